@@ -1,0 +1,5 @@
+"""Errors whose message is meant for the user: what is wrong, where, and what to do."""
+
+
+class UserError(Exception):
+    """Something outside the code is wrong; the tools print the message without a traceback."""

@@ -1,0 +1,144 @@
+"""What the variants of Dynamic ReLU share: from the input to coefficients."""
+
+import torch
+from torch import Tensor, nn
+
+from ..ops import dyrelu
+from .dense import Dense
+from .ports import convert_port_keys
+
+
+class DyReLU(nn.Module):
+    """Dynamic ReLU of arXiv 2003.10027; use its variants `DyReLUA`, `DyReLUB` and `DyReLUC`.
+
+    With s the mean of x over positions (N, C) and theta = FC2(ReLU(FC1(s))), the coefficients are
+
+        delta = 2 sigmoid(theta) - 1
+        a_k = alpha_k + lambda_a delta_a_k,   alpha = (1, 0, ..., 0)
+        b_k = lambda_b delta_b_k
+
+    The hyper function is computed in float32 at least, also under autocast.
+
+    Args:
+        channels: Channels C of the input. Without it the layer is *pending*: it has no parameters,
+            and raises when called, until `materialize` (which `DyReLUPoseEstimator` calls) gives it
+            a width.
+        reduction: R; FC1 maps C to C / R (at least 1) channels.
+        k: K, the number of linear branches.
+        lambda_a: Range of the slopes around alpha.
+        lambda_b: Range of the intercepts around 0.
+        init: `'relu'` zeroes FC2, so that training starts at a static function (A and B: exactly
+            ReLU), from a released ReLU checkpoint without loss. `'default'` leaves FC2 as
+            `nn.Linear` starts, as public ports do. The paper does not say; `'relu'` is our default
+            because it is safe with and without pretrained weights.
+        inplace: Accepted because MMCV passes it to every activation; DyReLU never works in place.
+
+    Raises:
+        ValueError: An argument is out of range.
+    """
+
+    shared_over_channels = False
+    default_reduction: int
+
+    def __init__(
+        self,
+        channels: int | None = None,
+        reduction: int | None = None,
+        k: int = 2,
+        lambda_a: float = 1.0,
+        lambda_b: float = 0.5,
+        init: str = "relu",
+        inplace: bool = False,
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        reduction = self.default_reduction if reduction is None else reduction
+        if reduction < 1 or k < 1:
+            raise ValueError(f"{name}: reduction and k must be at least 1, got {reduction} and {k}")
+        if init not in ("relu", "default"):
+            raise ValueError(f"{name}: init must be 'relu' or 'default', got {init!r}")
+        self.channels = None
+        self.reduction = reduction
+        self.k = k
+        self.lambda_a = lambda_a
+        self.lambda_b = lambda_b
+        self.init = init
+        self.register_buffer("alpha", torch.eye(k)[0], persistent=False)  # (K,) = (1, 0, ...)
+        if channels is not None:
+            self.materialize(channels)
+
+    def materialize(self, channels: int) -> None:
+        """Create the parameters for inputs of `channels` channels.
+
+        Raises:
+            ValueError: `channels` is not positive.
+            RuntimeError: The layer has its width already.
+        """
+        name = type(self).__name__
+        if self.channels is not None:
+            raise RuntimeError(f"{name} already has {self.channels} channels")
+        if channels < 1:
+            raise ValueError(f"{name}: channels must be at least 1, got {channels}")
+        self.channels = channels
+        self._create(channels)
+        self.reset_parameters()
+
+    def _create(self, channels: int) -> None:
+        hidden = max(channels // self.reduction, 1)
+        self.groups = 1 if self.shared_over_channels else channels  # sets of coefficients
+        self.fc1 = Dense(channels, hidden)
+        self.fc2 = Dense(hidden, 2 * self.k * self.groups)
+
+    def reset_parameters(self) -> None:
+        """Put the parameters at their start values, as `init` says."""
+        self.fc1.reset_parameters()
+        self.fc2.reset_parameters()
+        if self.init == "relu":
+            nn.init.zeros_(self.fc2.weight)
+            nn.init.zeros_(self.fc2.bias)
+
+    def coefficients(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return slopes and intercepts for `x` (N, C, *).
+
+        Returns:
+            a and b, each (N, C, K), or (N, 1, K) where channels share them (DyReLU-A).
+        """
+        dtype = torch.promote_types(x.dtype, torch.float32)
+        with torch.autocast(x.device.type, enabled=False):
+            s = x.to(dtype) if x.dim() == 2 else x.mean(tuple(range(2, x.dim())), dtype=dtype)
+            theta = self.fc2(self.fc1(s).relu())
+            delta = torch.tanh(theta / 2)  # = 2 sigmoid(theta) - 1
+            delta = delta.view(x.shape[0], self.groups, 2 * self.k)  # slopes, then intercepts
+            delta_a, delta_b = delta.split(self.k, 2)
+            return self.alpha + self.lambda_a * delta_a, self.lambda_b * delta_b
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the activation to `x` (N, C), (N, C, L) or (N, C, H, W); shape and dtype are kept.
+
+        Raises:
+            RuntimeError: The layer is pending.
+            ValueError: The input does not have `channels` channels.
+        """
+        self._check(x)
+        return dyrelu(x, *self.coefficients(x))
+
+    def _check(self, x: Tensor) -> None:
+        if self.channels is None:
+            raise RuntimeError(
+                f"{type(self).__name__} was built without `channels` and is still pending: give it "
+                "channels=..., or build the model as type='DyReLUPoseEstimator', which finds them"
+            )
+        if x.dim() < 2 or x.shape[1] != self.channels:
+            raise ValueError(
+                f"{type(self).__name__} has {self.channels} channels, "
+                f"got an input of shape {tuple(x.shape)}; expected (N, {self.channels}, ...)"
+            )
+
+    def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
+        convert_port_keys(self, state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def extra_repr(self) -> str:
+        """Return the options that decide the function."""
+        width = "pending" if self.channels is None else self.channels
+        return f"{width}, reduction={self.reduction}, k={self.k}, init={self.init!r}"

@@ -1,0 +1,41 @@
+"""A fully connected layer that a parent's `init_weights` leaves alone."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Dense(nn.Module):
+    """Apply y = x W^T + b, initialised as `nn.Linear` is.
+
+    It is not an `nn.Linear` (nor the ports' 1x1 `nn.Conv2d`) because backbones and heads of MMPose
+    re-initialise every module of those classes below them.
+
+    Args:
+        inputs: Width of the input.
+        outputs: Width of the output.
+        bias: Whether there is an additive term.
+    """
+
+    def __init__(self, inputs: int, outputs: int, bias: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outputs, inputs))
+        self.bias = nn.Parameter(torch.empty(outputs)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw weights and bias from U(-1 / sqrt(inputs), 1 / sqrt(inputs))."""
+        bound = 1 / math.sqrt(self.weight.shape[1])
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -bound, bound)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, inputs) to (N, outputs) in the dtype of `x`."""
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        return F.linear(x, self.weight.to(x.dtype), bias)
+
+    def extra_repr(self) -> str:
+        """Return the widths."""
+        return f"{self.weight.shape[1]}, {self.weight.shape[0]}"

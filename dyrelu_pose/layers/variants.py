@@ -1,0 +1,124 @@
+"""DyReLU-A, -B and -C (section 3.3 of arXiv 2003.10027) as MMEngine activation layers."""
+
+import torch
+from mmengine.registry import MODELS
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..ops import dyrelu_spatial
+from .base import DyReLU
+from .dense import Dense
+
+
+@MODELS.register_module()
+class DyReLUA(DyReLU):
+    """DyReLU with coefficients shared over positions and channels: 2K numbers per image, R = 4.
+
+    Args: see `DyReLU`.
+
+    Example:
+        >>> DyReLUA(channels=64)(torch.randn(2, 64, 8, 6)).shape
+        torch.Size([2, 64, 8, 6])
+    """
+
+    shared_over_channels = True
+    default_reduction = 4
+
+
+@MODELS.register_module()
+class DyReLUB(DyReLU):
+    """DyReLU with coefficients of their own for each channel: 2KC numbers per image, R = 8.
+
+    The paper's choice for a backbone. Args: see `DyReLU`.
+
+    Example:
+        >>> DyReLUB(channels=64, reduction=8)(torch.randn(2, 64, 8, 6)).shape
+        torch.Size([2, 64, 8, 6])
+    """
+
+    default_reduction = 8
+
+
+@MODELS.register_module()
+class DyReLUC(DyReLU):
+    """DyReLU-B times a spatial map, R = 4: the paper's choice for a keypoint head.
+
+    A 1x1 convolution z of the input to one channel gives, over the P = H W positions,
+
+        pi = min(gamma P softmax(z / tau), cap),   y = pi max_k (a_k x + b_k)
+
+    The convolution has no bias, which a softmax would cancel. The map multiplies the output: the
+    first of three readings found in public code, and the authors' own.
+
+    With the paper's gamma = 1/3 and cap = 1 a flat map is 1/3, so with `init='relu'` (which zeroes
+    the convolution too) C starts at ReLU / 3. `gamma=1.0, cap=3.0` is three times that function: a
+    flat map is 1 and C starts at exactly ReLU. Use it to start from ReLU weights.
+
+    Args:
+        tau: Temperature of the softmax.
+        gamma: Value of a flat map.
+        cap: Largest value of the map.
+        Others: see `DyReLU`.
+
+    Raises:
+        ValueError: An argument is out of range.
+
+    Example:
+        >>> DyReLUC(channels=64)(torch.randn(2, 64, 8, 6)).shape
+        torch.Size([2, 64, 8, 6])
+    """
+
+    default_reduction = 4
+
+    def __init__(
+        self,
+        channels: int | None = None,
+        tau: float = 10.0,
+        gamma: float = 1 / 3,
+        cap: float = 1.0,
+        **kwargs,
+    ) -> None:
+        if min(tau, gamma, cap) <= 0:
+            raise ValueError(f"DyReLUC: tau, gamma and cap must be positive: {tau}, {gamma}, {cap}")
+        super().__init__(**kwargs)
+        self.tau = tau
+        self.gamma = gamma
+        self.cap = cap
+        if channels is not None:
+            self.materialize(channels)
+
+    def _create(self, channels: int) -> None:
+        super()._create(channels)
+        self.spatial = Dense(channels, 1, bias=False)
+
+    def reset_parameters(self) -> None:
+        """Put the parameters at their start values, as `init` says."""
+        super().reset_parameters()
+        self.spatial.reset_parameters()
+        if self.init == "relu":
+            nn.init.zeros_(self.spatial.weight)
+
+    def spatial_map(self, x: Tensor) -> Tensor:
+        """Return pi, (N, 1, *), for `x` (N, C, *), in float32 at least."""
+        with torch.autocast(x.device.type, enabled=False):
+            weight = self.spatial.weight.to(x.dtype)[..., None, None]  # (1, C, 1, 1)
+            z = F.conv2d(x if x.dim() == 4 else x.reshape(*x.shape[:2], -1, 1), weight)
+            z = z.flatten(1).to(torch.promote_types(x.dtype, torch.float32)) / self.tau
+            e = (z - z.amax(1, keepdim=True)).exp()
+            # P softmax(z) = e / mean(e): exactly 1 on a flat map, where 1 / P would round.
+            pi = (self.gamma * (e / e.mean(1, keepdim=True))).clamp(max=self.cap)
+            return pi.view(x.shape[0], 1, *x.shape[2:])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the activation to `x` (N, C), (N, C, L) or (N, C, H, W); shape and dtype are kept.
+
+        Raises:
+            RuntimeError: The layer is pending.
+            ValueError: The input does not have `channels` channels.
+        """
+        self._check(x)
+        return dyrelu_spatial(x, *self.coefficients(x), self.spatial_map(x))
+
+    def extra_repr(self) -> str:
+        """Return the options that decide the function."""
+        return f"{super().extra_repr()}, tau={self.tau:g}, gamma={self.gamma:.3g}, cap={self.cap:g}"
