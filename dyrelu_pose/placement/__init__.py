@@ -1,0 +1,19 @@
+"""Placing activation layers in any model: split shared ones, probe their sites, apply rules."""
+
+from .place import Placement, place
+from .probe import PlacementError, Site, probe
+from .report import format_sites
+from .split import register_split, split_shared
+from .warm_start import install_fresh_start_report
+
+__all__ = [
+    "Placement",
+    "PlacementError",
+    "Site",
+    "format_sites",
+    "install_fresh_start_report",
+    "place",
+    "probe",
+    "register_split",
+    "split_shared",
+]

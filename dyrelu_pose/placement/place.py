@@ -1,0 +1,134 @@
+"""Put activation layers at the sites of a model, as rules say: a module in, the same one out."""
+
+import difflib
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mmengine.registry import MODELS
+from torch import Tensor, nn
+
+from dyrelu_pose.layers import DyReLU
+
+from .probe import PlacementError, Site, probe
+from .rules import Rule, assign, parse_rules
+from .split import split_shared
+from .warm_start import install_fresh_start_report
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A site and the layer that was put there, or None where the original was kept."""
+
+    site: Site
+    layer: nn.Module | None
+
+    @property
+    def placed(self) -> str | None:
+        """Class name of the layer, None where the original was kept."""
+        return None if self.layer is None else type(self.layer).__name__
+
+
+def place(
+    model: nn.Module,
+    rules: Sequence[dict],
+    input_size: tuple[int, int],
+    forward: Callable[[nn.Module, Tensor], object] | None = None,
+) -> list[Placement]:
+    """Replace the activations of a model in place: split, probe, then place by rules.
+
+    The first rule that matches a site wins; sites that no rule matches, or one with ``act=None``,
+    keep their activation. A DyReLU that was built without channels gets them. Everything is
+    checked and built before the model is touched, so after an error it is as it was before.
+
+    New parameters exist when this returns, so call it before an optimizer, EMA copy or DDP wrapper
+    is made. A stage that the backbone freezes is frozen with its new layers.
+
+    Args:
+        model: An MMPose estimator, or any module if ``forward`` says how to run it.
+        rules: Dicts such as ``dict(sites='backbone.*', act=dict(type='DyReLUB', reduction=8))``.
+            ``sites`` is a glob pattern on site names, in which ``*`` crosses dots, or a list of
+            them. ``act`` is the config of any layer in MMEngine's registry; the width of the site
+            is added as ``channels`` if the layer takes it.
+        input_size: Width and height of the input in pixels (W, H), as in an MMPose codec.
+        forward: How to run the model, as in :func:`probe`.
+
+    Returns:
+        One placement per site, in the order in which the sites run.
+
+    Raises:
+        PlacementError: A rule is malformed, has no effect, names an unknown layer or one that
+            cannot be built, or reaches a site that several calls share.
+
+    Example:
+        >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
+        >>> place(model, [dict(sites='*', act=dict(type='DyReLUB'))], (32, 32))[0].placed
+        'DyReLUB'
+    """
+    rules = parse_rules(rules)
+    sites = probe(model, input_size, forward)
+    taken = assign(rules, sites)
+    for site in sites:
+        if site.pending and site.obstacle:
+            raise PlacementError(site.obstacle)
+    factories = {rule.index: _factory(rule) for rule in rules if rule.act is not None}
+    layers = {
+        site.name: factories[rule.index](site)
+        for site, rule in taken.items()
+        if rule.act is not None
+    }
+
+    split_shared(model)
+    for site in sites:
+        if site.pending and site.name not in layers:
+            layers[site.name] = model.get_submodule(site.name)
+            layers[site.name].materialize(site.channels)
+    _put(model, layers)
+    install_fresh_start_report(model, list(layers))
+    if model.training:
+        model.train()  # lets backbones freeze the new parameters of their frozen stages
+    return [Placement(site, layers.get(site.name)) for site in sites]
+
+
+def _factory(rule: Rule) -> Callable[[Site], nn.Module]:
+    """A function that builds the rule's layer for a site."""
+    kind = rule.act["type"]
+    layer_class = _find(rule, kind) if isinstance(kind, str) else kind
+    takes_channels = (
+        inspect.isclass(layer_class) and issubclass(layer_class, DyReLU)
+    ) or "channels" in inspect.signature(layer_class).parameters
+
+    def build(site: Site) -> nn.Module:
+        width = {"channels": site.channels} if takes_channels else {}
+        try:
+            return MODELS.build({**rule.act, **width})
+        except Exception as error:
+            raise PlacementError(
+                f"{rule}: {kind} cannot be built for {site.name} with {site.channels} channels: "
+                f"{error}"
+            ) from error
+
+    return build
+
+
+def _find(rule: Rule, kind: str) -> Callable[..., nn.Module]:
+    """Look a layer type up where ``MODELS.build`` will, in the default scope and above it."""
+    with MODELS.switch_scope_and_registry(None) as registry:
+        if (layer_class := registry.get(kind)) is not None:
+            return layer_class
+        names = {}
+        while registry is not None:
+            names.update((name.lower(), name) for name in registry.module_dict)
+            registry = registry.parent
+    close = [names[name] for name in difflib.get_close_matches(kind.lower(), names)]
+    raise PlacementError(
+        f"{rule}: no activation {kind!r} is registered; "
+        f"{'close: ' + ', '.join(close) if close else 'import the module that registers it'}"
+    )
+
+
+def _put(model: nn.Module, layers: dict[str, nn.Module]) -> None:
+    like = next((p for p in model.parameters() if p.is_floating_point()), None)
+    for name, layer in layers.items():
+        layer.train(model.get_submodule(name).training)
+        model.set_submodule(name, layer if like is None else layer.to(like))

@@ -1,0 +1,214 @@
+"""Find the activation sites of a model by watching one forward pass of a weightless copy."""
+
+import copy
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain
+
+import torch
+import torch.nn.functional as F
+from mmcv.cnn import Swish
+from mmcv.cnn.bricks import HSwish
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from dyrelu_pose.layers import DyReLU
+
+from ..errors import UserError
+from .split import split_shared
+
+# Gates (sigmoid, hard sigmoid, softmax) are not here: a site shapes features, it does not weigh
+# them. DyReLU is, so that a model can be listed, and changed, after placement.
+ACTIVATIONS = (
+    nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.CELU, nn.SELU,
+    nn.GELU, nn.SiLU, nn.Mish, nn.Hardswish, Swish, HSwish, DyReLU,
+)  # fmt: skip
+
+
+class PlacementError(UserError, ValueError):
+    """A model or a rule for which no placement can be made."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """One activation of a model: where it is and what it sees.
+
+    Attributes:
+        name: Dotted module name, as it is after splitting.
+        channels: Width of the map.
+        size: Height and width of the map (H, W) at the probed input size, in cells; the largest
+            one where weights are shared between resolutions.
+        kind: Class name of the activation that is there now.
+        pending: Whether it is a DyReLU that was built without its width.
+        obstacle: Why no layer can be placed here, as a sentence; None if one can.
+    """
+
+    name: str
+    channels: int
+    size: tuple[int, ...]
+    kind: str
+    pending: bool = False
+    obstacle: str | None = None
+
+
+def probe(
+    model: nn.Module,
+    input_size: tuple[int, int],
+    forward: Callable[[nn.Module, Tensor], object] | None = None,
+) -> list[Site]:
+    """List the activation sites of a model in the order in which they run.
+
+    A site is an activation module of the ReLU family on a 4-D map larger than 1x1, so the gates
+    of squeeze-and-excitation and the activations on tokens are none, and nor is a module that
+    this forward pass does not reach. Functional calls such as ``F.relu`` cannot be seen.
+
+    The pass runs on a copy that is split first, in evaluation mode and on the meta device, where
+    tensors have shapes but no values. If it needs values, a copy on the CPU is used. The model,
+    its statistics and the random state stay as they are.
+
+    Args:
+        model: An MMPose estimator, or any module if ``forward`` says how to run it.
+        input_size: Width and height of the input in pixels (W, H), as in an MMPose codec.
+        forward: Called as ``forward(model, images)`` with images (1, 3, H, W). Default:
+            ``model(images, data_samples=None, mode='tensor')`` for an MMEngine model,
+            ``model(images)`` for any other.
+
+    Returns:
+        The sites, those with an obstacle included.
+
+    Raises:
+        PlacementError: The forward pass fails, or never reaches a DyReLU built without channels.
+
+    Example:
+        >>> probe(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (32, 16))
+        [Site(name='1', channels=8, size=(14, 30), kind='ReLU', pending=False, obstacle=None)]
+    """
+    forward = forward or _run_tensor_mode
+    for device in ("meta", "cpu"):
+        watch = _Watch(_copy_to(model, device))
+        try:
+            watch.run(forward, input_size, device)
+        except Exception as error:  # on meta anything may fail: no kernel, values read, NumPy
+            failure = error
+        else:
+            return watch.sites()
+    width, height = input_size
+    raise PlacementError(
+        f"{type(model).__name__} cannot be probed: its forward pass on one image of "
+        f"{width}x{height} pixels (WxH) fails with {type(failure).__name__}: {failure}"
+    ) from failure
+
+
+def is_pending(module: nn.Module) -> bool:
+    """Whether a module is a DyReLU that was built without its width."""
+    return isinstance(module, DyReLU) and module.channels is None
+
+
+class _Watch:
+    """Counts the calls of every module of ``model`` and keeps the shapes activations see."""
+
+    def __init__(self, model: nn.Module) -> None:
+        split_shared(model)
+        model.eval()  # a statement: the train() of MMPose's backbones returns None
+        self.model = model
+        self.calls: Counter[nn.Module] = Counter()
+        self.shapes: dict[nn.Module, list[torch.Size]] = defaultdict(list)
+        self.slots = _slots(model)
+        for module in model.modules():
+            module.register_forward_pre_hook(self._count)
+        for activation in self.slots:
+            activation.register_forward_hook(self._record)
+            if isinstance(activation, DyReLU):
+                activation.forward = F.relu  # keeps shapes, and needs no width
+
+    def _count(self, module: nn.Module, args: tuple) -> None:
+        self.calls[module] += 1
+
+    def _record(self, module: nn.Module, args: tuple, output: Tensor) -> None:
+        self.shapes[module].append(output.shape)
+
+    def run(self, forward: Callable, input_size: tuple[int, int], device: str) -> None:
+        width, height = input_size
+        dtype = next((p.dtype for p in self.model.parameters()), None)
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), torch.device(device):
+            forward(self.model, torch.zeros(1, 3, height, width, dtype=dtype))
+
+    def sites(self) -> list[Site]:
+        for activation, names in self.slots.items():
+            if is_pending(activation) and activation not in self.shapes:
+                raise PlacementError(
+                    f"{names[0]} is a {type(activation).__name__} without channels that the "
+                    "forward pass never reaches; give it its channels in the config"
+                )
+        return [
+            self._site(activation, max(shapes, key=torch.Size.numel))
+            for activation, shapes in self.shapes.items()
+            if is_pending(activation) or any(_is_map(shape) for shape in shapes)
+        ]
+
+    def _site(self, activation: nn.Module, shape: torch.Size) -> Site:
+        return Site(
+            name=self.slots[activation][0],
+            channels=shape[1],
+            size=tuple(shape[2:]),
+            kind=type(activation).__name__,
+            pending=is_pending(activation),
+            obstacle=self._obstacle(activation),
+        )
+
+    def _obstacle(self, activation: nn.Module) -> str | None:
+        name, *aliases = self.slots[activation]
+        if aliases:
+            return f"{name} is one module with {', '.join(aliases)}; build one activation for each"
+        owner = self._owner(name)
+        runs = self.calls[activation] / self.calls[owner]
+        if runs > 1:
+            block = type(owner)  # with its module: several backbones have a class Bottleneck
+            return (
+                f"{name} runs {runs:g} times per pass of {block.__name__}; "
+                f"register a split for it (of {block.__module__})"
+            )
+        widths = sorted({shape[1] for shape in self.shapes[activation]})
+        if len(widths) > 1:
+            return f"{name} sees maps of {widths} channels; build one activation for each width"
+        return None
+
+    def _owner(self, name: str) -> nn.Module:
+        """The nearest module around ``name`` that is itself called; a ModuleList never is."""
+        while name:
+            name = name.rpartition(".")[0]
+            if self.calls[owner := self.model.get_submodule(name)]:
+                break
+        return owner
+
+
+def _slots(model: nn.Module) -> dict[nn.Module, list[str]]:
+    """All names of each activation; two if one object was put at two places."""
+    slots = defaultdict(list)
+    for path, parent in model.named_modules():
+        for attribute, child in parent._modules.items():
+            if isinstance(child, ACTIVATIONS):
+                slots[child].append(f"{path}.{attribute}" if path else attribute)
+    return slots
+
+
+def _is_map(shape: torch.Size) -> bool:
+    return len(shape) == 4 and shape[2] * shape[3] > 1
+
+
+def _copy_to(model: nn.Module, device: str) -> nn.Module:
+    """Deep copy a model; onto the meta device without copying a single weight."""
+    memo = {}
+    if device == "meta":
+        for tensor in chain(model.parameters(), model.buffers()):
+            empty = torch.empty_like(tensor, device="meta")
+            is_parameter = isinstance(tensor, nn.Parameter)
+            memo[id(tensor)] = nn.Parameter(empty, tensor.requires_grad) if is_parameter else empty
+    return copy.deepcopy(model, memo).to(device)
+
+
+def _run_tensor_mode(model: nn.Module, images: Tensor) -> object:
+    if isinstance(model, BaseModel):
+        return model(images, data_samples=None, mode="tensor")
+    return model(images)

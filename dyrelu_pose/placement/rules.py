@@ -1,0 +1,136 @@
+"""Which rule takes which site: the checks that turn a misspelt config into a clear error."""
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from .probe import PlacementError, Site
+
+KEYS = ("sites", "act")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What to put at the sites that match any of ``patterns``; ``act=None`` keeps the original."""
+
+    index: int
+    patterns: tuple[str, ...]
+    act: dict | None
+
+    def __str__(self) -> str:
+        return f"rule {self.index} (sites={', '.join(map(repr, self.patterns))})"
+
+    def matches(self, site: Site) -> bool:
+        return any(fnmatchcase(site.name, pattern) for pattern in self.patterns)
+
+
+def parse_rules(rules: Sequence[dict]) -> list[Rule]:
+    """Check the form of the rules of a config.
+
+    Args:
+        rules: Dicts with exactly the keys ``sites``, a glob pattern or a list of them, and
+            ``act``, the config of a registered layer or None.
+
+    Returns:
+        The rules in the same order.
+
+    Raises:
+        PlacementError: A rule has a missing, unknown or ill-typed entry; the message names both.
+    """
+    if not isinstance(rules, list | tuple):
+        raise PlacementError(f"the rules must be a list of dicts, not {type(rules).__name__}")
+    return [_parse(index, rule) for index, rule in enumerate(rules)]
+
+
+def _parse(index: int, rule: dict) -> Rule:
+    if not isinstance(rule, dict):
+        raise PlacementError(f"rule {index} must be a dict, not {type(rule).__name__}")
+    if unknown := set(rule) - set(KEYS):
+        raise PlacementError(
+            f"rule {index} has the unknown key {min(unknown)!r}; a rule has the keys {KEYS}"
+        )
+    if missing := set(KEYS) - set(rule):
+        raise PlacementError(
+            f"rule {index} lacks the key {min(missing)!r}; "
+            "write dict(sites='backbone.*', act=dict(type='DyReLUB')), or act=None to keep sites"
+        )
+    sites, act = rule["sites"], rule["act"]
+    patterns = (sites,) if isinstance(sites, str) else sites
+    if (
+        not isinstance(patterns, list | tuple)
+        or not patterns
+        or not all(isinstance(pattern, str) for pattern in patterns)
+    ):
+        raise PlacementError(f"rule {index}: sites must be a pattern or a list, not {sites!r}")
+    if act is not None and not (isinstance(act, dict) and "type" in act):
+        raise PlacementError(f"rule {index}: act must be None or a dict with a type, not {act!r}")
+    if act is not None and "channels" in act:
+        raise PlacementError(f"rule {index}: each site gives its own channels; remove it from act")
+    return Rule(index, tuple(patterns), act)
+
+
+def assign(rules: Sequence[Rule], sites: Sequence[Site]) -> dict[Site, Rule]:
+    """Give each site to the first rule that matches it.
+
+    Patterns are those of :func:`fnmatch.fnmatchcase` on the whole site name: ``*`` crosses dots,
+    so ``'backbone.*'`` is every site of the backbone and ``'*.relu1'`` the first of every block.
+
+    Args:
+        rules: Parsed rules; the first match wins, so exceptions come before what they except.
+        sites: All sites of the model.
+
+    Returns:
+        The rule of each site that some rule matches.
+
+    Raises:
+        PlacementError: A pattern matches no site, or a rule only sites that earlier rules took;
+            or a rule wants to place at a site that cannot take a layer.
+    """
+    taken: dict[Site, Rule] = {}
+    for rule in rules:
+        for pattern in rule.patterns:
+            if not any(fnmatchcase(site.name, pattern) for site in sites):
+                raise PlacementError(
+                    f"rule {rule.index}: {pattern!r} matches none of the model's {len(sites)} "
+                    f"activation sites; {_near_misses(pattern, sites)}"
+                )
+        matched = [site for site in sites if rule.matches(site)]
+        if all(site in taken for site in matched):
+            earlier = sorted({taken[site].index for site in matched})
+            raise PlacementError(
+                f"{rule} has no effect: all {len(matched)} sites it matches are taken by "
+                f"rule {', '.join(map(str, earlier))}; put the narrower rule first"
+            )
+        for site in matched:
+            taken.setdefault(site, rule)
+    _check_obstacles(taken)
+    return taken
+
+
+def _check_obstacles(taken: dict[Site, Rule]) -> None:
+    blocked = [site for site, rule in taken.items() if site.obstacle and rule.act is not None]
+    if blocked:
+        more = f" ({len(blocked) - 1} more sites like this)" if len(blocked) > 1 else ""
+        raise PlacementError(
+            f"{taken[blocked[0]]}: {blocked[0].obstacle}{more}, "
+            "or put a rule with act=None for it in front"
+        )
+
+
+def _near_misses(pattern: str, sites: Sequence[Site]) -> str:
+    names = [site.name for site in sites]
+    parts = Counter(name.partition(".")[0] for name in names)
+    places = ", ".join(f"{part} ({count})" for part, count in parts.items()) or "nowhere"
+    candidates = dict.fromkeys(_patterns_over(names))
+    close = difflib.get_close_matches(pattern, candidates, n=3)
+    return (f"close: {', '.join(close)}; " if close else "") + f"they are under {places}"
+
+
+def _patterns_over(names: Iterable[str]) -> Iterable[str]:
+    """Each name, and the pattern of everything under each of its prefixes."""
+    for name in names:
+        steps = name.split(".")
+        yield from (".".join(steps[:depth]) + ".*" for depth in range(1, len(steps)))
+        yield name

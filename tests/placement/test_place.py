@@ -1,0 +1,277 @@
+"""Placed layers are ordinary parts of the model for everything that trains, copies or runs it."""
+
+import copy
+import pickle
+
+import pytest
+import torch
+from conftest import BACKBONES
+from mmcv.cnn import ConvModule
+from mmengine.model import ExponentialMovingAverage
+from mmengine.optim import build_optim_wrapper
+from torch import nn
+
+from dyrelu_pose.layers import DyReLU, DyReLUB, DyReLUC
+from dyrelu_pose.placement import PlacementError, place, probe
+
+B = dict(type="DyReLUB", reduction=4)
+BACKBONE = [dict(sites="backbone.*", act=B)]
+MOVING = [dict(sites="backbone.*", act=dict(**B, init="default"))]  # not at ReLU
+RELU6 = ("mobilenetv2",)
+DECONVS = dict(deconv_out_channels=(16, 8), deconv_kernel_sizes=(4, 4))
+
+
+def run(model, images):
+    return model(images, None, mode="tensor")
+
+
+def classes(model):
+    return [(name, type(module)) for name, module in model.named_modules()]
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_every_site_gets_a_layer_of_its_width(build, images, input_size, name):
+    model = build(name)
+    expected = probe(model, input_size)
+    placements = place(model, BACKBONE, input_size)
+    assert [placement.site for placement in placements] == expected
+    for placement in placements:
+        assert model.get_submodule(placement.site.name) is placement.layer
+        assert placement.placed == "DyReLUB"
+        assert placement.layer.channels == placement.site.channels
+        assert placement.layer.reduction == 4
+    run(model, images)
+
+
+@pytest.mark.parametrize("name", sorted(set(BACKBONES) - set(RELU6)))
+def test_relu_weights_give_bit_identical_output(build, images, input_size, name):
+    theirs = build(name)
+    ours = build(name)
+    place(ours, BACKBONE, input_size)
+    ours.init_weights()
+    ours.load_state_dict(theirs.state_dict())
+    for model in (ours, theirs):
+        model.eval()
+    with torch.no_grad():
+        assert torch.equal(run(ours, images), run(theirs, images))
+
+
+def test_kept_sites_keep_keys_and_output(build, images, input_size):
+    model = build("hrnet")
+    theirs = copy.deepcopy(model)
+    placements = place(model, [dict(sites="backbone.*", act=None)], input_size)
+    assert all(placement.placed is None for placement in placements)
+    assert model.state_dict().keys() == theirs.state_dict().keys()
+    assert torch.equal(run(model, images), run(theirs, images))
+
+
+def test_rules_by_part_of_the_model(build, images, input_size):
+    model = build("resnet18", head=DECONVS)
+    rules = [
+        dict(sites="backbone.relu", act=None),
+        dict(sites="backbone.*.relu1", act=dict(type="PReLU")),  # takes no channels
+        dict(sites="backbone.*", act=B),
+        dict(sites=["head.*"], act=dict(type="DyReLUC")),
+    ]
+    placed = {p.site.name: p.placed for p in place(model, rules, input_size)}
+    assert placed["backbone.relu"] is None
+    assert type(model.backbone.relu) is nn.ReLU
+    assert placed["backbone.layer1.0.relu1"] == "PReLU"
+    assert placed["backbone.layer1.0.relu2"] == "DyReLUB"
+    assert placed["head.deconv_layers.5"] == "DyReLUC"
+    assert type(model.head.deconv_layers[5]) is DyReLUC
+    run(model, images)
+
+
+def test_conv_module_and_class_as_type():
+    model = nn.Sequential(ConvModule(3, 4, 1, act_cfg=dict(type="HSwish")))
+    place(model, [dict(sites="*", act=dict(type=DyReLUB))], (8, 8))
+    assert type(model[0].activate) is DyReLUB
+    assert model(torch.randn(2, 3, 8, 8)).shape == (2, 4, 8, 8)
+
+
+def test_placing_again_replaces():
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU())
+    for kind in ("DyReLUB", "DyReLUC"):
+        place(model, [dict(sites="*", act=dict(type=kind))], (8, 8))
+        assert type(model[1]).__name__ == kind
+
+
+def test_dtype_and_mode_follow_the_model(build, input_size):
+    model = build("resnet18").double()
+    model.eval()
+    place(model, BACKBONE, input_size)
+    layers = [module for module in model.modules() if isinstance(module, DyReLU)]
+    assert all(p.dtype == torch.float64 for layer in layers for p in layer.parameters())
+    assert not any(layer.training for layer in layers)
+    assert not model.training
+
+
+def test_device_follows_the_model(build, input_size):
+    """The meta device stands for any device that is not the default one."""
+    model = build("resnet18").to("meta")
+    place(model, BACKBONE, input_size)
+    assert all(tensor.is_meta for tensor in (*model.parameters(), *model.buffers()))
+
+
+# -- errors leave the model as it was
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (dict(type="DyReLUX"), "rule 0 .*: no activation 'DyReLUX' is registered; close: .*DyReLU"),
+        (dict(type="dyrelub"), "close: .*DyReLUB"),
+        (dict(type="Zzz"), "import the module that registers it"),
+        (dict(type="DyReLUB", reductoin=8), "DyReLUB cannot be built .*backbone.relu1.*reductoin"),
+    ],
+)
+def test_act_that_cannot_be_built(build, input_size, act, message):
+    model = build("hrnet")
+    before = classes(model)
+    with pytest.raises(PlacementError, match=message):
+        place(model, [dict(sites="backbone.*", act=act)], input_size)
+    assert classes(model) == before
+
+
+def test_misspelt_pattern(build, input_size):
+    model = build("hrnet")
+    before = classes(model)
+    with pytest.raises(PlacementError, match=r"rule 0: 'backbon.\*' matches none .* backbone\.\*"):
+        place(model, [dict(sites="backbon.*", act=B)], input_size)
+    assert classes(model) == before
+
+
+def test_unsplit_share_is_an_error_only_if_a_rule_places_there(build, input_size):
+    """SEBottleneck is a subclass of Bottleneck, whose recipe would drop its SE layer."""
+    model = build(dict(type="SEResNet", depth=50, stem_channels=16, base_channels=16), 512)
+    before = classes(model)
+    message = "backbone.layer1.0.relu runs 3 times per pass of SEBottleneck; register a split"
+    with pytest.raises(PlacementError, match=message):
+        place(model, BACKBONE, input_size)
+    assert classes(model) == before
+    place(model, [dict(sites="backbone.layer*", act=None), *BACKBONE], input_size)
+    assert type(model.backbone.relu) is DyReLUB
+
+
+# -- pending layers
+
+
+def test_pending_layers_get_their_width_with_or_without_rules(images):
+    def pending():
+        act = dict(type="DyReLUB")
+        return nn.Sequential(*(ConvModule(c, c + 1, 3, act_cfg=act) for c in (3, 4, 5)))
+
+    model = pending()
+    placements = place(model, [], (64, 96))
+    assert [module.activate.channels for module in model] == [4, 5, 6]
+    assert [placement.placed for placement in placements] == ["DyReLUB"] * 3
+    model(images)
+
+    model = pending()
+    rules = [dict(sites="0.*", act=None), dict(sites="1.*", act=dict(type="DyReLUC"))]
+    place(model, rules, (64, 96))
+    assert [type(module.activate) for module in model] == [DyReLUB, DyReLUC, DyReLUB]
+    model(images)
+
+
+def test_shared_pending_layer_is_an_error():
+    act = DyReLUB()
+    model = nn.Sequential(act, act)
+    with pytest.raises(PlacementError, match="0 is one module with 1"):
+        place(model, [], (8, 8))
+    assert act.channels is None
+
+
+# -- the host's machinery
+
+
+def test_init_weights_leaves_placed_layers_alone(build, input_size):
+    model = build("hrnet", head=DECONVS)
+    place(model, [dict(sites="*", act=dict(type="DyReLUC", init="default"))], input_size)
+    before = copy.deepcopy(model.state_dict())
+    model.init_weights()
+    after = model.state_dict()
+    placed = [name for name, module in model.named_modules() if isinstance(module, DyReLU)]
+    ours = {key for key in after if key.startswith(tuple(f"{name}." for name in placed))}
+    assert len(ours) == 5 * len(placed)
+    assert all(torch.equal(after[key], before[key]) for key in ours)
+    assert not torch.equal(after["backbone.conv1.weight"], before["backbone.conv1.weight"])
+
+
+@pytest.mark.parametrize("name", ["hrnet", "resnet50", "mobilenetv2", "shufflenetv2"])
+def test_frozen_stages_freeze_their_new_layers(build, input_size, name):
+    model = build(name, frozen_stages=1)
+    placements = place(model, BACKBONE, input_size)
+    first = {
+        "hrnet": ("backbone.relu", "backbone.layer1.", "backbone.transition1."),
+        "resnet50": ("backbone.relu", "backbone.layer1."),
+        "mobilenetv2": ("backbone.conv1.", "backbone.layer1."),
+        "shufflenetv2": ("backbone.conv1.", "backbone.layers.0."),
+    }[name]
+    for placement in placements:
+        free = [p.requires_grad for p in placement.layer.parameters()]
+        assert free == [not placement.site.name.startswith(first)] * 4, placement.site.name
+
+
+def test_optimizer_reaches_every_new_parameter_by_its_name(build, input_size):
+    model = build("hrnet")
+    place(model, BACKBONE, input_size)
+    config = dict(
+        optimizer=dict(type="Adam", lr=1e-3, weight_decay=0.1),
+        paramwise_cfg=dict(custom_keys={"relu": dict(decay_mult=0.0)}),
+    )
+    groups = build_optim_wrapper(model, config).optimizer.param_groups
+    decays = {id(p): group["weight_decay"] for group in groups for p in group["params"]}
+    assert {name: decays[id(p)] for name, p in model.named_parameters()} == {
+        name: 0.0 if "relu" in name else 0.1 for name, _ in model.named_parameters()
+    }
+
+
+def test_ema_copy_is_independent_and_equal(build, images, input_size):
+    model = build("hrnet")
+    place(model, MOVING, input_size)
+    average = ExponentialMovingAverage(model, momentum=0.5)
+    name, start = next((n, p.clone()) for n, p in model.named_parameters() if "relu1.fc1" in n)
+    average.update_parameters(model)  # the first update copies
+    with torch.no_grad():
+        model.get_parameter(name).add_(1)
+    average.update_parameters(model)
+    torch.testing.assert_close(average.module.get_parameter(name), start + 0.5)
+    assert run(average.module, images).shape == run(model, images).shape
+
+
+def test_state_dict_round_trip_and_pickle(build, images, input_size):
+    model, other = build("hrnet"), build("hrnet")
+    place(model, MOVING, input_size)
+    place(other, MOVING, input_size)
+    other.load_state_dict(model.state_dict(), strict=True)
+    clone = pickle.loads(pickle.dumps(model))
+    for each in (model, other, clone):
+        each.eval()
+    with torch.no_grad():
+        expected = run(model, images)
+        assert torch.equal(run(other, images), expected)
+        assert torch.equal(run(clone, images), expected)
+
+
+@pytest.mark.parametrize("name", ["hrnet", "resnet50"])
+def test_activation_checkpointing_changes_no_gradient(build, images, input_size, name):
+    gradients = []
+    for variant in (name, f"{name}_cp"):
+        model = build(variant)
+        place(model, MOVING, input_size)
+        run(model, images).square().mean().backward()
+        gradients.append({n: p.grad for n, p in model.named_parameters()})
+    plain, checkpointed = gradients
+    assert all(torch.equal(plain[key], checkpointed[key]) for key in plain)
+
+
+def test_compiles_without_graph_breaks(build, images, input_size):
+    model = build("resnet18")
+    place(model, MOVING, input_size)
+    model.eval()
+    torch.compiler.reset()
+    compiled = torch.compile(model.backbone, fullgraph=True, backend="eager")
+    with torch.no_grad():
+        torch.testing.assert_close(compiled(images), model.backbone(images))
