@@ -16,9 +16,9 @@ def forward(
 ) -> Tensor:
     """Return pi max_k (slopes[k] x + intercepts[k]) in the dtype of `x`; no `pi` counts as 1."""
     wide = x.to(slopes[0].dtype)
-    y = (wide * slopes[0]).add_(intercepts[0])
+    y = _affine(wide, slopes[0], intercepts[0])
     for slope, intercept in zip(slopes[1:], intercepts[1:], strict=True):
-        y = torch.maximum(y, (wide * slope).add_(intercept))
+        y = torch.maximum(y, _affine(wide, slope, intercept))
     if pi is not None:
         y = y * pi
     return y.to(x.dtype)
@@ -46,11 +46,12 @@ def backward(
     """
     dtype = x.dtype
     x, grad = x.to(slopes[0].dtype), grad.to(slopes[0].dtype)
-    top = (x * slopes[0]).add_(intercepts[0])
+    top = _affine(x, slopes[0], intercepts[0])
     wins = []  # wins[k - 1]: 1 where branch k reaches the maximum of the branches before it
-    for slope, intercept in zip(slopes[1:], intercepts[1:], strict=True):
-        branch = (x * slope).add_(intercept)
-        higher = torch.maximum(top, branch)
+    for k in range(1, len(slopes)):
+        branch = _affine(x, slopes[k], intercepts[k])
+        needed = pi is not None or k < len(slopes) - 1
+        higher = torch.maximum(top, branch) if needed else None
         wins.append(branch.ge_(top))
         top = higher
 
@@ -64,11 +65,17 @@ def backward(
     for k in range(len(slopes) - 1, -1, -1):
         share = grad * wins[k - 1] if k else grad
         grad = grad - share if k else None
-        part = share * slopes[k]
-        grad_x = part if grad_x is None else grad_x.add_(part)
+        grad_x = share * slopes[k] if grad_x is None else _affine(share, slopes[k], grad_x)
         grad_intercepts.append(_sum(share, positions))
         grad_slopes.append(_sum(share * x, positions))
     return grad_x.to(dtype), grad_slopes[::-1], grad_intercepts[::-1], grad_pi
+
+
+def _affine(x: Tensor, slope: Tensor, intercept: Tensor) -> Tensor:
+    """Return x slope + intercept; one pass where CPUs vectorise it, channels being innermost."""
+    if slope.shape[-1] == x.shape[-1]:
+        return torch.addcmul(intercept, x, slope)
+    return (x * slope).add_(intercept)
 
 
 def _sum(x: Tensor, dims: tuple[int, ...]) -> Tensor:

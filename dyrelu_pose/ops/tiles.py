@@ -20,7 +20,7 @@ class _Layout:
     def __init__(self, x: Tensor) -> None:
         self.channels_last = x.dim() == 4 and not x.is_contiguous()
         self.format = torch.channels_last if self.channels_last else torch.contiguous_format
-        self.position, self.channel = (0, 1) if self.channels_last else (1, 0)  # of a tile
+        self.position, self.channel = (1, 2) if self.channels_last else (2, 1)  # of a tile
 
     def dense(self, x: Tensor) -> Tensor:
         """Return `x` without holes, copied only if it has some."""
@@ -37,15 +37,17 @@ class _Layout:
         c = c.expand(-1, channels, -1).movedim(2, 0).contiguous()
         return c.unsqueeze(2 if self.channels_last else 3)
 
-    def tiles(self, x: Tensor) -> Iterator[tuple[int, slice, slice, slice]]:
-        """Yield sample, rows, and the rows of coefficients and of the map that go with them."""
+    def tiles(self, x: Tensor) -> Iterator[tuple[slice, slice, slice, slice]]:
+        """Yield samples, rows, and the rows of coefficients and of the map that go with them."""
         samples, rows, columns = x.shape
-        step = max(1, TILE // max(1, columns))
+        some_rows = min(rows, max(1, TILE // max(1, columns)))
+        some_samples = max(1, TILE // max(1, some_rows * columns)) if some_rows == rows else 1
         every = slice(None)
-        for n in range(samples):
-            for start in range(0, rows, step):
-                part = slice(start, start + step)
-                yield n, part, *((every, part) if self.channels_last else (part, every))
+        for n in range(0, samples, some_samples):
+            for start in range(0, rows, some_rows):
+                part = slice(start, start + some_rows)
+                own = (every, part) if self.channels_last else (part, every)
+                yield slice(n, n + some_samples), part, *own
 
 
 def tiled_forward(x: Tensor, a: Tensor, b: Tensor, pi: Tensor | None) -> Tensor:
