@@ -1,0 +1,127 @@
+"""Loads MMEngine's checkpoints under `weights_only=True`, torch's default since 2.6.
+
+MMEngine 0.10.7 saves more than tensors: logs as `HistoryBuffer`s, scores and facts about the data
+as NumPy scalars and arrays, which torch refuses unless they are on its allow-list. `apply()` puts
+them there, and nothing else: a file that asks for any other function or class is refused.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from pickle import UnpicklingError
+from urllib.error import URLError
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
+from mmengine.runner.checkpoint import CheckpointLoader, load_from_http, load_from_local
+
+from .errors import UserError
+
+
+class CheckpointError(UserError, RuntimeError):
+    """A checkpoint cannot be loaded; the message names the file, the reason and what to do."""
+
+
+class CheckpointNotFoundError(CheckpointError, FileNotFoundError):
+    """There is no checkpoint of that name."""
+
+
+# The class attributes that MMEngine pickles, as a call of `getattr`. `getattr` itself would
+# reach anything from any class on the list.
+_PICKLED_ATTRIBUTES = {
+    HistoryBuffer: ("min", "max", "current", "mean"),
+    OneCycleParamScheduler: ("_annealing_cos", "_annealing_linear"),
+}
+
+# Plain data only: an array of objects could hold anything.
+_DTYPES = (
+    *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    *("float16", "float32", "float64", "complex64", "complex128", "str"),
+)
+
+# How torch names what it refuses: a global, an object of a class, a function.
+_REFUSED = re.compile(
+    r"(?:GLOBAL |but got <class '|unrecognized function )"
+    r"(.+?)(?: was not an allowed| whose module|'>|$)",
+    re.MULTILINE,
+)
+
+
+def _getattr(owner: type, name: str) -> object:
+    if name not in _PICKLED_ATTRIBUTES.get(owner, ()):
+        raise UnpicklingError(f"GLOBAL getattr of {name!r} was not an allowed global")
+    return getattr(owner, name)
+
+
+def _allowed() -> list:
+    """The allow-list: a function or class, or a pair of it and its name in the file."""
+    rebuild_array = np.zeros(1).__reduce__()[0]
+    rebuild_scalar = np.float64(0).__reduce__()[0]
+    return [
+        *_PICKLED_ATTRIBUTES,
+        (_getattr, "builtins.getattr"),
+        np.ndarray,
+        np.dtype,
+        *(type(np.dtype(name)) for name in _DTYPES),
+        # numpy.core is where NumPy 1 had them, and files say so
+        *((rebuild_array, f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")),
+        *((rebuild_scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
+    ]
+
+
+def _guarded(load: Callable) -> Callable:
+    """`load`, one of MMEngine's loaders, with one clear error in place of torch's and zipfile's."""
+
+    @functools.wraps(load)  # MMEngine logs its name
+    def load_guarded(filename: str, map_location=None) -> dict:
+        try:
+            checkpoint = load(filename, map_location)
+        except FileNotFoundError:
+            raise CheckpointNotFoundError(
+                f"checkpoint {filename} does not exist; check the path"
+            ) from None
+        except (PermissionError, URLError):  # clear as they are
+            raise
+        except Exception as error:
+            raise CheckpointError(_reason(filename, error)) from None
+        if not isinstance(checkpoint, dict):
+            raise CheckpointError(
+                f"checkpoint {filename} holds a {type(checkpoint).__name__}, not a state dict"
+            )
+        return checkpoint
+
+    return load_guarded
+
+
+def _reason(filename: str, error: Exception) -> str:
+    """The message for a file that torch failed to load with `error`."""
+    refused = _REFUSED.search(str(error))
+    if refused is not None:
+        return (
+            f"checkpoint {filename} is refused: it asks for {refused[1]}, which is not among the "
+            "tensors, NumPy arrays and MMEngine logs that a checkpoint may hold, and could run any "
+            "code. If you trust whoever made it, have them save the weights alone: "
+            "torch.save({'state_dict': model.state_dict()}, ...)"
+        )
+    reason = next(iter(str(error).splitlines()), "")
+    if not reason or "weights_only" in reason:  # torch's advice is to turn the safety off
+        reason = type(error).__name__
+    return (
+        f"checkpoint {filename} cannot be read ({reason}); "
+        "it is probably truncated or not a checkpoint: copy or download it again"
+    )
+
+
+def apply() -> None:
+    """Extends torch's allow-list and guards MMEngine's loaders of local files and URLs.
+
+    The loaders are registered anew, with MMEngine's own registry of them, so that every way in
+    (`load_from`, `resume`, `init_cfg`, `init_model`) gets the same errors. May be called again.
+    """
+    torch.serialization.add_safe_globals(_allowed())
+    CheckpointLoader.register_scheme("", _guarded(load_from_local), force=True)
+    CheckpointLoader.register_scheme(("http://", "https://"), _guarded(load_from_http), force=True)
