@@ -1,0 +1,28 @@
+"""Dynamic ReLU (arXiv 2003.10027) for MMPose; the import registers what configs can name."""
+
+from . import compat
+
+compat.apply()  # before anything imports mmpose
+
+from . import checkpoint  # noqa: E402
+
+checkpoint.apply()
+
+from . import codecs, engine, evaluation, layers, models, transforms  # noqa: E402
+from .layers import DyReLUA, DyReLUB, DyReLUC  # noqa: E402
+from .ops import dyrelu, dyrelu_spatial  # noqa: E402
+
+__version__ = "0.1.0"
+__all__ = [
+    "DyReLUA",
+    "DyReLUB",
+    "DyReLUC",
+    "codecs",
+    "dyrelu",
+    "dyrelu_spatial",
+    "engine",
+    "evaluation",
+    "layers",
+    "models",
+    "transforms",
+]

@@ -1,0 +1,24 @@
+"""UDP heatmaps for models that predict, per keypoint, a distribution over cells."""
+
+import numpy as np
+from mmpose.codecs import UDPHeatmap
+from mmpose.registry import KEYPOINT_CODECS
+
+
+@KEYPOINT_CODECS.register_module()
+class SoftmaxHeatmap(UDPHeatmap):
+    """MMPose's `UDPHeatmap` for heatmaps of logits, as `HeatmapCrossEntropyLoss` trains them.
+
+    Targets are the same Gaussians. Predictions are turned into probabilities first, scaled so that
+    the Gaussian the model was trained on has a peak of 1: the scores read like those of
+    other heatmaps.
+
+    Args: those of `UDPHeatmap`, with `heatmap_type='gaussian'`.
+    """
+
+    def decode(self, encoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return keypoints (1, K, 2) in input pixels and scores (1, K) of logits (K, H, W)."""
+        exponentials = np.exp(encoded - encoded.max(axis=(1, 2), keepdims=True))
+        probabilities = exponentials / exponentials.sum(axis=(1, 2), keepdims=True)
+        peak = 1 / (2 * np.pi * self.sigma**2)
+        return super().decode(np.minimum(probabilities / peak, 1))

@@ -1,0 +1,5 @@
+"""Hooks for MMEngine's runner."""
+
+from .channels_last import ChannelsLastHook
+
+__all__ = ["ChannelsLastHook"]

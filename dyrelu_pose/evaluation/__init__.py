@@ -1,0 +1,5 @@
+"""COCO keypoint AP."""
+
+from .coco_metric import PycocoMetric
+
+__all__ = ["PycocoMetric"]

@@ -1,0 +1,117 @@
+"""COCO keypoint AP computed by pycocotools, whichever evaluator MMPose itself found."""
+
+from __future__ import annotations
+
+from mmengine.logging import MessageHub
+from mmpose.evaluation.metrics import CocoMetric
+from mmpose.registry import METRICS
+
+from ..xtcoco import COCO, AnnotationError, COCOeval
+
+# In the order of COCOeval.stats.
+STATS = (
+    *("AP", "AP .5", "AP .75", "AP (M)", "AP (L)"),
+    *("AR", "AR .5", "AR .75", "AR (M)", "AR (L)"),
+)
+
+
+@METRICS.register_module()
+class PycocoMetric(CocoMetric):
+    """MMPose's CocoMetric (same arguments, scoring, NMS and keys) evaluated by pycocotools.
+
+    Detections without a keypoint score above 0 count neither for nor against a model, as in
+    MMPose; they are left out of the results file too, so that pycocotools, which knows no such
+    rule, computes the same numbers from that file.
+
+    Args:
+        ann_file: COCO annotations; None takes those of the data set that is evaluated.
+        *args, **kwargs: see `mmpose.evaluation.metrics.CocoMetric`.
+
+    Raises:
+        AnnotationError: `ann_file` does not exist or holds no labelled person.
+        ValueError: `iou_type` is not `keypoints`.
+    """
+
+    def __init__(self, ann_file: str | None = None, *args, **kwargs):
+        try:
+            super().__init__(ann_file, *args, **kwargs)
+        except FileNotFoundError as error:
+            raise AnnotationError(
+                f"annotation file {ann_file} does not exist; "
+                "check ann_file of val_evaluator and test_evaluator"
+            ) from error
+        except AssertionError as error:
+            raise AnnotationError(f"PycocoMetric(ann_file={ann_file!r}): {error}") from error
+        if self.iou_type != "keypoints":
+            raise ValueError(
+                f"PycocoMetric computes iou_type 'keypoints', not {self.iou_type!r}; "
+                "use MMPose's CocoMetric with xtcocotools installed"
+            )
+        self._check_annotations(ann_file)
+
+    @property
+    def dataset_meta(self) -> dict | None:
+        """Facts about the data set; setting them finds its annotation file if none was given."""
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, dataset_meta: dict) -> None:
+        given = self.coco
+        CocoMetric.dataset_meta.fset(self, dataset_meta)
+        if self.coco is not given:
+            # where MMPose's data sets leave the file's name
+            key = f"{dataset_meta['dataset_name']}_ann_file"
+            self._check_annotations(MessageHub.get_current_instance().get_info(key))
+
+    def _check_annotations(self, ann_file: str | None) -> None:
+        if self.coco is not None and not self.format_only:
+            check_annotations(self.coco.dataset, ann_file)
+
+    def results2json(self, keypoints: dict[int, list], outfile_prefix: str) -> None:
+        """Writes `{outfile_prefix}.keypoints.json`.
+
+        Args:
+            keypoints: per image id its detections, whose `keypoints` are (K, 3): x, y, score.
+            outfile_prefix: path without the extension.
+        """
+        scored = {
+            image_id: [person for person in people if (person["keypoints"][:, 2] > 0).any()]
+            for image_id, people in keypoints.items()
+        }
+        super().results2json(scored, outfile_prefix)
+
+    def _do_python_keypoint_eval(self, outfile_prefix: str) -> list[tuple[str, float]]:
+        truths = COCO()
+        truths.dataset = self.coco.dataset  # not the file: a gt_converter has changed it
+        truths.createIndex()
+        evaluation = COCOeval(
+            truths,
+            truths.loadRes(f"{outfile_prefix}.keypoints.json"),
+            sigmas=self.dataset_meta["sigmas"],
+            use_area=self.use_area,
+        )
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+        return list(zip(STATS, evaluation.stats, strict=True))
+
+
+def check_annotations(dataset: dict, ann_file: str) -> None:
+    """Raises AnnotationError unless `dataset` has a person with a labelled keypoint.
+
+    Args:
+        dataset: the parsed COCO file.
+        ann_file: its name, for the error.
+    """
+    annotations = dataset.get("annotations", [])
+    if not annotations:
+        problem = "has no persons: 'annotations' is empty"
+    elif not any("keypoints" in annotation for annotation in annotations):
+        problem = "has persons without keypoints; is it the file of boxes, instances_*.json?"
+    elif not any(any(annotation.get("keypoints", ())[2::3]) for annotation in annotations):
+        problem = "has no labelled keypoint: every visibility is 0"
+    else:
+        return
+    raise AnnotationError(
+        f"annotation file {ann_file} {problem}; AP needs one like person_keypoints_*.json of COCO"
+    )

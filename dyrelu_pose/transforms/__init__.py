@@ -1,0 +1,5 @@
+"""Data transforms."""
+
+from .load_image import LoadImage
+
+__all__ = ["LoadImage"]

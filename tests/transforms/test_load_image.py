@@ -1,0 +1,62 @@
+"""Damaged images are refused by name; whole ones load as MMPose loads them."""
+
+import numpy as np
+import pytest
+from mmpose.datasets.transforms import LoadImage as MMPoseLoadImage
+from mmpose.registry import TRANSFORMS
+from PIL import Image
+
+from dyrelu_pose.transforms.load_image import ImageError, LoadImage
+
+
+@pytest.fixture
+def picture():
+    return np.random.default_rng(0).integers(0, 255, (80, 60, 3), dtype=np.uint8)
+
+
+@pytest.fixture(params=["jpg", "png"])
+def file(request, picture, tmp_path):
+    path = tmp_path / f"picture.{request.param}"
+    Image.fromarray(picture).save(path)
+    return path
+
+
+def load(path):
+    return TRANSFORMS.build(dict(type="LoadImage"))(dict(img_path=str(path)))
+
+
+def test_loads_what_mmpose_loads(file):
+    assert isinstance(TRANSFORMS.build(dict(type="LoadImage")), LoadImage)
+    ours, theirs = load(file), MMPoseLoadImage()(dict(img_path=str(file)))
+    assert np.array_equal(ours["img"], theirs["img"])
+
+
+def test_array_needs_no_file(picture):
+    results = LoadImage()(dict(img=picture))
+    assert results["img"] is picture
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.95])
+def test_truncated_file_is_named(file, share):
+    data = file.read_bytes()
+    file.write_bytes(data[: int(share * len(data))])
+    with pytest.raises(ImageError, match=rf"image .*{file.name} (is truncated|cannot be decoded)"):
+        load(file)
+
+
+def test_data_after_the_end_is_no_damage(tmp_path, picture):
+    path = tmp_path / "camera.jpg"
+    Image.fromarray(picture).save(path)
+    path.write_bytes(path.read_bytes() + bytes(10_000))
+    assert load(path)["img"].shape == (80, 60, 3)
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(ImageError, match="no.jpg does not exist; copy it again"):
+        load(tmp_path / "no.jpg")
+
+
+def test_text_is_no_image(tmp_path):
+    (tmp_path / "text.jpg").write_text("not an image")
+    with pytest.raises(ImageError, match="text.jpg cannot be decoded"):
+        load(tmp_path / "text.jpg")
