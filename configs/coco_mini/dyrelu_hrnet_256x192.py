@@ -1,0 +1,12 @@
+# The DyReLU twin of hrnet_256x192.py: B in the backbone, C in the head, nothing else changed.
+_base_ = "hrnet_256x192.py"
+
+model = dict(
+    type="DyReLUPoseEstimator",
+    estimator="TopdownPoseEstimator",
+    input_size=_base_.codec.input_size,
+    dyrelu=[
+        dict(sites="backbone.*", act=dict(type="DyReLUB", reduction=8)),
+        dict(sites="head.*", act=dict(type="DyReLUC", reduction=4)),
+    ],
+)

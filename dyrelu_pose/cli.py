@@ -1,0 +1,101 @@
+"""What the command-line tools share: MMPose's common flags, and errors said in one line."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from mmengine.config import Config, DictAction
+
+from .errors import UserError
+
+
+def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that training and testing have in common, as MMPose names them."""
+    parser.add_argument("config", help="config file")
+    parser.add_argument("--work-dir", help="folder for logs and checkpoints")
+    parser.add_argument("--show-dir", help="folder, below the run's own, for drawn predictions")
+    parser.add_argument("--show", action="store_true", help="show predictions in a window")
+    parser.add_argument("--interval", type=int, default=1, help="draw every INTERVAL-th sample")
+    parser.add_argument("--wait-time", type=float, default=1, help="seconds a window stays open")
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=DictAction,
+        metavar="KEY=VALUE",
+        help="override entries of the config, such as train_cfg.max_epochs=10",
+    )
+    parser.add_argument(
+        "--launcher",
+        choices=["none", "pytorch", "slurm", "mpi"],
+        default="none",
+        help="job launcher",
+    )
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
+
+
+def load_config(path: str, options: dict | None = None) -> Config:
+    """Return the config at `path` with the `--cfg-options` merged in.
+
+    Raises:
+        UserError: The file does not exist.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"config {path} does not exist")
+    cfg = Config.fromfile(path)
+    if options:
+        cfg.merge_from_dict(options)
+    return cfg
+
+
+def load_runner_config(args: argparse.Namespace) -> Config:
+    """Return the config named by `args`, with the common flags merged in."""
+    os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
+    cfg = load_config(args.config, args.cfg_options)
+    cfg.launcher = args.launcher
+    # In order of priority: command line, config, name of the config file.
+    cfg.work_dir = args.work_dir or cfg.get("work_dir") or f"work_dirs/{Path(args.config).stem}"
+    if args.launcher == "pytorch" and not torch.cuda.is_available():
+        _distribute_on_cpus(cfg)
+    return cfg
+
+
+def _distribute_on_cpus(cfg: Config) -> None:
+    """Do what MMEngine does for `--launcher pytorch`, except for asking for a GPU."""
+    torch.distributed.init_process_group("gloo")
+    cfg.model_wrapper_cfg = dict(
+        type="MMDistributedDataParallel",
+        device_ids=None,
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get("find_unused_parameters", False),
+    )
+
+
+def show_predictions(cfg: Config, args: argparse.Namespace) -> None:
+    """Turn MMPose's visualisation hook on if `--show` or `--show-dir` asks for it."""
+    if args.show or args.show_dir:
+        cfg.default_hooks.visualization.update(
+            enable=True,
+            show=args.show,
+            out_dir=args.show_dir,
+            interval=args.interval,
+            wait_time=args.wait_time,
+        )
+
+
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """Turn a `UserError` into its message and exit status 1, without a traceback.
+
+    One that a data-loader worker raised arrives behind the worker's traceback, on the last line.
+    """
+    try:
+        yield
+    except UserError as error:
+        message = str(error).strip()
+        if message.startswith("Caught "):
+            message = message.splitlines()[-1].split(": ", 1)[-1]
+        sys.exit(f"error: {message}")

@@ -1,0 +1,104 @@
+"""Check that every file a config names exists, before anything heavy starts."""
+
+import json
+from collections.abc import Iterator, Sequence
+from os.path import join
+from pathlib import Path
+
+from mmengine.config import Config
+
+from .errors import UserError
+from .evaluation.coco_metric import check_annotations
+
+HINTS = {
+    "coco": "COCO 2017 (images, annotations) comes from cocodataset.org; the person detections are "
+    "linked in MMPose's data preparation page",
+    "coco_mini": "COCO-mini is found through the environment variable DYRELU_DATA",
+    "synthetic": "make the synthetic set with: python tools/make_synthetic_coco.py data/synthetic",
+}
+
+
+READ_UP_TO = 2**25  # bytes; a larger annotation file is neither empty nor cheap to read twice
+
+
+class MissingFilesError(UserError):
+    """Files or folders that a config names do not exist."""
+
+
+class AnnotationError(UserError):
+    """An annotation file cannot be used."""
+
+
+def check_files(cfg: Config, splits: Sequence[str]) -> None:
+    """Check data, annotations, detections and local weights of `splits` ('train', 'val', 'test').
+
+    Raises:
+        AnnotationError: An annotation file is no JSON, or holds no person with a labelled keypoint.
+        MissingFilesError: Names every missing path with the config key that asks for it, where the
+            data comes from, and the config to try without any.
+    """
+    paths = list(_paths(cfg, splits))
+    missing = [f"  {path}  ({key})" for key, path in paths if not Path(path).exists()]
+    if not missing:
+        for key, path in paths:
+            if key.endswith("dataset.ann_file"):
+                _check_annotations(path)
+        return
+    text = "\n".join(missing)
+    hints = [hint for name, hint in HINTS.items() if f"/{name}/" in text]
+    raise MissingFilesError(
+        f"the config needs files that do not exist:\n{text}\n"
+        + "".join(f"{hint}.\n" for hint in hints)
+        + "To train without any data set of your own, run: make demo"
+    )
+
+
+def _check_annotations(path: str) -> None:
+    if Path(path).suffix != ".json" or Path(path).stat().st_size > READ_UP_TO:
+        return
+    try:
+        dataset = json.loads(Path(path).read_text())
+    except ValueError as error:
+        raise AnnotationError(f"annotation file {path} is not valid JSON: {error}") from error
+    try:
+        check_annotations(dataset, path)
+    except ValueError as error:
+        raise AnnotationError(str(error)) from error
+
+
+def _paths(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield (config key, path) of each local file or folder."""
+    seen = set()
+    for key, path in _all_paths(cfg, splits):
+        if path and "://" not in path and path not in seen:
+            seen.add(path)
+            yield key, path
+
+
+def _all_paths(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for split in splits:
+        loader = cfg.get(f"{split}_dataloader")
+        if loader:
+            yield from _dataset_paths(f"{split}_dataloader.dataset", loader.dataset)
+        evaluators = cfg.get(f"{split}_evaluator") or []
+        for evaluator in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
+            yield f"{split}_evaluator.ann_file", evaluator.get("ann_file")
+    yield "load_from", cfg.get("load_from")
+    for part in ("backbone", "neck", "head"):
+        init_cfg = cfg.model.get(part, {}).get("init_cfg")
+        for entry in init_cfg if isinstance(init_cfg, (list, tuple)) else [init_cfg]:
+            if entry and entry.get("type") == "Pretrained":
+                yield f"model.{part}.init_cfg.checkpoint", entry.checkpoint
+
+
+def _dataset_paths(key: str, dataset: dict) -> Iterator[tuple[str, str]]:
+    for i, part in enumerate(dataset.get("datasets", [])):  # CombinedDataset
+        yield from _dataset_paths(f"{key}.datasets.{i}", part)
+    if "dataset" in dataset:  # RepeatDataset and the like
+        yield from _dataset_paths(f"{key}.dataset", dataset.dataset)
+    root = dataset.get("data_root") or ""
+    if dataset.get("ann_file"):
+        yield f"{key}.ann_file", join(root, dataset.ann_file)
+    for name, prefix in (dataset.get("data_prefix") or {}).items():
+        yield f"{key}.data_prefix.{name}", join(root, prefix)
+    yield f"{key}.bbox_file", dataset.get("bbox_file")

@@ -1,0 +1,78 @@
+"""Every config that ships builds, and its placement is what its name says."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmpose.registry import MODELS, TRANSFORMS
+
+from dyrelu_pose.layers import DyReLU
+
+ROOT = Path(__file__).parents[1] / "configs"
+CONFIGS = sorted(str(path.relative_to(ROOT)) for path in ROOT.rglob("*.py"))
+
+# Sites by variant; a config that is not here has none.
+PLACED = {
+    "dyrelu_hrnet.py": dict(DyReLUB=261, DyReLUC=1),
+    "dyrelu_hrnet_backbone-only.py": dict(DyReLUB=261),
+    "dyrelu_mobilenetv2.py": dict(DyReLUB=35, DyReLUC=7),
+    "coco_mini/dyrelu_hrnet_256x192.py": dict(DyReLUB=261, DyReLUC=1),
+    "coco_mini/dyrelu_mobilenetv2_256x192.py": dict(DyReLUB=35, DyReLUC=7),
+    "coco_mini/dyrelu_mobilenetv2_128x96.py": dict(DyReLUB=35, DyReLUC=7),
+    "demo/dyrelu_mobilenetv2.py": dict(DyReLUB=35, DyReLUC=7),
+}
+
+TWINS = {
+    "dyrelu_hrnet.py": "baselines/hrnet.py",
+    "dyrelu_mobilenetv2.py": "baselines/mobilenetv2.py",
+    "coco_mini/dyrelu_hrnet_256x192.py": "coco_mini/hrnet_256x192.py",
+    "coco_mini/dyrelu_mobilenetv2_256x192.py": "coco_mini/mobilenetv2_256x192.py",
+    "coco_mini/dyrelu_mobilenetv2_128x96.py": "coco_mini/mobilenetv2_128x96.py",
+    "demo/dyrelu_mobilenetv2.py": "demo/mobilenetv2.py",
+}
+
+
+def load(name):
+    return Config.fromfile(ROOT / name)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_builds_and_places_what_its_name_says(name):
+    config = load(name)
+    model = MODELS.build(config.model)
+    kinds = Counter(type(m).__name__ for m in model.modules() if isinstance(m, DyReLU))
+    assert kinds == PLACED.get(name, {})
+    assert ("dyrelu" in name) == (name in PLACED)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_evaluates_with_pycocotools_and_its_transforms_exist(name):
+    config = load(name)
+    for loader in (config.train_dataloader, config.val_dataloader, config.test_dataloader):
+        for transform in loader.dataset.pipeline:
+            TRANSFORMS.build(transform)
+    assert config.val_evaluator.type == config.test_evaluator.type == "PycocoMetric"
+    root = config.val_dataloader.dataset.data_root
+    assert config.val_evaluator.ann_file.startswith(root)
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_differs_from_its_twin_in_the_placement_alone(name):
+    ours, twin = load(name), load(TWINS[name])
+    for key in ("dyrelu", "input_size"):
+        ours.model.pop(key)
+    ours.model.type = ours.model.pop("estimator")
+    assert ours.to_dict() == twin.to_dict()
+
+
+@pytest.mark.parametrize("name", ["dyrelu_mobilenetv2.py", "dyrelu_hrnet.py"])
+def test_follows_the_papers_schedule(name):
+    config = load(name)
+    assert config.train_cfg.max_epochs == 210
+    optimizer = config.optim_wrapper.optimizer
+    assert (optimizer.type, optimizer.lr) == ("Adam", 1e-3)
+    (milestones,) = [s.milestones for s in config.param_scheduler if "milestones" in s]
+    assert milestones == [170, 200]
+    assert config.codec.input_size == (192, 256) and config.codec.heatmap_size == (48, 64)
+    assert config.model.test_cfg.flip_test

@@ -1,0 +1,222 @@
+"""The command-line tools as real processes: train, test, kill and resume, and their refusals."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[1]
+DEMO = "configs/demo/dyrelu_mobilenetv2.py"
+
+
+def start(*command, **env):
+    return subprocess.Popen(
+        [sys.executable, *map(str, command)],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def run(*command, expect=0, **env):
+    process = start(*command, **env)
+    output, _ = process.communicate(timeout=600)
+    assert process.returncode == expect, output[-3000:]
+    return output
+
+
+@pytest.fixture(scope="session")
+def synthetic(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data") / "synthetic"
+    run("tools/make_synthetic_coco.py", folder, "--train", 24, "--val", 8, "--workers", 1)
+    return folder
+
+
+@pytest.fixture
+def options(synthetic):
+    """Options that make the demo config a run of seconds on the tiny set."""
+    loaders = [f"{split}_dataloader" for split in ("train", "val", "test")]
+    evaluators = [f"{split}_evaluator" for split in ("val", "test")]
+    return [
+        *(f"{loader}.dataset.data_root={synthetic}/" for loader in loaders),
+        *(f"{loader}.num_workers=0" for loader in loaders),
+        *(f"{loader}.persistent_workers=False" for loader in loaders),
+        *(f"{evaluator}.ann_file={synthetic}/annotations/person_keypoints_val.json"
+          for evaluator in evaluators),
+        "train_dataloader.batch_size=8",
+        "train_cfg.max_epochs=2",
+        "train_cfg.val_interval=2",
+        "default_hooks.checkpoint.interval=1",
+        "default_hooks.logger.interval=1",
+        "randomness.deterministic=True",
+    ]  # fmt: skip
+
+
+def train(work_dir, options, *flags, **kwargs):
+    return run("tools/train.py", DEMO, "--work-dir", work_dir, *flags, "--cfg-options", *options,
+               **kwargs)  # fmt: skip
+
+
+def test_train_then_test(tmp_path, options):
+    log = train(tmp_path, options)
+    assert re.search(r"Epoch\(train\) +\[2\]", log) and "coco/AP: " in log
+    metrics, predictions = tmp_path / "metrics.json", tmp_path / "predictions.pkl"
+    results = tmp_path / "results"
+    log = run(
+        "tools/test.py", DEMO, tmp_path / "epoch_2.pth", "--work-dir", tmp_path,
+        "--out", metrics, "--dump", predictions,
+        "--cfg-options", *options, f"test_evaluator.outfile_prefix={results}",
+    )  # fmt: skip
+    assert "are not in the checkpoint" not in log  # nothing started fresh
+    values = json.loads(metrics.read_text())
+    assert {"coco/AP", "coco/AP .5", "coco/AR (L)"} <= values.keys()
+    log_of_training = min(tmp_path.rglob("scalars.json"))
+    in_training = json.loads(log_of_training.read_text().splitlines()[-1])
+    assert in_training["coco/AP"] == pytest.approx(values["coco/AP"])
+    assert predictions.stat().st_size > 0
+    assert (tmp_path / "results.keypoints.json").exists()
+
+
+def test_resume_after_a_kill_ends_where_an_uninterrupted_run_ends(tmp_path, options):
+    # Without random augmentation, whose state no checkpoint holds.
+    pipeline = "train_dataloader.dataset.pipeline"
+    transform = [f"{pipeline}.3.{name}_prob=0.0" for name in ("shift", "scale", "rotate")]
+    options = [*options, f"{pipeline}.2.prob=0.0", *transform]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    train(whole, options, "--no-validate")
+    process = start("tools/train.py", DEMO, "--work-dir", killed, "--no-validate",
+                    "--cfg-options", *options)  # fmt: skip
+    deadline = time.monotonic() + 300
+    while not (killed / "last_checkpoint").exists():
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0]
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    (killed / "epoch_2.pth").unlink(missing_ok=True)
+    log = train(killed, options, "--no-validate", "--resume", killed / "epoch_1.pth")
+    assert "resumed epoch: 1" in log
+    ours, theirs = (torch.load(folder / "epoch_2.pth")["state_dict"]
+                    for folder in (killed, whole))  # fmt: skip
+    for name, value in theirs.items():
+        assert torch.equal(ours[name], value), name
+
+
+def test_two_processes_train_by_torchrun(tmp_path, options):
+    log = run(
+        "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "tools/train.py",
+        DEMO, "--launcher", "pytorch", "--work-dir", tmp_path, "--cfg-options", *options,
+        "train_cfg.max_epochs=1", "train_cfg.val_interval=1",
+    )  # fmt: skip
+    assert "coco/AP: " in log
+
+
+def test_relu_checkpoint_warm_starts_with_one_line(tmp_path, options, synthetic):
+    from mmengine.config import Config
+    from mmpose.registry import MODELS
+
+    twin = MODELS.build(Config.fromfile(ROOT / "configs/demo/mobilenetv2.py").model)
+    torch.save({"state_dict": twin.state_dict()}, tmp_path / "relu.pth")
+    log = run("tools/test.py", DEMO, tmp_path / "relu.pth", "--work-dir", tmp_path,
+              "--cfg-options", *options)  # fmt: skip
+    assert log.count("are not in the checkpoint and keep their start values") == 1
+    assert "missing keys" not in log
+
+
+def test_list_sites_of_the_flagship():
+    table = run("tools/list_sites.py", "configs/dyrelu_hrnet.py")
+    assert "261 sites: 261 DyReLUB" in table
+    assert [line.split()[-1] for line in table.splitlines() if line.startswith("head.")] == [
+        "DyReLUC"
+    ]
+
+
+# Each breaks a run: the options that do, and the pattern of the one message that must follow.
+
+
+def no_data(tmp_path, synthetic):
+    return ["train_dataloader.dataset.data_root=/nowhere/"], "/nowhere/annotations/.*make demo"
+
+
+def misspelt_rule(tmp_path, synthetic):
+    return ["model.dyrelu.1.sites=haed.*"], r"rule 1: 'haed\.\*' matches none.*head\.\*"
+
+
+def unknown_activation(tmp_path, synthetic):
+    return ["model.dyrelu.0.act.type=DyReLUX"], r"no activation 'DyReLUX'.*DyReLU[ABC]"
+
+
+def truncated_image(tmp_path, synthetic):
+    for picture in (synthetic / "train").iterdir():
+        folder = tmp_path / "train"
+        folder.mkdir(exist_ok=True)
+        data = picture.read_bytes()
+        (folder / picture.name).write_bytes(data[: len(data) // 2])
+    option = f"train_dataloader.dataset.data_prefix.img={folder}/"
+    return [option], rf"image {folder}/\S+\.jpg (is truncated|cannot be decoded)"
+
+
+def no_persons(tmp_path, synthetic):
+    path = synthetic / "annotations/person_keypoints_train.json"
+    empty = tmp_path / "empty.json"
+    empty.write_text(json.dumps({**json.loads(path.read_text()), "annotations": []}))
+    option = f"train_dataloader.dataset.ann_file={empty}"
+    return [option], "annotation file .*empty.json has no persons"
+
+
+def no_json(tmp_path, synthetic):
+    (tmp_path / "broken.json").write_text("{")
+    option = f"train_dataloader.dataset.ann_file={tmp_path}/broken.json"
+    return [option], "broken.json is not valid JSON"
+
+
+def corrupt_checkpoint(tmp_path, synthetic):
+    (tmp_path / "corrupt.pth").write_bytes(b"PK\x03\x04 not a checkpoint")
+    return [f"load_from={tmp_path}/corrupt.pth"], "checkpoint .*corrupt.pth cannot be read"
+
+
+def missing_checkpoint(tmp_path, synthetic):
+    return [f"load_from={tmp_path}/none.pth"], "none.pth  .load_from."
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        no_data,
+        misspelt_rule,
+        unknown_activation,
+        truncated_image,
+        no_persons,
+        no_json,
+        corrupt_checkpoint,
+        missing_checkpoint,
+    ],
+)
+def test_refusal_is_one_clear_message(broken, tmp_path, synthetic, options):
+    changes, message = broken(tmp_path, synthetic)
+    log = train(tmp_path / "work", [*options, *changes], expect=1)
+    error = log[log.rindex("error: ") :]
+    assert re.search(message, error, re.DOTALL), error
+    assert "Traceback" not in log
+
+
+def test_refusal_from_a_loader_worker_is_as_clear(tmp_path, synthetic, options):
+    changes, _ = truncated_image(tmp_path, synthetic)
+    workers = ["train_dataloader.num_workers=1", "train_dataloader.persistent_workers=True"]
+    log = train(tmp_path / "work", [*options, *changes, *workers], expect=1)
+    error = log[log.rindex("error: ") :]
+    assert error.startswith("error: image ") and error.count("\n") == 1
+
+
+def test_missing_config_is_named():
+    assert "config configs/no.py does not exist" in run(
+        "tools/train.py", "configs/no.py", expect=1
+    )

@@ -1,0 +1,45 @@
+"""List the activation sites of a config: `python tools/list_sites.py CONFIG`.
+
+One line per site: name, channels, map size, the original activation, and what the rules put there.
+"""
+
+import argparse
+
+from mmengine.config import DictAction
+from mmengine.registry import init_default_scope
+
+from dyrelu_pose.cli import load_config, user_errors
+from dyrelu_pose.placement import format_sites, place
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="List the activation sites of a config")
+    parser.add_argument("config", help="config file, with or without DyReLU")
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=DictAction,
+        metavar="KEY=VALUE",
+        help="override entries of the config, such as model.dyrelu.0.sites='backbone.layer1.*'",
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Build the model of the config without its rules, apply them, and print the table."""
+    args = parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    init_default_scope(cfg.get("default_scope", "mmpose"))
+    from mmpose.registry import MODELS
+
+    model, rules, input_size = cfg.model, [], cfg.codec.input_size
+    if model.type == "DyReLUPoseEstimator":
+        model.type = model.pop("estimator")
+        rules, input_size = model.pop("dyrelu", []), model.pop("input_size")
+    print(format_sites(place(MODELS.build(model), rules, input_size)))
+
+
+if __name__ == "__main__":
+    with user_errors():
+        main()

@@ -1,0 +1,101 @@
+"""Keep a finished run as one small JSON file: config, metrics, curves, versions, device, seed.
+
+    python tools/test.py CONFIG WORK_DIR/epoch_14.pth --out metrics.json
+    python tools/record_run.py CONFIG WORK_DIR metrics.json --out results/coco_mini/NAME.json
+
+Only numbers go in, no weights and no pictures.
+"""
+
+import argparse
+import json
+import platform
+import subprocess
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from mmengine.registry import init_default_scope
+
+from dyrelu_pose.cli import load_config, user_errors
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.visualization.run_log import read_run
+
+PACKAGES = ("torch", "numpy", "mmengine", "mmcv-lite", "mmpose", "pycocotools")
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Keep a finished run as one small JSON file")
+    parser.add_argument("config", help="config file of the run")
+    parser.add_argument("work_dir", type=Path, help="work directory of the run")
+    parser.add_argument("metrics", type=Path, help="what tools/test.py --out wrote")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--note", default="", help="what a reader has to know about this run")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Gather the facts and write them."""
+    args = parse_args()
+    cfg = load_config(args.config)
+    try:
+        run = read_run(args.work_dir)
+        metrics = json.loads(args.metrics.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(str(error)) from error
+    record = dict(
+        name=Path(args.config).stem,
+        config=args.config,
+        command=f"python tools/train.py {args.config}",
+        metrics=metrics,
+        epochs=cfg.train_cfg.max_epochs,
+        seed=cfg.randomness.seed,
+        parameters=count_parameters(cfg),
+        device=device(),
+        versions=dict(
+            python=platform.python_version(), **{name: version(name) for name in PACKAGES}
+        ),
+        revision=revision(),
+        date=datetime.now(timezone.utc).date().isoformat(),
+        note=args.note,
+        curve=dict(unit=run.unit, loss=rounded(run.loss), ap=rounded(run.ap)),
+    )
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps(record, indent=1) + "\n")
+    print(args.out)
+
+
+def count_parameters(cfg) -> int:
+    """Build the model of a config and count its parameters."""
+    init_default_scope(cfg.get("default_scope", "mmpose"))
+    from mmpose.registry import MODELS
+
+    return sum(parameter.numel() for parameter in MODELS.build(cfg.model).parameters())
+
+
+def device() -> str:
+    """Name the accelerator, or else the processor."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"CPU, {names[0] if names else platform.machine()}, {torch.get_num_threads()} thread(s)"
+
+
+def revision() -> str:
+    """Return the git revision of this checkout."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    here = Path(__file__).parent
+    return subprocess.run(command, cwd=here, capture_output=True, text=True).stdout.strip()
+
+
+def rounded(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Round a curve for the file: steps to thousandths, values to five figures."""
+    return [(round(step, 3), float(f"{value:.5g}")) for step, value in curve]
+
+
+if __name__ == "__main__":
+    with user_errors():
+        main()

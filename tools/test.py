@@ -1,0 +1,63 @@
+"""Evaluate a pose model: `python tools/test.py CONFIG CHECKPOINT`, with the flags of MMPose."""
+
+import argparse
+from pathlib import Path
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
+from dyrelu_pose.cli import add_runner_arguments, load_runner_config, show_predictions, user_errors
+from dyrelu_pose.preflight import check_files
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Evaluate a pose model")
+    add_runner_arguments(parser)
+    parser.add_argument("checkpoint", help="checkpoint file")
+    parser.add_argument("--out", help="file to save the metrics in (JSON or YAML)")
+    parser.add_argument("--dump", help="pickle file to save all predictions in")
+    parser.add_argument(
+        "--badcase", action="store_true", help="save the worst predictions (BadCaseAnalysisHook)"
+    )
+    return parser.parse_args()
+
+
+class SaveMetricsHook(Hook):
+    """Write the metrics of a test run to a file."""
+
+    def __init__(self, out: str) -> None:
+        self.out = out
+
+    def after_test_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
+        """Write `metrics` on the main process."""
+        if metrics is not None and runner.rank == 0:
+            from mmengine.fileio import dump
+
+            Path(self.out).parent.mkdir(parents=True, exist_ok=True)
+            dump(metrics, self.out)
+
+
+def main() -> None:
+    """Evaluate as the command line says."""
+    args = parse_args()
+    cfg = load_runner_config(args)
+    cfg.load_from = args.checkpoint
+    show_predictions(cfg, args)
+    if args.badcase:
+        cfg.default_hooks.badcase.enable = True
+    if args.dump:
+        evaluators = cfg.test_evaluator
+        evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
+        cfg.test_evaluator = [*evaluators, dict(type="DumpResults", out_file_path=args.dump)]
+    check_files(cfg, ["test"])
+    runner = Runner.from_cfg(cfg)
+    if args.out:
+        runner.register_hook(SaveMetricsHook(args.out), "LOWEST")
+    runner.test()
+
+
+if __name__ == "__main__":
+    with user_errors():
+        main()

@@ -1,0 +1,54 @@
+"""Train a pose model: `python tools/train.py CONFIG`. The flags are those of MMPose's tool."""
+
+import argparse
+
+from mmengine.runner import Runner
+
+import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
+from dyrelu_pose.cli import add_runner_arguments, load_runner_config, show_predictions, user_errors
+from dyrelu_pose.preflight import check_files
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Train a pose model")
+    add_runner_arguments(parser)
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="auto",
+        metavar="CHECKPOINT",
+        help="resume from CHECKPOINT, or from the latest one in the work directory",
+    )
+    parser.add_argument("--amp", action="store_true", help="train with automatic mixed precision")
+    parser.add_argument("--no-validate", action="store_true", help="do not evaluate while training")
+    parser.add_argument(
+        "--auto-scale-lr",
+        action="store_true",
+        help="scale the learning rate by the actual over the config's base batch size",
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Train as the command line says."""
+    args = parse_args()
+    cfg = load_runner_config(args)
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.amp:
+        cfg.optim_wrapper.type = "AmpOptimWrapper"
+        cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
+    if args.resume:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == "auto" else args.resume
+    if args.auto_scale_lr:
+        cfg.auto_scale_lr.enable = True
+    show_predictions(cfg, args)
+    check_files(cfg, ["train"] if args.no_validate else ["train", "val"])
+    Runner.from_cfg(cfg).train()
+
+
+if __name__ == "__main__":
+    with user_errors():
+        main()
