@@ -7,25 +7,43 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 REQS   := requirements.txt requirements-openmmlab.txt requirements-test.txt
+DATA   := data/synthetic
+CONFIG := configs/demo/dyrelu_resnet18.py
+WORK   := work_dirs/demo
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-export OMP_NUM_THREADS ?= 1  # busy processes side by side lose more to waiting threads than they gain
 
-.PHONY: install demo test lint clean
+.PHONY: install demo test tables clean
 
 install: $(STAMP)
 
 $(STAMP): $(REQS) setup.py
-	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 10) <= sys.version_info[:2] <= (3, 13) else "dyrelu_pose needs Python 3.10 to 3.13, %s is %s: set PYTHON=python3.11 or the like" % (sys.executable, sys.version.split()[0]))'
+	$(PYTHON) -c 'import sys; (3, 10) <= sys.version_info[:2] <= (3, 13) or sys.exit("dyrelu_pose needs Python 3.10 to 3.13, this is %s: set PYTHON, as in PYTHON=python3.11 make demo" % sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q $(TORCH) -r requirements.txt -r requirements-test.txt
 	$(BIN)/python -m pip install -q --no-deps -r requirements-openmmlab.txt
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
 	touch $@
 
+# Drawn people, a small DyReLU model trained on them, its AP, its curves and its predictions.
+demo: $(STAMP)
+	$(BIN)/python tools/make_synthetic_coco.py $(DATA)
+	rm -rf $(WORK)
+	$(BIN)/python tools/train.py $(CONFIG) --work-dir $(WORK)
+	$(BIN)/python tools/test.py $(CONFIG) $$(cat $(WORK)/last_checkpoint) --work-dir $(WORK) \
+	    --out $(WORK)/metrics.json --cfg-options test_evaluator.outfile_prefix=$(WORK)/results
+	$(BIN)/python tools/plot_log.py $(WORK)
+	$(BIN)/python tools/draw_predictions.py $(DATA)/annotations/person_keypoints_val.json \
+	    $(WORK)/results.keypoints.json --images $(DATA)/val --out $(WORK)/pictures
+
+# One thread per process: busy processes side by side lose more to waiting threads than they gain.
 test: $(STAMP)
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+# The result tables of the README, from results/.
+tables: $(STAMP)
+	$(BIN)/python tools/readme_tables.py
 
 clean:
-	rm -rf $(VENV) work_dirs
+	rm -rf $(VENV) $(WORK) $(DATA)

@@ -20,7 +20,7 @@ PLACED = {
     "coco_mini/dyrelu_hrnet_256x192.py": dict(DyReLUB=261, DyReLUC=1),
     "coco_mini/dyrelu_mobilenetv2_256x192.py": dict(DyReLUB=35, DyReLUC=7),
     "coco_mini/dyrelu_mobilenetv2_128x96.py": dict(DyReLUB=35, DyReLUC=7),
-    "demo/dyrelu_mobilenetv2.py": dict(DyReLUB=35, DyReLUC=7),
+    "demo/dyrelu_resnet18.py": dict(DyReLUB=17, DyReLUC=5),
 }
 
 TWINS = {
@@ -29,7 +29,7 @@ TWINS = {
     "coco_mini/dyrelu_hrnet_256x192.py": "coco_mini/hrnet_256x192.py",
     "coco_mini/dyrelu_mobilenetv2_256x192.py": "coco_mini/mobilenetv2_256x192.py",
     "coco_mini/dyrelu_mobilenetv2_128x96.py": "coco_mini/mobilenetv2_128x96.py",
-    "demo/dyrelu_mobilenetv2.py": "demo/mobilenetv2.py",
+    "demo/dyrelu_resnet18.py": "demo/resnet18.py",
 }
 
 

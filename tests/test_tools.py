@@ -13,7 +13,7 @@ import pytest
 import torch
 
 ROOT = Path(__file__).parents[1]
-DEMO = "configs/demo/dyrelu_mobilenetv2.py"
+DEMO = "configs/demo/dyrelu_resnet18.py"
 
 
 def start(*command, **env):
@@ -123,7 +123,7 @@ def test_relu_checkpoint_warm_starts_with_one_line(tmp_path, options, synthetic)
     from mmengine.config import Config
     from mmpose.registry import MODELS
 
-    twin = MODELS.build(Config.fromfile(ROOT / "configs/demo/mobilenetv2.py").model)
+    twin = MODELS.build(Config.fromfile(ROOT / "configs/demo/resnet18.py").model)
     torch.save({"state_dict": twin.state_dict()}, tmp_path / "relu.pth")
     log = run("tools/test.py", DEMO, tmp_path / "relu.pth", "--work-dir", tmp_path,
               "--cfg-options", *options)  # fmt: skip

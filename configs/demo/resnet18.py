@@ -1,9 +1,9 @@
-# MobileNetV2 x0.5 with a narrow light head, ReLU6, on drawn people: minutes on two CPU cores.
+# ResNet-18 of half the width with a light head, on drawn people: minutes on two CPU cores.
 _base_ = "mmpose::_base_/default_runtime.py"
 custom_imports = dict(imports=["dyrelu_pose"], allow_failed_imports=False)
 
 data_root = "data/synthetic/"
-epochs = 10
+epochs = 8
 
 train_cfg = dict(by_epoch=True, max_epochs=epochs, val_interval=2)
 randomness = dict(seed=0)
@@ -32,10 +32,10 @@ custom_hooks = [dict(type="SyncBuffersHook"), dict(type="ChannelsLastHook")]
 
 codec = dict(
     type="SoftmaxHeatmap",
-    input_size=(96, 128),
-    heatmap_size=(24, 32),
-    sigma=1.5,
-    blur_kernel_size=7,
+    input_size=(64, 128),  # tall: most of the people stand
+    heatmap_size=(16, 32),
+    sigma=1.25,
+    blur_kernel_size=5,
 )
 
 model = dict(
@@ -46,12 +46,12 @@ model = dict(
         std=[58.395, 57.12, 57.375],
         bgr_to_rgb=True,
     ),
-    backbone=dict(type="MobileNetV2", widen_factor=0.5, out_indices=(7,), init_cfg=None),
+    backbone=dict(type="ResNet", depth=18, stem_channels=32, base_channels=32),
     head=dict(
         type="InvertedResidualHead",
-        in_channels=1280,
+        in_channels=256,
         out_channels=17,
-        stages=((96, 96), (64,), (48,)),
+        stages=((128,), (64,), (48,)),
         loss=dict(type="HeatmapCrossEntropyLoss"),
         decoder=codec,
     ),
@@ -62,7 +62,12 @@ train_pipeline = [
     dict(type="LoadImage"),
     dict(type="GetBBoxCenterScale"),
     dict(type="RandomFlip", direction="horizontal"),
-    dict(type="RandomBBoxTransform", shift_factor=0.05, scale_factor=(0.8, 1.2), rotate_factor=15),
+    dict(
+        type="RandomBBoxTransform",
+        shift_factor=0.04,
+        scale_factor=(0.88, 1.12),
+        rotate_factor=16,
+    ),
     dict(type="TopdownAffine", input_size=codec["input_size"], use_udp=True),
     dict(type="GenerateTarget", encoder=codec),
     dict(type="PackPoseInputs"),

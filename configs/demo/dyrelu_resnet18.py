@@ -1,5 +1,5 @@
-# The DyReLU twin of mobilenetv2.py: B in the backbone, C in the head, nothing else changed.
-_base_ = "mobilenetv2.py"
+# The DyReLU twin of resnet18.py: B in the backbone, C in the head, nothing else changed.
+_base_ = "resnet18.py"
 
 model = dict(
     type="DyReLUPoseEstimator",

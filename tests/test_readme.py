@@ -1,0 +1,42 @@
+"""What the README shows and names is there."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+RESULTS = sorted((ROOT / "results").rglob("*.json"))
+
+
+def test_tables_are_those_of_the_result_files():
+    subprocess.run([sys.executable, "tools/readme_tables.py", "--check"], cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(set(re.findall(r"(?:configs|tools|results|tests|dyrelu_pose)/[\w/.-]*\w", README))),
+)
+def test_named_file_exists(path):
+    assert (ROOT / path).exists()
+
+
+def test_sites_shown_are_those_of_the_tool():
+    shown = re.search(r"list_sites.py configs/dyrelu_hrnet.py\n(.*?)\n\n[A-Z]", README, re.DOTALL)
+    command = [sys.executable, "tools/list_sites.py", "configs/dyrelu_hrnet.py"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for line in shown[1].splitlines():
+        assert line.strip() in ("", "...") or line.strip() in listed
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.name)
+def test_result_says_where_it_comes_from(path):
+    record = json.loads(path.read_text())
+    assert (ROOT / record["config"]).exists()
+    for key in ("command", "device", "versions", "seed", "date", "revision"):
+        assert record[key] not in ("", None), key
+    assert record["metrics"]["coco/AP"] == pytest.approx(record["curve"]["ap"][-1][1], abs=1e-4)
