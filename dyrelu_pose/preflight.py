@@ -1,7 +1,8 @@
 """Check that every file a config names exists, before anything heavy starts."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.util import find_spec
 from os.path import join
 from pathlib import Path
 
@@ -37,20 +38,32 @@ def check_files(cfg: Config, splits: Sequence[str]) -> None:
         MissingFilesError: Names every missing path with the config key that asks for it, where the
             data comes from, and the config to try without any.
     """
-    paths = list(_paths(cfg, splits))
+    everything = list(_all_paths(cfg, splits))
+    _check_torchvision(everything)
+    paths = list(_local(everything))
     missing = [f"  {path}  ({key})" for key, path in paths if not Path(path).exists()]
-    if not missing:
-        for key, path in paths:
-            if key.endswith("dataset.ann_file"):
-                _check_annotations(path)
-        return
-    text = "\n".join(missing)
-    hints = [hint for name, hint in HINTS.items() if f"/{name}/" in text]
-    raise MissingFilesError(
-        f"the config needs files that do not exist:\n{text}\n"
-        + "".join(f"{hint}.\n" for hint in hints)
-        + "To train without any data set of your own, run: make demo"
+    if missing:
+        raise MissingFilesError(_explanation("\n".join(missing)))
+    for key, path in paths:
+        if key.endswith("dataset.ann_file"):
+            _check_annotations(path)
+
+
+def _explanation(missing: str) -> str:
+    hints = [f"{hint}.\n" for name, hint in HINTS.items() if f"/{name}/" in missing]
+    return (
+        f"the config needs files that do not exist:\n{missing}\n{''.join(hints)}"
+        "To train without any data set of your own, run: make demo"
     )
+
+
+def _check_torchvision(paths: Sequence[tuple[str, str | None]]) -> None:
+    for key, path in paths:
+        if path and path.startswith("torchvision://") and find_spec("torchvision") is None:
+            raise MissingFilesError(
+                f"{key}={path} is read through torchvision, which is not installed: install the "
+                "one that matches your torch, or set that init_cfg to None or to a local file"
+            )
 
 
 def _check_annotations(path: str) -> None:
@@ -66,16 +79,17 @@ def _check_annotations(path: str) -> None:
         raise AnnotationError(str(error)) from error
 
 
-def _paths(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield (config key, path) of each local file or folder."""
+def _local(paths: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, str]]:
+    """Yield (config key, path) of each local file or folder, once."""
     seen = set()
-    for key, path in _all_paths(cfg, splits):
+    for key, path in paths:
         if path and "://" not in path and path not in seen:
             seen.add(path)
             yield key, path
 
 
-def _all_paths(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _all_paths(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+    """Yield (config key, path or URL) of everything that the config reads."""
     for split in splits:
         loader = cfg.get(f"{split}_dataloader")
         if loader:

@@ -1,0 +1,78 @@
+"""What a config names is looked for before anything is built, wherever the config names it."""
+
+import json
+
+import pytest
+from mmengine.config import Config
+
+from dyrelu_pose.preflight import AnnotationError, MissingFilesError, check_files
+
+PERSON = dict(id=1, image_id=1, keypoints=[1, 1, 2] * 17)
+
+
+@pytest.fixture
+def cfg(tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "people.json").write_text(json.dumps(dict(images=[], annotations=[PERSON])))
+    dataset = dict(
+        data_root=f"{tmp_path}/", ann_file="people.json", data_prefix=dict(img="images/")
+    )
+    return Config(
+        dict(
+            train_dataloader=dict(dataset=dataset),
+            val_dataloader=dict(dataset=dataset),
+            val_evaluator=dict(ann_file=f"{tmp_path}/people.json"),
+            model=dict(backbone=dict(init_cfg=None)),
+        )
+    )
+
+
+def test_accepts_what_is_there(cfg):
+    check_files(cfg, ["train", "val"])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named"),
+    [
+        ("train_dataloader.dataset.ann_file", "no.json", r"no.json  \(train_dataloader.dataset"),
+        ("train_dataloader.dataset.data_prefix.img", "no/", r"no/  \(.*data_prefix.img"),
+        ("val_dataloader.dataset.bbox_file", "no_boxes.json", r"no_boxes.json  \(val_dataloader"),
+        ("val_evaluator.ann_file", "no_truth.json", r"no_truth.json  \(val_evaluator.ann_file"),
+        ("load_from", "no.pth", r"no.pth  \(load_from"),
+    ],
+)
+def test_names_the_path_and_the_key(cfg, key, value, named):
+    cfg.merge_from_dict({key: value})
+    with pytest.raises(MissingFilesError, match=named):
+        check_files(cfg, ["train", "val"])
+
+
+def test_names_weights_and_looks_into_combined_sets(cfg):
+    cfg.model.backbone.init_cfg = dict(type="Pretrained", checkpoint="no_weights.pth")
+    part = dict(cfg.train_dataloader.dataset, ann_file="no_part.json")
+    cfg.train_dataloader.dataset = dict(type="CombinedDataset", datasets=[part])
+    with pytest.raises(MissingFilesError) as error:
+        check_files(cfg, ["train"])
+    assert "no_weights.pth  (model.backbone.init_cfg.checkpoint)" in str(error.value)
+    assert "no_part.json  (train_dataloader.dataset.datasets.0.ann_file)" in str(error.value)
+
+
+def test_leaves_urls_and_other_splits_alone(cfg):
+    url = "https://example.org/weights.pth"
+    cfg.model.backbone.init_cfg = dict(type="Pretrained", checkpoint=url)
+    cfg.val_evaluator.ann_file = "no.json"
+    check_files(cfg, ["train"])
+
+
+def test_says_what_torchvision_weights_need(cfg, monkeypatch):
+    monkeypatch.setattr("dyrelu_pose.preflight.find_spec", lambda name: None)
+    cfg.model.backbone.init_cfg = dict(type="Pretrained", checkpoint="torchvision://resnet50")
+    with pytest.raises(MissingFilesError, match="model.backbone.init_cfg.*torchvision, which is"):
+        check_files(cfg, ["train"])
+
+
+def test_refuses_annotations_without_keypoints(cfg, tmp_path):
+    boxes = dict(images=[], annotations=[dict(id=1, bbox=[0, 0, 9, 9])])
+    (tmp_path / "people.json").write_text(json.dumps(boxes))
+    with pytest.raises(AnnotationError, match="people.json has persons without keypoints"):
+        check_files(cfg, ["train"])
