@@ -1,0 +1,60 @@
+"""Draws a small data set of articulated figures in the COCO layout: the same seed, the same bytes.
+
+python tools/make_synthetic_coco.py data/synthetic --train 2000 --val 200 --seed 0
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from rich.progress import track
+
+from dyrelu_pose.synthetic.coco import Parameters, make_dataset
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Return the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path, help="folder to write")
+    parser.add_argument("--train", type=int, default=2000, help="training pictures (%(default)s)")
+    parser.add_argument("--val", type=int, default=200, help="validation pictures (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same bytes (%(default)s)")
+    parser.add_argument(
+        "--size", type=int, nargs=2, default=(256, 256), metavar=("WIDTH", "HEIGHT"),
+        help="pixels (256 256)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count(), help="processes (one per core: %(default)s)"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace a data set of other parameters in this folder"
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Write the data set and say where it is."""
+    args = parse_args(argv)
+    start = time.perf_counter()
+    try:
+        parameters = Parameters(args.train, args.val, args.seed, *args.size)
+        written = make_dataset(
+            args.out,
+            parameters,
+            args.workers,
+            args.force,
+            progress=lambda items, total, text: track(items, text, total),
+        )
+    except (OSError, ValueError) as error:
+        sys.exit(f"make_synthetic_coco: {error}")
+    if not written:
+        print(f"{args.out}: already there, nothing to do")
+        return
+    seconds = time.perf_counter() - start
+    print(f"{args.out}: {args.train} + {args.val} pictures in {seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
