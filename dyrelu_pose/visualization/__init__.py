@@ -1,0 +1,1 @@
+"""Pictures of a run: its learning curve, and predicted beside true skeletons."""

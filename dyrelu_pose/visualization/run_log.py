@@ -1,0 +1,86 @@
+"""Reads the scalars that MMEngine logs into a work directory."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+SCALARS = "*/vis_data/scalars.json"  # one timestamped folder per start of the run
+AP = "coco/AP"
+
+
+@dataclass(frozen=True)
+class RunLog:
+    """The curves of one run, across all its restarts.
+
+    Args:
+        name: The work directory's name.
+        unit: What the steps count: "epoch" or "iteration".
+        loss: (step, training loss) pairs in order; steps may be fractions of an epoch.
+        ap: (step, validation AP) pairs in order.
+    """
+
+    name: str
+    unit: str
+    loss: list[tuple[float, float]]
+    ap: list[tuple[float, float]]
+
+
+def read_run(work_dir: Path) -> RunLog:
+    """Read the log of a run.
+
+    Where a run was started several times, each start replaces what an earlier one logged from that
+    point on. Starts that only test a checkpoint are left out.
+
+    Args:
+        work_dir: The `work_dir` of the run.
+
+    Raises:
+        FileNotFoundError: If there is no log, or none with a training loss.
+        ValueError: If a log is not what MMEngine writes.
+    """
+    paths = sorted(work_dir.glob(SCALARS))
+    if not paths:
+        where = work_dir / SCALARS
+        raise FileNotFoundError(
+            f"no training log: nothing matches {where}; is it a work directory?"
+        )
+    train: list[dict] = []
+    val: list[dict] = []
+    for path in paths:
+        records = _read(path)
+        started = [r for r in records if "loss" in r]
+        if not started:
+            continue
+        step, epoch = started[0]["step"], started[0].get("epoch")
+        train = [r for r in train if r["step"] < step] + started
+        evaluated = [r for r in records if AP in r]
+        # Validation logs count epochs where the loop does, iterations otherwise.
+        val = [r for r in val if r["step"] < (epoch or step)] + evaluated
+    if not train:
+        raise FileNotFoundError(f"no training loss in {work_dir / SCALARS}: it was only tested")
+
+    by_epoch = all("epoch" in r for r in train)
+    # Iterations per epoch, from the records nearest to an epoch's end.
+    length = max(r["step"] / r["epoch"] for r in train) if by_epoch else 1
+    return RunLog(
+        name=work_dir.resolve().name,
+        unit="epoch" if by_epoch else "iteration",
+        loss=[(r["step"] / length, r["loss"]) for r in train],
+        ap=[(r["step"], r[AP]) for r in val],
+    )
+
+
+def _read(path: Path) -> list[dict]:
+    lines = path.read_text().splitlines()
+    records = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            if number == len(lines):  # a run that was killed while it wrote
+                break
+            raise ValueError(f"{path}, line {number}: not JSON ({error})") from error
+        if not isinstance(record, dict) or "step" not in record:
+            raise ValueError(f"{path}, line {number}: no 'step'; MMEngine writes one in every line")
+        records.append(record)
+    return records

@@ -1,0 +1,129 @@
+"""Draws COCO skeletons on pictures, the person's left and right in different colours."""
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from dyrelu_pose.coco_keypoints import KEYPOINTS, LIMBS, side
+
+# RGB; orange and blue are told apart with any colour vision.
+SIDE_COLOURS = {"left": (240, 140, 0), "right": (40, 120, 230), "middle": (235, 235, 235)}
+SIDES = tuple(side(name) for name in KEYPOINTS)
+_DARK = (20, 20, 20)
+_PAPER = 250
+_SHORT_SIDE = 384  # pixels: smaller pictures are enlarged so that lines and points stay apart
+
+
+def draw_skeleton(picture: np.ndarray, keypoints: np.ndarray, sure: np.ndarray) -> None:
+    """Draw one person, in place.
+
+    Args:
+        picture: (H, W, 3) RGB bytes.
+        keypoints: (17, 2) columns and rows, pixels; NaN for those not to be drawn.
+        sure: (17,) booleans; the others are drawn as rings.
+    """
+    size = max(min(picture.shape[:2]) / 110, 2.0)
+    shown = np.isfinite(keypoints).all(axis=1)
+    index = {name: i for i, name in enumerate(KEYPOINTS)}
+    for first, second in LIMBS:
+        a, b = index[first], index[second]
+        if not (shown[a] and shown[b]):
+            continue
+        colour = SIDE_COLOURS[SIDES[a] if SIDES[a] == SIDES[b] else "middle"]
+        ends = _fixed(keypoints[a]), _fixed(keypoints[b])
+        cv2.line(picture, *ends, _DARK, round(size) + 2, cv2.LINE_AA, _SHIFT)
+        cv2.line(picture, *ends, colour, round(size), cv2.LINE_AA, _SHIFT)
+    for i in np.flatnonzero(shown):
+        centre, radius = _fixed(keypoints[i]), round(1.25 * size * 2**_SHIFT)
+        fill = SIDE_COLOURS[SIDES[i]] if sure[i] else _DARK
+        rim = _DARK if sure[i] else SIDE_COLOURS[SIDES[i]]
+        cv2.circle(picture, centre, radius, fill, -1, cv2.LINE_AA, _SHIFT)
+        cv2.circle(picture, centre, radius, rim, 1, cv2.LINE_AA, _SHIFT)
+
+
+def truth_and_prediction(
+    picture: np.ndarray, truth: list[np.ndarray], predicted: list[np.ndarray], min_score: float
+) -> np.ndarray:
+    """Draw the labelled people of a picture on the left and the predicted ones on the right.
+
+    Args:
+        picture: (H, W, 3) RGB bytes.
+        truth: One (17, 3) per person: column, row, COCO's v (0 not labelled, 1 hidden, 2 visible).
+        predicted: One (17, 3) per person: column, row, score.
+        min_score: Predicted keypoints below this score are not drawn.
+
+    Returns:
+        RGB bytes, the two pictures side by side under their captions.
+    """
+    scale = max(_SHORT_SIDE / min(picture.shape[:2]), 1.0)
+    large = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    halves = []
+    for people, shown, sure, caption in (
+        (truth, 1, 2, f"Ground truth ({len(truth)})"),
+        (predicted, min_score, min_score, f"Prediction ({len(predicted)})"),
+    ):
+        half = large.copy()
+        for person in people:
+            # Pixel centres have whole coordinates, before and after enlarging.
+            places = (person[:, :2] + 0.5) * scale - 0.5
+            places = np.where(person[:, 2:] >= shown, places, np.nan)
+            draw_skeleton(half, places, person[:, 2] >= sure)
+        halves.append(_captioned(half, caption))
+    gap = np.full((halves[0].shape[0], 6, 3), _PAPER, np.uint8)
+    return np.hstack((halves[0], gap, halves[1]))
+
+
+def contact_sheet(tiles: list[np.ndarray], columns: int, width: int = 560) -> np.ndarray:
+    """Lay pictures out in a grid with a legend of the colours below.
+
+    Args:
+        tiles: RGB bytes, any sizes.
+        columns: Pictures in a row.
+        width: Width that each is scaled to, pixels.
+    """
+    small = [_scaled(tile, width) for tile in tiles]
+    rows = []
+    for start in range(0, len(small), columns):
+        row = small[start : start + columns]
+        height = max(tile.shape[0] for tile in row) + 12
+        strip = np.full((height, columns * (width + 12), 3), _PAPER, np.uint8)
+        for i, tile in enumerate(row):
+            left = i * (width + 12) + 6
+            strip[6 : 6 + tile.shape[0], left : left + width] = tile
+        rows.append(strip)
+    return np.vstack((*rows, _legend(columns * (width + 12))))
+
+
+_SHIFT = 3  # OpenCV's fixed point: eighths of a pixel
+
+
+def _fixed(place: np.ndarray) -> tuple[int, int]:
+    return tuple(int(v) for v in np.round(np.clip(place, -1e4, 1e4) * 2**_SHIFT))
+
+
+def _scaled(picture: np.ndarray, width: int) -> np.ndarray:
+    height = max(round(picture.shape[0] * width / picture.shape[1]), 1)
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _captioned(picture: np.ndarray, caption: str) -> np.ndarray:
+    bar = Image.new("RGB", (picture.shape[1], 34), (_PAPER,) * 3)
+    ImageDraw.Draw(bar).text((8, 5), caption, (30, 30, 30), ImageFont.load_default(20))
+    return np.vstack((np.asarray(bar), picture))
+
+
+def _legend(width: int) -> np.ndarray:
+    bar = Image.new("RGB", (width, 40), (_PAPER,) * 3)
+    draw, font = ImageDraw.Draw(bar), ImageFont.load_default(18)
+    left = 14
+    for colour, text in (
+        (SIDE_COLOURS["left"], "the person's left"),
+        (SIDE_COLOURS["right"], "the person's right"),
+        (None, "ring: labelled although hidden"),
+    ):
+        draw.ellipse((left, 13, left + 14, 27), fill=colour or _DARK, outline=_DARK)
+        if colour is None:
+            draw.ellipse((left, 13, left + 14, 27), outline=SIDE_COLOURS["left"], width=2)
+        draw.text((left + 22, 8), text, (30, 30, 30), font)
+        left += 22 + int(draw.textlength(text, font)) + 30
+    return np.asarray(bar)

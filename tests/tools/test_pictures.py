@@ -1,0 +1,239 @@
+"""The tools that draw: the synthetic set, learning curves, and skeletons beside the truth."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from dyrelu_pose.coco_keypoints import INDEX, KEYPOINTS
+from dyrelu_pose.visualization.run_log import read_run
+from dyrelu_pose.visualization.skeletons import SIDE_COLOURS, draw_skeleton
+
+TOOLS = Path(__file__).parents[2] / "tools"
+
+
+def tool(name):
+    """Import a script of tools/ as a module."""
+    spec = importlib.util.spec_from_file_location(f"tools_{name}", TOOLS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def size_of(png):
+    picture = cv2.imread(str(png))
+    assert picture is not None, f"{png} is not a picture"
+    assert picture.std() > 1, f"{png} is blank"
+    return picture.shape[1], picture.shape[0]
+
+
+# make_synthetic_coco
+
+
+def test_synthetic_set_is_made_once(tmp_path, capsys):
+    main = tool("make_synthetic_coco").main
+    command = [str(tmp_path / "set"), "--train", "2", "--val", "1", "--size", "96", "96"]
+    main([*command, "--workers", "1"])
+    assert "2 + 1 pictures" in capsys.readouterr().out
+    main([*command, "--workers", "2"])
+    assert "already there" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="--force"):
+        main([*command, "--seed", "1"])
+    with pytest.raises(SystemExit, match="train=0"):
+        main([str(tmp_path / "other"), "--train", "0"])
+    assert not (tmp_path / "other").exists()
+
+
+# plot_log
+
+
+def write_log(work_dir, start, epochs, by_epoch=True, iterations=10, base=1.0):
+    """Write what one start of an MMEngine run logs, validation after each epoch."""
+    path = work_dir / start / "vis_data" / "scalars.json"
+    path.parent.mkdir(parents=True)
+    lines = []
+    for epoch in epochs:
+        for inner in (5, 10):
+            step = (epoch - 1) * iterations + inner
+            record = {"lr": 1e-3, "loss": base / step, "iter": step, "step": step}
+            lines.append(record | ({"epoch": epoch} if by_epoch else {}))
+        unit = epoch if by_epoch else epoch * iterations
+        lines.append({"coco/AP": 0.1 * epoch * base, "time": 0.1, "step": unit})
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def test_a_log_is_read_in_epochs(tmp_path):
+    write_log(tmp_path / "run", "20260101_000000", (1, 2))
+    run = read_run(tmp_path / "run")
+    assert (run.name, run.unit) == ("run", "epoch")
+    assert run.loss == [(0.5, 1 / 5), (1.0, 1 / 10), (1.5, 1 / 15), (2.0, 1 / 20)]
+    assert run.ap == [(1, 0.1), (2, 0.2)]
+
+
+def test_a_log_is_read_in_iterations(tmp_path):
+    write_log(tmp_path / "run", "20260101_000000", (1, 2), by_epoch=False)
+    run = read_run(tmp_path / "run")
+    assert run.unit == "iteration"
+    assert [step for step, _ in run.loss] == [5, 10, 15, 20]
+    assert [step for step, _ in run.ap] == [10, 20]
+
+
+def test_restarts_replace_what_they_repeat(tmp_path):
+    """A run to epoch 3, resumed after epoch 1, then tested: epochs 2 and 3 are the second's."""
+    write_log(tmp_path, "20260101_000000", (1, 2, 3), base=1.0)
+    write_log(tmp_path, "20260101_000100", (2, 3), base=2.0)
+    tested = tmp_path / "20260101_000200" / "vis_data" / "scalars.json"
+    tested.parent.mkdir(parents=True)
+    tested.write_text('{"coco/AP": 0.9, "step": 0}\n')
+    run = read_run(tmp_path)
+    np.testing.assert_allclose(run.ap, [(1, 0.1), (2, 0.4), (3, 0.6)])
+    assert [step for step, _ in run.loss] == [0.5, 1.0, 1.5, 2.0, 2.5, 3.0]
+    assert run.loss[1][1] == pytest.approx(1 / 10)
+    assert run.loss[2][1] == pytest.approx(2 / 15)
+
+
+def test_a_line_cut_off_by_a_kill_is_ignored_only_at_the_end(tmp_path):
+    path = write_log(tmp_path, "20260101_000000", (1,))
+    whole = path.read_text()
+    path.write_text(whole + '{"lr": 0.0')
+    assert len(read_run(tmp_path).loss) == 2
+    path.write_text('{"lr": 0.0\n' + whole)
+    with pytest.raises(ValueError, match="scalars.json, line 1: not JSON"):
+        read_run(tmp_path)
+
+
+def test_twin_runs_share_a_chart(tmp_path, capsys):
+    for name, base in (("dyrelu", 1.0), ("relu", 0.8)):
+        write_log(tmp_path / name, "20260101_000000", range(1, 31), base=base / 3)
+    tool("plot_log").main([str(tmp_path / "dyrelu"), str(tmp_path / "relu")])
+    out = tmp_path / "dyrelu" / "learning_curve.png"
+    assert capsys.readouterr().out.strip() == str(out)
+    width, height = size_of(out)
+    assert width > 1000 and height > 400
+
+
+def test_a_run_without_validation_is_drawn(tmp_path):
+    path = write_log(tmp_path / "run", "20260101_000000", (1,))
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:1]))
+    tool("plot_log").main([str(tmp_path / "run"), "--out", str(tmp_path / "new" / "curve.png")])
+    size_of(tmp_path / "new" / "curve.png")
+
+
+def test_plot_log_says_where_it_looked(tmp_path):
+    main = tool("plot_log").main
+    with pytest.raises(SystemExit, match=r"absent/\*/vis_data/scalars.json"):
+        main([str(tmp_path / "absent")])
+    write_log(tmp_path / "epochs", "20260101_000000", (1,))
+    write_log(tmp_path / "iterations", "20260101_000000", (1,), by_epoch=False)
+    with pytest.raises(SystemExit, match="epochs counts epochs, iterations counts iterations"):
+        main([str(tmp_path / "epochs"), str(tmp_path / "iterations")])
+
+
+# draw_predictions
+
+
+@pytest.fixture
+def evaluated(tmp_path):
+    """Annotations of 5 pictures, results of them and the folder of the pictures."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "images").mkdir()
+    images, annotations, results = [], [], []
+    for i in range(1, 6):
+        cv2.imwrite(str(tmp_path / "images" / f"{i}.png"), np.full((80, 100, 3), 90, np.uint8))
+        images.append({"id": i, "file_name": f"{i}.png", "width": 100, "height": 80})
+        places = rng.uniform(5, 75, (17, 2))
+        truth = np.column_stack((places, np.full(17, 2))).ravel().tolist()
+        annotations.append({"id": i, "image_id": i, "num_keypoints": 17, "keypoints": truth})
+        found = np.column_stack((places + 3, rng.uniform(0, 1, 17))).ravel().tolist()
+        results.append({"image_id": i, "category_id": 1, "score": 0.9, "keypoints": found})
+    truth_file, results_file = tmp_path / "truth.json", tmp_path / "results.keypoints.json"
+    truth_file.write_text(json.dumps({"images": images, "annotations": annotations}))
+    results_file.write_text(json.dumps(results))
+    return truth_file, results_file, tmp_path / "images"
+
+
+def run_draw(evaluated, *options):
+    truth, results, images = map(str, evaluated)
+    tool("draw_predictions").main([truth, results, "--images", images, *options])
+
+
+def test_predictions_are_drawn_beside_the_truth(evaluated, tmp_path, capsys):
+    run_draw(evaluated, "--num", "3", "--out", str(tmp_path / "out"))
+    files = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert files == ["1.png", "3.png", "5.png", "sheet.png"]
+    assert capsys.readouterr().out.strip() == str(tmp_path / "out" / "sheet.png")
+    width, height = size_of(tmp_path / "out" / "1.png")
+    assert width > 2 * height  # two enlarged pictures side by side
+    size_of(tmp_path / "out" / "sheet.png")
+
+
+def test_the_default_folder_is_beside_the_results(evaluated):
+    run_draw(evaluated, "--num", "99")
+    assert len(list((evaluated[1].parent / "pictures").iterdir())) == 5 + 1
+
+
+def test_the_threshold_hides_unsure_keypoints(evaluated, tmp_path):
+    pictures = []
+    for threshold in ("0", "2"):
+        run_draw(evaluated, "--num", "1", "--threshold", threshold, "--out", str(tmp_path / "out"))
+        pictures.append(cv2.imread(str(tmp_path / "out" / "1.png")))
+    left, right = (np.s_[:, : pictures[0].shape[1] // 2], np.s_[40:, -400:])
+    np.testing.assert_array_equal(pictures[0][left], pictures[1][left])
+    assert pictures[0][right].std() > 5
+    assert pictures[1][right].std() == 0
+
+
+def test_left_and_right_have_their_own_colours():
+    assert len(set(SIDE_COLOURS.values())) == 3
+    for name in ("left_wrist", "right_wrist"):
+        picture = np.zeros((60, 60, 3), np.uint8)
+        keypoints = np.full((17, 2), np.nan)
+        keypoints[INDEX[name]] = 30, 30
+        draw_skeleton(picture, keypoints, np.ones(len(KEYPOINTS), bool))
+        np.testing.assert_array_equal(picture[30, 30], SIDE_COLOURS[name.split("_")[0]])
+
+
+def damage_results(truth, results, images):
+    results.write_text('{"not": "results"}')
+    return results
+
+
+def damage_truth(truth, results, images):
+    truth.write_text(json.dumps({"images": []}))
+    return truth
+
+
+def remove_results(truth, results, images):
+    results.unlink()
+    return results
+
+
+def remove_image(truth, results, images):
+    (images / "1.png").unlink()
+    return images / "1.png"
+
+
+def mix_up(truth, results, images):
+    entry = {"image_id": 77, "score": 1, "keypoints": [0] * 51}
+    results.write_text(json.dumps([entry]))
+    return "image 77"
+
+
+def unlabel(truth, results, images):
+    content = json.loads(truth.read_text())
+    truth.write_text(json.dumps({**content, "annotations": []}))
+    return "nobody has a labelled keypoint"
+
+
+@pytest.mark.parametrize(
+    "damage", [damage_results, damage_truth, remove_results, remove_image, mix_up, unlabel]
+)
+def test_what_is_wrong_with_the_files_is_named(evaluated, damage):
+    named = str(damage(*evaluated))
+    with pytest.raises(SystemExit) as error:
+        run_draw(evaluated)
+    assert named in str(error.value)

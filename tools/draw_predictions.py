@@ -1,0 +1,123 @@
+"""Draws true and predicted skeletons side by side, from COCO annotations and a results file.
+
+The results file is what the COCO metric writes: PREFIX.keypoints.json, where PREFIX is the metric's
+`outfile_prefix`.
+
+python tools/draw_predictions.py data/synthetic/annotations/person_keypoints_val.json \
+    work_dirs/demo/results.keypoints.json --images data/synthetic/val --out work_dirs/demo/pictures
+"""
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from dyrelu_pose.coco_keypoints import KEYPOINTS
+from dyrelu_pose.visualization.skeletons import contact_sheet, truth_and_prediction
+
+SHEET = "sheet.png"
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Return the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("annotations", type=Path, help="COCO person_keypoints_*.json")
+    parser.add_argument("results", type=Path, help="PREFIX.keypoints.json of the same images")
+    parser.add_argument("--images", type=Path, required=True, help="folder of the images")
+    parser.add_argument(
+        "--out", type=Path, help=f"folder for the pictures and {SHEET} (pictures beside RESULTS)"
+    )
+    parser.add_argument("--num", type=int, default=12, help="how many images (%(default)s)")
+    parser.add_argument(
+        "--threshold", type=float, default=0.2, help="lowest keypoint score drawn (%(default)s)"
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Draw the pictures and say where they are."""
+    args = parse_args(argv)
+    out = args.out or args.results.parent / "pictures"
+    try:
+        if args.num < 1:
+            raise ValueError(f"--num {args.num}: at least 1 image is needed")
+        sheet = draw_predictions(
+            args.annotations, args.results, args.images, out, args.num, args.threshold
+        )
+    except (OSError, ValueError) as error:
+        sys.exit(f"draw_predictions: {error}")
+    print(sheet)
+
+
+def draw_predictions(
+    annotations: Path, results: Path, images: Path, out: Path, num: int, threshold: float
+) -> Path:
+    """Draw `num` images with labelled people, evenly spread over the annotation file.
+
+    Args:
+        annotations: COCO keypoint annotations.
+        results: COCO keypoint results of the same images.
+        images: Folder of the images.
+        out: Folder to write one PNG per image and a contact sheet to.
+        num: Number of images.
+        threshold: Lowest score of a predicted keypoint that is drawn.
+
+    Returns:
+        The contact sheet.
+
+    Raises:
+        FileNotFoundError: If a file is missing or an image cannot be read.
+        ValueError: If a file is not what it should be, or the two are of different images.
+    """
+    try:
+        content = json.loads(annotations.read_text())
+        names = {image["id"]: image["file_name"] for image in content["images"]}
+        truth = _by_image(a for a in content["annotations"] if a["num_keypoints"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{annotations}: no COCO keypoint annotations ({error!r})") from error
+    try:
+        predicted = _by_image(json.loads(results.read_text()))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{results}: no COCO keypoint results ({error!r})") from error
+    if foreign := sorted(predicted.keys() - names.keys()):
+        raise ValueError(f"{results}: image {foreign[0]} is not in {annotations}")
+    labelled = sorted(truth.keys() & names.keys())
+    if not labelled:
+        raise ValueError(f"{annotations}: nobody has a labelled keypoint")
+
+    out.mkdir(parents=True, exist_ok=True)
+    tiles = []
+    for i in np.unique(np.linspace(0, len(labelled) - 1, min(num, len(labelled))).round()):
+        image_id = labelled[int(i)]
+        path = images / names[image_id]
+        picture = cv2.imread(str(path))
+        if picture is None:
+            raise FileNotFoundError(f"{path}: missing or not an image; check --images")
+        tile = truth_and_prediction(
+            picture[..., ::-1], truth[image_id], predicted.get(image_id, []), threshold
+        )
+        tiles.append(tile)
+        _write(out / f"{path.stem}.png", tile)
+    _write(out / SHEET, contact_sheet(tiles, columns=min(len(tiles), 3)))
+    return out / SHEET
+
+
+def _by_image(entries) -> dict[int, list[np.ndarray]]:
+    """Return the (17, 3) keypoints of all people, by image id."""
+    people = defaultdict(list)
+    for entry in entries:
+        keypoints = np.array(entry["keypoints"], dtype=float).reshape(len(KEYPOINTS), 3)
+        people[entry["image_id"]].append(keypoints)
+    return people
+
+
+def _write(path: Path, picture: np.ndarray) -> None:
+    path.write_bytes(cv2.imencode(".png", picture[..., ::-1])[1].tobytes())
+
+
+if __name__ == "__main__":
+    main()

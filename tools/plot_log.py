@@ -1,0 +1,36 @@
+"""Draws the learning curves of one or more runs: training loss and validation AP.
+
+python tools/plot_log.py work_dirs/dyrelu work_dirs/relu --out twins.png
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from dyrelu_pose.visualization.learning_curve import draw_learning_curve
+from dyrelu_pose.visualization.run_log import read_run
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Return the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("work_dirs", type=Path, nargs="+", metavar="WORK_DIR")
+    parser.add_argument(
+        "--out", type=Path, help="picture to write (learning_curve.png in the first WORK_DIR)"
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Read the logs, draw the chart and say where it is."""
+    args = parse_args(argv)
+    out = args.out or args.work_dirs[0] / "learning_curve.png"
+    try:
+        draw_learning_curve([read_run(work_dir) for work_dir in args.work_dirs], out)
+    except (OSError, ValueError) as error:
+        sys.exit(f"plot_log: {error}")
+    print(out)
+
+
+if __name__ == "__main__":
+    main()
