@@ -5,7 +5,6 @@ import pickle
 
 import pytest
 import torch
-from conftest import BACKBONES
 from mmcv.cnn import ConvModule
 from mmengine.model import ExponentialMovingAverage
 from mmengine.optim import build_optim_wrapper
@@ -13,6 +12,8 @@ from torch import nn
 
 from dyrelu_pose.layers import DyReLU, DyReLUB, DyReLUC
 from dyrelu_pose.placement import PlacementError, place, probe
+
+from .conftest import BACKBONES
 
 B = dict(type="DyReLUB", reduction=4)
 BACKBONE = [dict(sites="backbone.*", act=B)]

@@ -4,10 +4,11 @@ import copy
 
 import pytest
 import torch
-from conftest import BACKBONES
 from torch import nn
 
 from dyrelu_pose.placement import probe, register_split, split_shared
+
+from .conftest import BACKBONES
 
 
 def assert_same(ours, theirs):
