@@ -32,7 +32,7 @@ demo: $(STAMP)
 	$(BIN)/python tools/train.py $(CONFIG) --work-dir $(WORK)
 	$(BIN)/python tools/test.py $(CONFIG) $$(cat $(WORK)/last_checkpoint) --work-dir $(WORK) \
 	    --out $(WORK)/metrics.json --cfg-options test_evaluator.outfile_prefix=$(WORK)/results
-	$(BIN)/python tools/plot_log.py $(WORK)
+	$(BIN)/python tools/plot_log.py $(WORK) --data synthetic
 	$(BIN)/python tools/draw_predictions.py $(DATA)/annotations/person_keypoints_val.json \
 	    $(WORK)/results.keypoints.json --images $(DATA)/val --out $(WORK)/pictures
 

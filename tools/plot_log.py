@@ -18,6 +18,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--out", type=Path, help="picture to write (learning_curve.png in the first WORK_DIR)"
     )
+    parser.add_argument("--data", default="", help="name of the validation set, for the axis")
     return parser.parse_args(argv)
 
 
@@ -26,7 +27,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     out = args.out or args.work_dirs[0] / "learning_curve.png"
     try:
-        draw_learning_curve([read_run(work_dir) for work_dir in args.work_dirs], out)
+        draw_learning_curve([read_run(work_dir) for work_dir in args.work_dirs], out, args.data)
     except (OSError, ValueError) as error:
         sys.exit(f"plot_log: {error}")
     print(out)

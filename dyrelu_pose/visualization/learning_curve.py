@@ -14,12 +14,13 @@ _INK, _GRID = "#333333", "#DDDDDD"
 _SMOOTH_FROM = 40  # points; fewer are shown as they are
 
 
-def draw_learning_curve(runs: list[RunLog], out: Path) -> None:
+def draw_learning_curve(runs: list[RunLog], out: Path, data: str = "") -> None:
     """Draw training loss and validation AP of runs side by side and save the chart.
 
     Args:
         runs: What to draw, one colour each; all count the same unit.
         out: Picture to write; its suffix decides the format.
+        data: Name of the validation set, for the axis.
 
     Raises:
         ValueError: If some runs count epochs and others iterations.
@@ -38,7 +39,7 @@ def draw_learning_curve(runs: list[RunLog], out: Path) -> None:
         _draw_loss(loss_axes, run, colour)
         _draw_ap(ap_axes, run, colour)
     _finish(loss_axes, "Training loss", unit, "loss")
-    _finish(ap_axes, "Validation", unit, "COCO keypoint AP (0 to 1)")
+    _finish(ap_axes, "Validation", unit, f"{data} keypoint AP (0 to 1)".lstrip())
     ap_axes.set_ylim(bottom=0)
     right = max(loss_axes.get_xlim()[1], ap_axes.get_xlim()[1])
     loss_axes.set_xlim(0, right)
