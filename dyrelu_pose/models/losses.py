@@ -1,4 +1,4 @@
-"""A heatmap loss that learns from few images."""
+"""A heatmap loss for short trainings."""
 
 from mmpose.registry import MODELS
 from torch import Tensor, nn
@@ -8,8 +8,8 @@ from torch import Tensor, nn
 class HeatmapCrossEntropyLoss(nn.Module):
     """Cross entropy between each keypoint's heatmap and its Gaussian, as distributions over cells.
 
-    The mean squared error spends most of its gradient on keeping empty cells empty; this loss has
-    no such term and learns several times faster on small sets. Decode with `SoftmaxHeatmap`.
+    The mean squared error spends most of its gradient on keeping empty cells empty; this loss
+    only ranks the cells against each other. Decode with `SoftmaxHeatmap`.
     """
 
     def forward(self, output: Tensor, target: Tensor, target_weights: Tensor) -> Tensor:
