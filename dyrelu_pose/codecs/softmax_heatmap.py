@@ -18,7 +18,10 @@ class SoftmaxHeatmap(UDPHeatmap):
 
     def decode(self, encoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return keypoints (1, K, 2) in input pixels and scores (1, K) of logits (K, H, W)."""
-        exponentials = np.exp(encoded - encoded.max(axis=(1, 2), keepdims=True))
+        # In float64: UDP inverts second differences, which float32 rounds to singular matrices
+        # where a map is almost flat, as at the start of a training.
+        logits = encoded.astype(np.float64)
+        exponentials = np.exp(logits - logits.max(axis=(1, 2), keepdims=True))
         probabilities = exponentials / exponentials.sum(axis=(1, 2), keepdims=True)
         peak = 1 / (2 * np.pi * self.sigma**2)
         return super().decode(np.minimum(probabilities / peak, 1))

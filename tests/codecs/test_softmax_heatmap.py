@@ -27,3 +27,11 @@ def test_decodes_as_udp_does(codec, shift):
 def test_flat_logits_score_low(codec):
     _, scores = codec.decode(np.zeros((2, 32, 24), np.float32))
     assert (scores < 0.05).all()
+
+
+def test_almost_flat_logits_of_an_untrained_model_decode(codec):
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        logits = (1e-6 * rng.standard_normal((17, 32, 24))).astype(np.float32)
+        keypoints, _ = codec.decode(logits)
+        assert np.isfinite(keypoints).all()
