@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from .errors import UserError
 from .evaluation.coco_metric import check_annotations
+from .xtcoco import AnnotationError
 
 HINTS = {
     "coco": "COCO 2017 (images, annotations) comes from cocodataset.org; the person detections are "
@@ -18,16 +19,11 @@ HINTS = {
     "synthetic": "make the synthetic set with: python tools/make_synthetic_coco.py data/synthetic",
 }
 
-
 READ_UP_TO = 2**25  # bytes; a larger annotation file is neither empty nor cheap to read twice
 
 
 class MissingFilesError(UserError):
     """Files or folders that a config names do not exist."""
-
-
-class AnnotationError(UserError):
-    """An annotation file cannot be used."""
 
 
 def check_files(cfg: Config, splits: Sequence[str]) -> None:
@@ -73,10 +69,7 @@ def _check_annotations(path: str) -> None:
         dataset = json.loads(Path(path).read_text())
     except ValueError as error:
         raise AnnotationError(f"annotation file {path} is not valid JSON: {error}") from error
-    try:
-        check_annotations(dataset, path)
-    except ValueError as error:
-        raise AnnotationError(str(error)) from error
+    check_annotations(dataset, path)
 
 
 def _local(paths: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,8 @@ import json
 import pytest
 from mmengine.config import Config
 
-from dyrelu_pose.preflight import AnnotationError, MissingFilesError, check_files
+from dyrelu_pose.preflight import MissingFilesError, check_files
+from dyrelu_pose.xtcoco import AnnotationError
 
 PERSON = dict(id=1, image_id=1, keypoints=[1, 1, 2] * 17)
 
