@@ -10,7 +10,7 @@ checkpoint.apply()
 
 from . import codecs, engine, evaluation, layers, models, transforms  # noqa: E402
 from .layers import DyReLUA, DyReLUB, DyReLUC  # noqa: E402
-from .ops import dyrelu, dyrelu_spatial  # noqa: E402
+from .ops import dyrelu  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "DyReLUC",
     "codecs",
     "dyrelu",
-    "dyrelu_spatial",
     "engine",
     "evaluation",
     "layers",

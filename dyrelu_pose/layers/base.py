@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from ..ops import dyrelu
+from ..ops import Hyper, Ranges, dynamic_relu, reference
+from ..ops.backends import check_backend
 from .dense import Dense
 from .ports import convert_port_keys
 
@@ -31,6 +32,9 @@ class DyReLU(nn.Module):
             ReLU), from a released ReLU checkpoint without loss. `'default'` leaves FC2 as
             `nn.Linear` starts, as public ports do. The paper does not say; `'relu'` is our default
             because it is safe with and without pretrained weights.
+        backend: What computes the layer: `'eager'`, `'compile'` (torch.compile), `'triton'` (CUDA),
+            `'reference'` (the equations as they stand, slow), or `'auto'`: Triton on CUDA where it
+            is installed, eager elsewhere.
         inplace: Accepted because MMCV passes it to every activation; DyReLU never works in place.
 
     Raises:
@@ -48,6 +52,7 @@ class DyReLU(nn.Module):
         lambda_a: float = 1.0,
         lambda_b: float = 0.5,
         init: str = "relu",
+        backend: str = "auto",
         inplace: bool = False,
     ) -> None:
         super().__init__()
@@ -57,13 +62,12 @@ class DyReLU(nn.Module):
             raise ValueError(f"{name}: reduction and k must be at least 1, got {reduction} and {k}")
         if init not in ("relu", "default"):
             raise ValueError(f"{name}: init must be 'relu' or 'default', got {init!r}")
+        check_backend(backend)
         self.channels = None
         self.reduction = reduction
-        self.k = k
-        self.lambda_a = lambda_a
-        self.lambda_b = lambda_b
+        self.ranges = Ranges(k, lambda_a, lambda_b)
         self.init = init
-        self.register_buffer("alpha", torch.eye(k)[0], persistent=False)  # (K,) = (1, 0, ...)
+        self.backend = backend
         if channels is not None:
             self.materialize(channels)
 
@@ -85,9 +89,9 @@ class DyReLU(nn.Module):
 
     def _create(self, channels: int) -> None:
         hidden = max(channels // self.reduction, 1)
-        self.groups = 1 if self.shared_over_channels else channels  # sets of coefficients
+        groups = 1 if self.shared_over_channels else channels  # sets of coefficients
         self.fc1 = Dense(channels, hidden)
-        self.fc2 = Dense(hidden, 2 * self.k * self.groups)
+        self.fc2 = Dense(hidden, 2 * self.ranges.k * groups)
 
     def reset_parameters(self) -> None:
         """Put the parameters at their start values, as `init` says."""
@@ -97,30 +101,31 @@ class DyReLU(nn.Module):
             nn.init.zeros_(self.fc2.weight)
             nn.init.zeros_(self.fc2.bias)
 
+    @property
+    def hyper(self) -> Hyper:
+        """The weights of the hyper function."""
+        return Hyper(self.fc1.weight, self.fc1.bias, self.fc2.weight, self.fc2.bias)
+
     def coefficients(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return slopes and intercepts for `x` (N, C, *).
+        """Return slopes and intercepts for `x` (N, C, *): what `forward` computes with.
 
         Returns:
-            a and b, each (N, C, K), or (N, 1, K) where channels share them (DyReLU-A).
+            a and b, each (N, C, K), or (N, 1, K) where channels share them (DyReLU-A); float32 at
+            least.
         """
         dtype = torch.promote_types(x.dtype, torch.float32)
         with torch.autocast(x.device.type, enabled=False):
-            s = x.to(dtype) if x.dim() == 2 else x.mean(tuple(range(2, x.dim())), dtype=dtype)
-            theta = self.fc2(self.fc1(s).relu())
-            delta = torch.tanh(theta / 2)  # = 2 sigmoid(theta) - 1
-            delta = delta.view(x.shape[0], self.groups, 2 * self.k)  # slopes, then intercepts
-            delta_a, delta_b = delta.split(self.k, 2)
-            return self.alpha + self.lambda_a * delta_a, self.lambda_b * delta_b
+            return reference.coefficients(x.to(dtype), self.hyper.to(dtype), self.ranges)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the activation to `x` (N, C), (N, C, L) or (N, C, H, W); shape and dtype are kept.
 
         Raises:
-            RuntimeError: The layer is pending.
+            RuntimeError: The layer is pending, or its backend cannot run here.
             ValueError: The input does not have `channels` channels.
         """
         self._check(x)
-        return dyrelu(x, *self.coefficients(x))
+        return dynamic_relu(x, self.hyper, self.ranges, backend=self.backend)
 
     def _check(self, x: Tensor) -> None:
         if self.channels is None:
@@ -141,4 +146,4 @@ class DyReLU(nn.Module):
     def extra_repr(self) -> str:
         """Return the options that decide the function."""
         width = "pending" if self.channels is None else self.channels
-        return f"{width}, reduction={self.reduction}, k={self.k}, init={self.init!r}"
+        return f"{width}, reduction={self.reduction}, k={self.ranges.k}, init={self.init!r}"

@@ -1,14 +1,13 @@
-"""A fully connected layer that a parent's `init_weights` leaves alone."""
+"""The weights of a fully connected layer, which a parent's `init_weights` leaves alone."""
 
 import math
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
 
 class Dense(nn.Module):
-    """Apply y = x W^T + b, initialised as `nn.Linear` is.
+    """Holds W and b of y = x W^T + b, initialised as `nn.Linear` is; `ops` computes with them.
 
     It is not an `nn.Linear` (nor the ports' 1x1 `nn.Conv2d`) because backbones and heads of MMPose
     re-initialise every module of those classes below them.
@@ -30,11 +29,6 @@ class Dense(nn.Module):
         bound = 1 / math.sqrt(self.weight.shape[1])
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, inputs) to (N, outputs) in the dtype of `x`."""
-        bias = None if self.bias is None else self.bias.to(x.dtype)
-        return F.linear(x, self.weight.to(x.dtype), bias)
 
     def extra_repr(self) -> str:
         """Return the widths."""

@@ -29,9 +29,10 @@ def convert_port_keys(layer, state_dict: dict, prefix: str) -> None:
         ValueError: The port's lambdas or start values are not those the layer was built with, so
             that it would compute another function.
     """
+    k, lambda_a, lambda_b = layer.ranges
     ours = {
-        "lambdas": [layer.lambda_a] * layer.k + [layer.lambda_b] * layer.k,
-        "init_v": layer.alpha.tolist() + [0.0] * layer.k,
+        "lambdas": [lambda_a] * k + [lambda_b] * k,
+        "init_v": [1.0] + [0.0] * (2 * k - 1),
     }
     ours["bias"] = ours["init_v"]
     for name, expected in ours.items():

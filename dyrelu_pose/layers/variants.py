@@ -3,9 +3,8 @@
 import torch
 from mmengine.registry import MODELS
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from ..ops import dyrelu_spatial
+from ..ops import Spatial, dynamic_relu, reference
 from .base import DyReLU
 from .dense import Dense
 
@@ -81,9 +80,7 @@ class DyReLUC(DyReLU):
         if min(tau, gamma, cap) <= 0:
             raise ValueError(f"DyReLUC: tau, gamma and cap must be positive: {tau}, {gamma}, {cap}")
         super().__init__(**kwargs)
-        self.tau = tau
-        self.gamma = gamma
-        self.cap = cap
+        self.map = Spatial(tau, gamma, cap)
         if channels is not None:
             self.materialize(channels)
 
@@ -99,26 +96,24 @@ class DyReLUC(DyReLU):
             nn.init.zeros_(self.spatial.weight)
 
     def spatial_map(self, x: Tensor) -> Tensor:
-        """Return pi, (N, 1, *), for `x` (N, C, *), in float32 at least."""
+        """Return pi, (N, 1, *), for `x` (N, C, *), in float32 at least: what `forward` uses."""
+        dtype = torch.promote_types(x.dtype, torch.float32)
         with torch.autocast(x.device.type, enabled=False):
-            weight = self.spatial.weight.to(x.dtype)[..., None, None]  # (1, C, 1, 1)
-            z = F.conv2d(x if x.dim() == 4 else x.reshape(*x.shape[:2], -1, 1), weight)
-            z = z.flatten(1).to(torch.promote_types(x.dtype, torch.float32)) / self.tau
-            e = (z - z.amax(1, keepdim=True)).exp()
-            # P softmax(z) = e / mean(e): exactly 1 on a flat map, where 1 / P would round.
-            pi = (self.gamma * (e / e.mean(1, keepdim=True))).clamp(max=self.cap)
-            return pi.view(x.shape[0], 1, *x.shape[2:])
+            weight = self.spatial.weight.flatten().to(dtype)
+            return reference.spatial_map(x.to(dtype), weight, self.map)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the activation to `x` (N, C), (N, C, L) or (N, C, H, W); shape and dtype are kept.
 
         Raises:
-            RuntimeError: The layer is pending.
+            RuntimeError: The layer is pending, or its backend cannot run here.
             ValueError: The input does not have `channels` channels.
         """
         self._check(x)
-        return dyrelu_spatial(x, *self.coefficients(x), self.spatial_map(x))
+        weight = self.spatial.weight.flatten()
+        return dynamic_relu(x, self.hyper, self.ranges, weight, self.map, self.backend)
 
     def extra_repr(self) -> str:
         """Return the options that decide the function."""
-        return f"{super().extra_repr()}, tau={self.tau:g}, gamma={self.gamma:.3g}, cap={self.cap:g}"
+        tau, gamma, cap = self.map
+        return f"{super().extra_repr()}, tau={tau:g}, gamma={gamma:.3g}, cap={cap:g}"

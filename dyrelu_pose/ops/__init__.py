@@ -1,5 +1,9 @@
-"""Numerical core of DyReLU: the equations (`reference`) and the version that layers use."""
+"""Numerical core of DyReLU: the equations (`reference`) and the versions that layers use."""
 
-from .dyrelu import dyrelu, dyrelu_spatial
+from .backends import BACKENDS
+from .dynamic import dynamic_relu
+from .hyper import Hyper, Ranges
+from .maximum import dyrelu
+from .spatial import Spatial
 
-__all__ = ["dyrelu", "dyrelu_spatial"]
+__all__ = ["BACKENDS", "Hyper", "Ranges", "Spatial", "dynamic_relu", "dyrelu"]

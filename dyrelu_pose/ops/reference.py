@@ -3,11 +3,18 @@
 Nothing here is optimised: K full-size branches are built and autograd keeps all of them.
 """
 
+import math
+
+import torch
 from torch import Tensor
+from torch.nn import functional as F
+
+from .hyper import Hyper, Ranges
+from .spatial import Spatial
 
 
-def dyrelu(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """Compute y = max_k (a_k x + b_k) with autograd's own gradients.
+def dyrelu(x: Tensor, a: Tensor, b: Tensor, pi: Tensor | None = None) -> Tensor:
+    """Compute y = pi max_k (a_k x + b_k) with autograd's own gradients.
 
     Where branches tie, the *last* of them is the maximum and takes the whole gradient. With the
     ReLU coefficients a = (1, 0), b = (0, 0) that makes the gradient at x = 0 zero, as `nn.ReLU` has
@@ -17,6 +24,7 @@ def dyrelu(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
         x: Input, (N, C, *), any number of positions.
         a: Slopes, (N, C, K), or (N, 1, K) to share them over channels.
         b: Intercepts, shaped as `a`.
+        pi: Spatial map of DyReLU-C, (N, 1, *), or None for A and B.
 
     Returns:
         (N, C, *), the dtype that `x` and `a` promote to.
@@ -25,18 +33,31 @@ def dyrelu(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
     branches = x.unsqueeze(-1) * a.reshape(shape) + b.reshape(shape)  # (N, C, *, K)
     last = a.shape[2] - 1
     winner = last - branches.detach().flip(-1).argmax(-1, keepdim=True)  # argmax names the first
-    return branches.gather(-1, winner).squeeze(-1)
+    y = branches.gather(-1, winner).squeeze(-1)
+    return y if pi is None else pi * y
 
 
-def dyrelu_spatial(x: Tensor, a: Tensor, b: Tensor, pi: Tensor) -> Tensor:
-    """Compute y = pi max_k (a_k x + b_k), DyReLU-C, with `pi` (N, 1, *) broadcast over channels."""
-    return pi * dyrelu(x, a, b)
+def coefficients(x: Tensor, hyper: Hyper, ranges: Ranges) -> tuple[Tensor, Tensor]:
+    """Compute slopes and intercepts (N, G, K) from the input x (N, C, *), section 3.2 of the paper.
 
-
-def spatial_map(z: Tensor, tau: float = 10.0, gamma: float = 1 / 3, cap: float = 1.0) -> Tensor:
-    """Compute pi = min(gamma P softmax(z / tau), cap) over the P positions of `z` (N, 1, *).
-
-    Section 3.3 of the paper, where gamma P = HW / 3 and cap = 1.
+        theta = FC2(ReLU(FC1(mean(x)))),   delta = 2 sigmoid(theta) - 1
+        a_k = alpha_k + lambda_a delta_a_k,   b_k = lambda_b delta_b_k,   alpha = (1, 0, ..., 0)
     """
-    logits = z.flatten(1) / tau
-    return (gamma * logits.shape[1] * logits.softmax(1)).clamp(max=cap).view_as(z)
+    s = x if x.dim() == 2 else x.mean(tuple(range(2, x.dim())))
+    theta = F.linear(s, hyper.fc1_weight, hyper.fc1_bias).relu()
+    theta = F.linear(theta, hyper.fc2_weight, hyper.fc2_bias)
+    delta = 2 * theta.sigmoid() - 1
+    delta_a, delta_b = delta.unflatten(1, (-1, 2 * ranges.k)).split(ranges.k, 2)
+    alpha = torch.eye(ranges.k, dtype=x.dtype, device=x.device)[0]
+    return alpha + ranges.lambda_a * delta_a, ranges.lambda_b * delta_b
+
+
+def spatial_map(x: Tensor, weight: Tensor, spatial: Spatial) -> Tensor:
+    """Compute pi = min(gamma P softmax(z / tau), cap), (N, 1, *), of z = sum_c weight_c x_c.
+
+    Section 3.3 of the paper, where gamma P = HW / 3 and cap = 1. x is (N, C, *), weight (C,).
+    """
+    positions = math.prod(x.shape[2:])
+    z = torch.einsum("ncp,c->np", x.reshape(*x.shape[:2], positions), weight)
+    pi = spatial.gamma * positions * (z / spatial.tau).softmax(1)
+    return pi.clamp(max=spatial.cap).reshape(x.shape[0], 1, *x.shape[2:])

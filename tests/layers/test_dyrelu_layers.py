@@ -27,18 +27,21 @@ def expected(layer, x):
     """Compute the layer's output from the specification, in float64."""
     x = x.double()
     weights = {name: value.double() for name, value in layer.state_dict().items()}
+    k, lambda_a, lambda_b = layer.ranges
     s = x.flatten(2).mean(2) if x.dim() > 2 else x
     hidden = (s @ weights["fc1.weight"].T + weights["fc1.bias"]).relu()
     theta = hidden @ weights["fc2.weight"].T + weights["fc2.bias"]
     delta = 2 * theta.sigmoid() - 1
-    delta = delta.view(len(x), 1 if isinstance(layer, DyReLUA) else x.shape[1], 2 * layer.k)
-    alpha = torch.tensor([1.0] + [0.0] * (layer.k - 1), dtype=torch.float64)
-    a, b = alpha + layer.lambda_a * delta[..., : layer.k], layer.lambda_b * delta[..., layer.k :]
+    delta = delta.view(len(x), 1 if isinstance(layer, DyReLUA) else x.shape[1], 2 * k)
+    alpha = torch.tensor([1.0] + [0.0] * (k - 1), dtype=torch.float64)
+    a, b = alpha + lambda_a * delta[..., :k], lambda_b * delta[..., k:]
     if not isinstance(layer, DyReLUC):
         return reference.dyrelu(x, a, b)
-    z = torch.einsum("nc...,c->n...", x, weights["spatial.weight"][0]).unsqueeze(1)
-    pi = reference.spatial_map(z, layer.tau, layer.gamma, layer.cap)
-    return reference.dyrelu_spatial(x, a, b, pi)
+    tau, gamma, cap = layer.map
+    z = torch.einsum("nc...,c->n...", x, weights["spatial.weight"][0])
+    e = (z / tau).exp().view(len(x), -1)
+    pi = (gamma * e / e.mean(1, keepdim=True)).clamp(max=cap)
+    return reference.dyrelu(x, a, b, pi.view(len(x), 1, *x.shape[2:]))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -3,10 +3,9 @@
 import pytest
 import torch
 
-from dyrelu_pose.ops import dyrelu, dyrelu_spatial, reference
+from dyrelu_pose.ops import dyrelu, reference
 
-# Largest error allowed, relative to the largest value of the tensor compared.
-TOLERANCE = {torch.float64: 1e-12, torch.float32: 2e-6, torch.bfloat16: 8e-3, torch.float16: 1e-3}
+from .cases import assert_close, make, run
 
 SHAPES = [
     (2, 8),
@@ -14,41 +13,8 @@ SHAPES = [
     (1, 4, 1, 1),
     (1, 16, 9, 11),
     (5, 3, 13, 2),
-    (64, 33, 11, 9),  # larger than one part of the CPU loop
+    (64, 33, 11, 9),  # larger than one tile
 ]
-
-
-def make(shape, k=2, dtype=torch.float32, shared=False, spatial=False, seed=0):
-    """Return x, a, b and, for the spatial form, pi: leaves that require grad."""
-    generator = torch.Generator().manual_seed(seed)
-    channels = 1 if shared else shape[1]
-    sizes = [shape, (shape[0], channels, k), (shape[0], channels, k)]
-    tensors = [torch.randn(size, generator=generator) for size in sizes]
-    if spatial:
-        tensors.append(torch.rand((shape[0], 1, *shape[2:]), generator=generator))
-    x, *coefficients = tensors
-    # Coefficients are float32 at least, as the layers make them.
-    wide = torch.promote_types(dtype, torch.float32)
-    return [x.to(dtype).requires_grad_(), *(c.to(wide).requires_grad_() for c in coefficients)]
-
-
-def run(function, tensors, grad_seed=1):
-    """Return output and gradients of `function` on fresh copies of `tensors`."""
-    leaves = [t.detach().clone().requires_grad_() for t in tensors]
-    y = function(*leaves)
-    grad = torch.randn(y.shape, generator=torch.Generator().manual_seed(grad_seed))
-    return [y.detach(), *torch.autograd.grad(y, leaves, grad.to(y.dtype))]
-
-
-def assert_close(actual, expected, dtype):
-    for got, want in zip(actual, expected, strict=True):
-        assert got.shape == want.shape
-        scale = want.double().abs().max().clamp(min=1e-30)
-        assert (got.double() - want.double()).abs().max() / scale <= TOLERANCE[dtype]
-
-
-def both(spatial):
-    return (dyrelu_spatial, reference.dyrelu_spatial) if spatial else (dyrelu, reference.dyrelu)
 
 
 @pytest.mark.parametrize("spatial", [False, True], ids=["plain", "spatial"])
@@ -56,19 +22,17 @@ def both(spatial):
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_matches_reference(shape, k, shared, spatial):
-    ours, theirs = both(spatial)
     tensors = make(shape, k, torch.float64, shared, spatial)
-    assert_close(run(ours, tensors), run(theirs, tensors), torch.float64)
+    assert_close(run(dyrelu, tensors), run(reference.dyrelu, tensors), torch.float64)
 
 
 @pytest.mark.parametrize("spatial", [False, True], ids=["plain", "spatial"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
 def test_matches_float64_reference_in_lower_precision(dtype, spatial):
-    ours, theirs = both(spatial)
     tensors = make((4, 12, 9, 7), 2, dtype, spatial=spatial)
-    actual = run(ours, tensors)
+    actual = run(dyrelu, tensors)
     assert actual[0].dtype == actual[1].dtype == dtype
-    assert_close(actual, run(theirs, [t.double() for t in tensors]), dtype)
+    assert_close(actual, run(reference.dyrelu, [t.double() for t in tensors]), dtype)
 
 
 def test_reference_is_the_equation():
@@ -79,18 +43,11 @@ def test_reference_is_the_equation():
         assert y[n, c, h, w] == value
 
 
-def test_reference_map_is_the_equation():
-    z = torch.randn(2, 1, 3, 4, dtype=torch.float64)
-    weights = (z / 10).exp()
-    expected = (4 * weights / weights.sum((2, 3), keepdim=True)).clamp(max=1)  # gamma = H W / 3 = 4
-    torch.testing.assert_close(reference.spatial_map(z), expected)
-
-
 @pytest.mark.parametrize("spatial", [False, True], ids=["plain", "spatial"])
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_gradcheck(k, spatial):
     tensors = make((2, 3, 4, 2), k, torch.float64, spatial=spatial)
-    assert torch.autograd.gradcheck(both(spatial)[0], tensors)
+    assert torch.autograd.gradcheck(dyrelu, tensors)
 
 
 @pytest.mark.parametrize("function", [dyrelu, reference.dyrelu], ids=["op", "reference"])
@@ -119,7 +76,7 @@ def test_keeps_only_the_input_and_the_coefficients(spatial):
     tensors = make((4, 16, 20, 10), spatial=spatial)
     saved = []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t) or t, lambda t: t):
-        both(spatial)[0](*tensors)
+        dyrelu(*tensors)
     assert sum(t.nbytes for t in saved) == sum(t.nbytes for t in tensors)
 
 
@@ -163,4 +120,4 @@ def test_refuses_a_second_derivative():
 def test_refuses_shapes_that_do_not_fit(a, b, pi, message):
     x, a, b = torch.zeros(2, 3, 5), torch.zeros(a), torch.zeros(b)
     with pytest.raises(ValueError, match=message):
-        dyrelu(x, a, b) if pi is None else dyrelu_spatial(x, a, b, torch.zeros(pi))
+        dyrelu(x, a, b, None if pi is None else torch.zeros(pi))

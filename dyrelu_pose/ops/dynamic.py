@@ -1,0 +1,89 @@
+"""A whole DyReLU layer: pooling, hyper function, spatial map and maximum as one function.
+
+In one piece because the gradient that comes back through the pooling is then added where the
+gradient of the maximum is written, and because its hyper function takes few launches. Kept for the
+backward pass: the input; per image the pooled input, the hidden layer and delta (N, G, 2K); for C
+the map before its cap (N, P).
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from . import reference
+from .backends import passes_of
+from .hyper import Hyper, Ranges
+from .maximum import refuse_second_derivative, shared
+from .spatial import Spatial
+
+
+def dynamic_relu(
+    x: Tensor,
+    hyper: Hyper,
+    ranges: Ranges,
+    weight: Tensor | None = None,
+    spatial: Spatial | None = None,
+    backend: str = "auto",
+) -> Tensor:
+    """Compute DyReLU-A, -B or (with `weight`) -C (section 3.3 of arXiv 2003.10027).
+
+    The coefficients and the map are computed in float32 at least, also under autocast.
+
+    Args:
+        x: Input, (N, C, *), floating point; its memory format is kept.
+        hyper: Weights of the hyper function; G = 1 sets of coefficients make A, C of them B.
+        ranges: K and the ranges of the coefficients.
+        weight: Weights (C,) of the spatial map's 1x1 convolution, for C.
+        spatial: Constants of the spatial map, for C.
+        backend: As for `dyrelu`.
+
+    Returns:
+        (N, C, *) in the dtype of `x`. Differentiable once, but for the reference.
+
+    Raises:
+        ValueError: There is no such backend.
+        RuntimeError: The backend cannot run here.
+    """
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    hyper = hyper.to(dtype)
+    with torch.autocast(x.device.type, enabled=False):
+        if backend == "reference":
+            wide = x.to(dtype)
+            pi = None if weight is None else reference.spatial_map(wide, weight.to(dtype), spatial)
+            a, b = reference.coefficients(wide, hyper, ranges)
+            return reference.dyrelu(wide, a, b, pi).to(x.dtype)
+        return _DynamicReLU.apply(x, *hyper, weight, ranges, spatial, backend)
+
+
+class _DynamicReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, w1, b1, w2, b2, weight, ranges, spatial, backend):
+        passes = passes_of(backend, x)
+        hyper = Hyper(w1, b1, w2, b2)
+        s, z = passes.pool(x, weight)
+        hidden, delta = passes.hyper_forward(s, hyper, ranges)
+        q = None if z is None else spatial.softmax(z)
+        ctx.save_for_backward(x, *hyper, weight, s, hidden, delta, q)
+        ctx.options = ranges, spatial, backend
+        return passes.apply(x, ranges.place(delta), None if q is None else spatial.map(q))
+
+    @staticmethod
+    def backward(ctx, grad):
+        refuse_second_derivative()
+        x, *weights, weight, s, hidden, delta, q = ctx.saved_tensors
+        ranges, spatial, backend = ctx.options
+        passes = passes_of(backend, x)
+        hyper, coef = Hyper(*weights), ranges.place(delta)
+        pi = None if q is None else spatial.map(q)
+
+        grad_coef, grad_pi = passes.reduce(x, coef, pi, grad)
+        grad_s, grad_hyper = passes.hyper_backward(
+            shared(grad_coef, coef), s, hidden, delta, hyper, ranges
+        )
+        outer = None if q is None else (spatial.backward(grad_pi, q), weight)
+        grad_x = grad_weight = None
+        if ctx.needs_input_grad[0] or outer is not None:
+            shift = grad_s / math.prod(x.shape[2:])  # each position has 1 / P of the mean
+            grad_x, grad_weight = passes.grad_input(x, coef, pi, grad, shift, outer=outer)
+        return grad_x, *grad_hyper, grad_weight, None, None, None

@@ -1,0 +1,174 @@
+"""The passes in PyTorch operations: tile by tile on a CPU, on the whole map elsewhere.
+
+A dozen elementwise operations over a whole feature map spend their time in fetching memory, much of
+it touched for the first time. Over tiles that stay in a CPU's caches they do not.
+"""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from . import passes
+from .hyper import hyper_backward, hyper_forward
+from .layout import Layout, Sum, Tile, tiles
+
+TILE = 2**17  # elements; smaller ones pay for more calls than they save in memory
+
+
+class TorchPasses:
+    """The passes over a feature map in PyTorch operations.
+
+    Methods take a map x (N, C, *), whatever its strides, and coef (N, C or 1, 2K): K slopes, then K
+    intercepts, in float32 or float64. P counts the positions of x.
+
+    Args:
+        tile: Elements of a tile, on a CPU; None computes on whole maps.
+        wrap: Applied to each function of `passes.py`; a compiler, for instance.
+    """
+
+    def __init__(
+        self,
+        tile: int | None = None,
+        wrap: Callable[[Callable], Callable] = lambda function: function,
+    ) -> None:
+        self._tile = tile
+        self._pool = wrap(passes.pool)
+        self._spread = wrap(passes.spread)
+        self._apply = wrap(passes.apply)
+        self._reduce = wrap(passes.reduce)
+        self._grad_input = wrap(passes.grad_input)
+
+    def pool(self, x: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Return the mean of every plane (N, C), and the channels' sum (N, P) weighted by (C,)."""
+        layout = Layout(x)
+        matrices = layout.matrices(x)
+        mean = self._pool(matrices, layout.channel, _wide(x)).flatten(1)
+        if weight is None:
+            return mean, None
+        matrices, weight = matrices.to(mean.dtype), weight.to(mean.dtype)
+        return mean, matrices @ weight if layout.channels_last else weight @ matrices
+
+    def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean and the variance (over P) of every plane, each (N, C)."""
+        layout = Layout(x)
+        matrices = layout.matrices(x)
+        mean = self._pool(matrices, layout.channel, _wide(x))
+        squares = Sum(mean.shape)
+        for tile in self._tiles(matrices):
+            part = self._spread(tile.cut(matrices), tile.cut(mean), layout.channel)
+            squares.add(tile, part)
+        return mean.flatten(1), squares.tensor.flatten(1) / matrices.shape[3 - layout.channel]
+
+    def apply(self, x: Tensor, coef: Tensor, pi: Tensor | None) -> Tensor:
+        """Return pi max_k (a_k x + b_k), shaped and laid out as `x`; pi is (N, P) or None."""
+        layout = Layout(x)
+        x, coef = layout.matrices(x), layout.branches(coef)
+        pi = None if pi is None else layout.of_positions(pi)
+
+        def part(tile: Tile, out: Tensor | None) -> Tensor:
+            return self._apply(tile.cut(x), tile.cut(coef).unbind(), tile.cut(pi), out)
+
+        return layout.map(self._fill(x, coef.dtype, part))
+
+    def reduce(
+        self, x: Tensor, coef: Tensor, pi: Tensor | None, grad: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the gradients of coef, unshared (N, C, 2K), and of pi (N, P), if any."""
+        layout = Layout(x)
+        x, grad, coef = layout.matrices(x), layout.matrices(grad), layout.branches(coef)
+        pi = None if pi is None else layout.of_positions(pi)
+        grad_coef, grad_pi = Sum(coef.shape), Sum(None if pi is None else pi.shape)
+        for tile in self._tiles(x):
+            of_coef, of_pi = self._reduce(
+                tile.cut(x), tile.cut(coef).unbind(), tile.cut(pi), tile.cut(grad), layout.channel
+            )
+            grad_coef.add(tile, torch.stack(of_coef))
+            if pi is not None:
+                grad_pi.add(tile, of_pi)
+        grad_coef = grad_coef.tensor.flatten(2).movedim(0, 2)
+        return grad_coef, None if pi is None else grad_pi.tensor.flatten(1)
+
+    def grad_input(
+        self,
+        x: Tensor,
+        coef: Tensor,
+        pi: Tensor | None,
+        grad: Tensor,
+        shift: Tensor | None = None,
+        slope: Tensor | None = None,
+        outer: tuple[Tensor, Tensor] | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the gradient of x, and that of the weights (C,) in `outer`, if any.
+
+        Args:
+            x: Input of the forward pass.
+            coef: Coefficients of the forward pass.
+            pi: Spatial map (N, P), or None.
+            grad: Gradient of the output.
+            shift: Added to every element of a plane, (N, C).
+            slope: Times x, added to every element of a channel, (C,).
+            outer: Gradient of the channels' weighted sum (N, P), and the weights (C,).
+        """
+        layout = Layout(x)
+        x, grad, coef = layout.matrices(x), layout.matrices(grad), layout.branches(coef)
+        pi = None if pi is None else layout.of_positions(pi)
+        shift = None if shift is None else layout.of_channels(shift)
+        slope = None if slope is None else layout.of_channels(slope[None])
+        if outer is not None:
+            outer = layout.of_positions(outer[0]), layout.of_channels(outer[1][None])
+
+        def part(tile: Tile, out: Tensor | None) -> Tensor:
+            return self._grad_input(
+                tile.cut(x),
+                tile.cut(coef).unbind(),
+                tile.cut(pi),
+                tile.cut(grad),
+                tile.cut(shift),
+                tile.cut(slope),
+                None if outer is None else tuple(map(tile.cut, outer)),
+                out,
+            )
+
+        grad_x = self._fill(x, coef.dtype, part)
+        grad_weight = None if outer is None else _grad_weight(layout, x, outer[0])
+        return layout.map(grad_x), grad_weight
+
+    hyper_forward = staticmethod(hyper_forward)
+    hyper_backward = staticmethod(hyper_backward)
+
+    def _fill(
+        self, x: Tensor, dtype: torch.dtype, part: Callable[[Tile, Tensor | None], Tensor]
+    ) -> Tensor:
+        """Return a tensor like x, made of what `part(tile, out)` computes in `dtype`.
+
+        `out` is where it may compute it in place, or None.
+        """
+        y = None
+        for tile in self._tiles(x):
+            if tile.parts is None:
+                return part(tile, None).to(x.dtype)
+            y = torch.empty_like(x) if y is None else y
+            out = tile.cut(y)
+            if x.dtype == dtype:
+                part(tile, out)
+            else:
+                out.copy_(part(tile, None))
+        return y
+
+    def _tiles(self, x: Tensor) -> Iterator[Tile]:
+        tiled = x.device.type == "cpu" and not torch.compiler.is_compiling()
+        return tiles(x, self._tile if tiled else None)
+
+
+def _grad_weight(layout: Layout, x: Tensor, grad: Tensor) -> Tensor:
+    """Return sum_np grad x, (C,), for grad (N, 1, P) or (N, P, 1)."""
+    left, right = (x.mT, grad) if layout.channels_last else (x, grad.mT)
+    return (left.to(grad.dtype) @ right).sum(0).flatten()
+
+
+def _wide(x: Tensor) -> torch.dtype:
+    return torch.promote_types(x.dtype, torch.float32)
+
+
+EAGER = TorchPasses(TILE)

@@ -1,0 +1,69 @@
+"""The hyper function: from the pooled input to coefficients, and its gradients written out."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Hyper(NamedTuple):
+    """Weights of theta = FC2(ReLU(FC1(s))), for C channels and G sets of 2K coefficients.
+
+    G is C, or 1 where channels share theirs. A set has K slopes, then K intercepts.
+    """
+
+    fc1_weight: Tensor  # (C / R, C)
+    fc1_bias: Tensor  # (C / R,)
+    fc2_weight: Tensor  # (2KG, C / R)
+    fc2_bias: Tensor  # (2KG,)
+
+    def to(self, dtype: torch.dtype) -> "Hyper":
+        """Return the weights in a dtype."""
+        return Hyper(*(weight.to(dtype) for weight in self))
+
+
+class Ranges(NamedTuple):
+    """a_k lies in alpha_k +- lambda_a, with alpha = (1, 0, ..., 0), and b_k in +- lambda_b."""
+
+    k: int = 2
+    lambda_a: float = 1.0
+    lambda_b: float = 0.5
+
+    def scale(self, delta: Tensor) -> Tensor:
+        """Return delta (N, G, 2K) times the half-widths of the ranges."""
+        slopes, intercepts = delta.split(self.k, -1)
+        return torch.cat([slopes * self.lambda_a, intercepts * self.lambda_b], -1)
+
+    def place(self, delta: Tensor) -> Tensor:
+        """Turn delta (N, G, 2K) in (-1, 1) into coefficients."""
+        coef = self.scale(delta)
+        coef[..., 0] += 1
+        return coef
+
+
+def hyper_forward(s: Tensor, hyper: Hyper, ranges: Ranges) -> tuple[Tensor, Tensor]:
+    """Return the hidden layer (N, C / R) and delta (N, G, 2K) for the pooled input s (N, C)."""
+    hidden = torch.addmm(hyper.fc1_bias, s, hyper.fc1_weight.mT).relu_()
+    theta = torch.addmm(hyper.fc2_bias, hidden, hyper.fc2_weight.mT)
+    return hidden, theta.mul_(0.5).tanh_().unflatten(1, (-1, 2 * ranges.k))  # 2 sigmoid(theta) - 1
+
+
+def hyper_backward(
+    grad_coef: Tensor, s: Tensor, hidden: Tensor, delta: Tensor, hyper: Hyper, ranges: Ranges
+) -> tuple[Tensor, Hyper]:
+    """Return the gradients of the pooled input (N, C) and of the weights.
+
+    Args:
+        grad_coef: Gradient of the coefficients, (N, G, 2K).
+        s: Pooled input.
+        hidden: First result of `hyper_forward`.
+        delta: Second result of `hyper_forward`.
+        hyper: Weights.
+        ranges: Ranges of the coefficients.
+    """
+    grad_theta = (ranges.scale(grad_coef) * (0.5 - 0.5 * delta * delta)).flatten(1)
+    grad_hidden = (grad_theta @ hyper.fc2_weight).mul_(hidden > 0)
+    grad_hyper = Hyper(
+        grad_hidden.mT @ s, grad_hidden.sum(0), grad_theta.mT @ hidden, grad_theta.sum(0)
+    )
+    return grad_hidden @ hyper.fc1_weight, grad_hyper
