@@ -8,20 +8,15 @@ Only numbers go in, no weights and no pictures.
 
 import argparse
 import json
-import platform
-import subprocess
 from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 
-import torch
 from mmengine.registry import init_default_scope
 
 from dyrelu_pose.cli import load_config, user_errors
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.provenance import device, revision, versions
 from dyrelu_pose.visualization.run_log import read_run
-
-PACKAGES = ("torch", "numpy", "mmengine", "mmcv-lite", "mmpose", "pycocotools")
 
 
 def parse_args() -> argparse.Namespace:
@@ -53,9 +48,7 @@ def main() -> None:
         seed=cfg.randomness.seed,
         parameters=count_parameters(cfg),
         device=device(),
-        versions=dict(
-            python=platform.python_version(), **{name: version(name) for name in PACKAGES}
-        ),
+        versions=versions(),
         revision=revision(),
         date=datetime.now(timezone.utc).date().isoformat(),
         note=args.note,
@@ -72,23 +65,6 @@ def count_parameters(cfg) -> int:
     from mmpose.registry import MODELS
 
     return sum(parameter.numel() for parameter in MODELS.build(cfg.model).parameters())
-
-
-def device() -> str:
-    """Name the accelerator, or else the processor."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"CPU, {names[0] if names else platform.machine()}, {torch.get_num_threads()} thread(s)"
-
-
-def revision() -> str:
-    """Return the git revision of this checkout."""
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    here = Path(__file__).parent
-    return subprocess.run(command, cwd=here, capture_output=True, text=True).stdout.strip()
 
 
 def rounded(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -1,0 +1,154 @@
+"""Images per second of a config's training loader, on whole images and on crops of its persons.
+
+    python tools/crop_dataset.py CONFIG CROPS
+    python benchmarks/loader.py CONFIG CROPS --out results/bench/loader.json
+
+Both loaders run in one process on one thread, in turns, over the same persons with the same
+augmentation. No time is written unless the samples agree. The files are read beforehand: what is
+timed is the processor's work, not the disk's.
+"""
+
+import argparse
+import json
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timezone
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from rich.progress import track
+from torch.utils.data import DataLoader
+
+import dyrelu_pose  # noqa: F401  (lets mmpose import)
+from dyrelu_pose.cli import load_config, user_errors
+from dyrelu_pose.data import SPLITS, annotation_file
+from dyrelu_pose.data.agreement import Agreement, build_set, compare
+from dyrelu_pose.data.folder import META
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.provenance import device, revision, versions
+
+LIMIT = 1.0  # pixels of the input by which keypoints may differ
+SEED = 0
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("config", help="config whose training loader is timed")
+    parser.add_argument("crops", type=Path, help="what tools/crop_dataset.py wrote for it")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--batches", type=int, default=40, help="batches per run (%(default)s)")
+    parser.add_argument("--repeats", type=int, default=9, help="runs of each (%(default)s)")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Compare the samples, time the loaders, and write both down."""
+    args = parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)  # as MMPose's runtime does
+    cfg = load_config(args.config)
+    init_default_scope(cfg.get("default_scope", "mmpose"))
+    configs = dict(original=cfg, crops=on_crops(cfg, args.crops, "train"))
+    agreement = {split: agreement_of(cfg, args.crops, split) for split in SPLITS}
+    for split, found in agreement.items():
+        print(f"{split}: {found}")
+        if found.keypoints_max > LIMIT:
+            raise UserError(f"{split}: keypoints differ by {found.keypoints_max:.2f} pixels")
+    rates = time_in_turns({name: loader(cfg) for name, cfg in configs.items()}, args)
+    record = dict(
+        name="loader",
+        config=args.config,
+        command=shlex.join(["python", *sys.argv]),
+        crops=json.loads((args.crops / META).read_text())["parameters"],
+        agreement={split: rounded(asdict(found)) for split, found in agreement.items()},
+        images_per_second={name: summary(found) for name, found in rates.items()},
+        ratio=round(float(np.median(rates["crops"]) / np.median(rates["original"])), 2),
+        train_megabytes={name: megabytes(cfg) for name, cfg in configs.items()},
+        batch_size=cfg.train_dataloader.batch_size,
+        batches=args.batches,
+        repeats=args.repeats,
+        seed=SEED,
+        device=device(),
+        versions=versions("opencv-python-headless"),
+        revision=revision(),
+        date=datetime.now(timezone.utc).date().isoformat(),
+    )
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps(record, indent=1) + "\n")
+    print(json.dumps({key: record[key] for key in ("images_per_second", "ratio")}, indent=1))
+    print(args.out)
+
+
+def on_crops(cfg: Config, crops: Path, split: str) -> Config:
+    """Return the config with a split's data loader reading the crops."""
+    cfg = Config(cfg.to_dict())
+    cfg[f"{split}_dataloader"].dataset.update(
+        data_root=str(crops),
+        ann_file=str(annotation_file(crops, split).relative_to(crops)),
+        data_prefix=dict(img=f"{split}/"),
+        bbox_file=None,
+    )
+    return cfg
+
+
+def agreement_of(cfg: Config, crops: Path, split: str) -> Agreement:
+    """Compare all samples of a split; this reads every file once."""
+    key = f"{split}_dataloader"
+    ours = build_set(on_crops(cfg, crops, split)[key].dataset)
+    theirs = build_set(cfg[key].dataset, bbox_file=None)
+    return compare(ours, theirs, track(range(len(theirs)), f"{split} samples"), SEED)
+
+
+def loader(cfg: Config) -> DataLoader:
+    """Return the training loader of a config, working in this process."""
+    changes = dict(num_workers=0, persistent_workers=False)
+    return Runner.build_dataloader(dict(cfg.train_dataloader, **changes), seed=SEED)
+
+
+def time_in_turns(
+    loaders: dict[str, DataLoader], args: argparse.Namespace
+) -> dict[str, list[float]]:
+    """Return the images per second of each run of each loader; the first runs are not counted."""
+    rates = {name: [] for name in loaders}
+    for turn in track(range(args.repeats + 1), "timing"):
+        for name, batches in loaders.items():
+            batches.sampler.set_epoch(turn)
+            np.random.seed(turn)
+            start = time.perf_counter()
+            images = sum(len(batch["inputs"]) for batch in islice(batches, args.batches))
+            rates[name].append(images / (time.perf_counter() - start))
+    return {name: found[1:] for name, found in rates.items()}
+
+
+def summary(rates: Sequence[float]) -> dict[str, float]:
+    """Return the median and the 20th and 80th percentile."""
+    p20, median, p80 = np.percentile(rates, (20, 50, 80)).round(1).tolist()
+    return dict(median=median, p20=p20, p80=p80)
+
+
+def megabytes(cfg: Config) -> float:
+    """Return the size of a config's training images, 10^6 bytes."""
+    dataset = cfg.train_dataloader.dataset
+    images = (Path(dataset.data_root) / dataset.data_prefix["img"]).iterdir()
+    return round(sum(path.stat().st_size for path in images) / 1e6, 1)
+
+
+def rounded(values: dict) -> dict:
+    """Round numbers for the file, to three figures."""
+    return {name: float(f"{value:.3g}") if name != "samples" else value
+            for name, value in values.items()}  # fmt: skip
+
+
+if __name__ == "__main__":
+    with user_errors():
+        main()

@@ -1,0 +1,131 @@
+"""Writes a COCO keypoint set with one small image per person, for top-down training."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+from ..transforms.load_image import ImageError
+from .annotations import Persons, read_persons
+from .folder import begin, finish, prepare, write_json
+from .person import Person, Settings, crop_persons
+from .pool import ordered_map
+from .source import Source
+
+# Goes into meta.json: raise it when the same parameters make other crops than before.
+FORMAT = 1
+NAMED = 5  # files that an error lists
+
+
+def write_crops(
+    out: Path,
+    sources: Sequence[Source],
+    settings: Settings,
+    workers: int = 1,
+    force: bool = False,
+    progress: Callable[[Iterable, int, str], Iterable] = lambda items, total, text: items,
+) -> Counter | None:
+    """Write one crop for each person of each split, unless they are there already.
+
+    The layout is OUT/{train,val}/*.jpg and OUT/annotations/person_keypoints_{train,val}.json.
+    An image is a person: its id is that of the annotation, and the order is the one in which
+    MMPose reads the original set, so that a seed draws the same batches and augmentations. What is
+    in pixels is scaled with them (box, area, keypoints): object keypoint similarities stay what
+    they were, but areas no longer tell medium persons from large ones. Boxes are stored as MMPose
+    clips them to the image.
+
+    Args:
+        out: Folder to write; made where it does not exist.
+        sources: The splits, from `read_source`.
+        settings: How to store the crops.
+        workers: Number of processes; the result does not depend on it.
+        force: Replace a data set that is there.
+        progress: A function of (iterable, total, description) that yields the iterable's items,
+            for instance to show a bar.
+
+    Returns:
+        Number of annotations left out, by reason; None if there was nothing to do.
+
+    Raises:
+        UserError: See `read_persons` and `folder.prepare`; or images are missing, damaged, or of
+            another size than the annotation file says.
+    """
+    parameters = _parameters(sources, settings)
+    if not prepare(out, parameters, force):
+        return None
+    persons = {source: read_persons(source.ann_file) for source in sources}
+    for source in sources:
+        _check_images(source, persons[source])
+    folders = [*(source.split for source in sources), "annotations"]
+    begin(out, parameters, folders)
+    with ordered_map(workers) as in_order:
+        for source in sources:
+            entries = persons[source].by_image
+            job = partial(crop_persons, out / source.split, source, settings)
+            # The processes start here, before a progress bar starts a thread of its own.
+            cropped = in_order(job, entries)
+            cropped = progress(cropped, len(entries), f"{source.split} images")
+            content = _coco(persons[source].content, _undamaged(cropped))
+            write_json(annotation_file(out, source.split), content)
+    finish(out, parameters, folders)
+    return sum((of_split.skipped for of_split in persons.values()), Counter())
+
+
+def annotation_file(out: Path, split: str) -> Path:
+    """Return where the annotations of a split are."""
+    return out / "annotations" / f"person_keypoints_{split}.json"
+
+
+def _parameters(sources: Sequence[Source], settings: Settings) -> dict:
+    """Return all that decides what is written, as strings and numbers by name."""
+    parameters = dict(format=FORMAT, **asdict(settings))
+    for source in sources:
+        digest = hashlib.sha256(source.ann_file.read_bytes()).hexdigest()
+        parameters[f"{source.split}.annotations"] = digest[:12]
+        for i, augmentation in enumerate(source.augmentations):
+            for name, value in asdict(augmentation).items():
+                plain = "x".join(map(str, value)) if isinstance(value, tuple) else value
+                parameters[f"{source.split}.pipeline.{i}.{name}"] = plain
+    return parameters
+
+
+def _check_images(source: Source, persons: Persons) -> None:
+    """Find out before any work that images are not there."""
+    names = [image["file_name"] for image, _ in persons.by_image]
+    missing = [name for name in names if not (source.images / name).is_file()]
+    if missing:
+        raise ImageError(
+            f"{len(missing)} of the {len(names)} images of {source.ann_file} are not in "
+            f"{source.images}: {_listed(missing, ', ')}; copy them there"
+        )
+
+
+def _undamaged(cropped: Iterable[list[Person] | ImageError]) -> Iterator[list[Person]]:
+    """Yield the persons of each image; at the end, raise if there were damaged images."""
+    damaged = []
+    for result in cropped:
+        if isinstance(result, ImageError):
+            damaged.append(str(result))
+        else:
+            yield result
+    if damaged:
+        raise ImageError(_listed(damaged, "\n"))
+
+
+def _coco(original: dict, cropped: Iterable[list[Person]]) -> dict:
+    """Gather the entries of all crops into the content of an annotation file."""
+    persons = [person for of_image in cropped for person in of_image]
+    return dict(
+        info=dict(description="Crops of persons, made by dyrelu_pose", of=original.get("info", {})),
+        licenses=original.get("licenses", []),
+        images=[image for image, _ in persons],
+        annotations=[annotation for _, annotation in persons],
+        categories=original.get("categories", []),
+    )
+
+
+def _listed(lines: Sequence[str], separator: str) -> str:
+    more = [f"and {len(lines) - NAMED} more"] if len(lines) > NAMED else []
+    return separator.join([*lines[:NAMED], *more])

@@ -1,0 +1,83 @@
+"""tools/crop_dataset.py: the options that it prints, and its refusals."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config, DictAction
+from mmpose.registry import DATASETS
+
+from dyrelu_pose.data import SPLITS, annotation_file
+
+ROOT = Path(__file__).parents[2]
+TOOL = ROOT / "tools/crop_dataset.py"
+DEMO = ROOT / "configs/demo/resnet18.py"
+
+
+@pytest.fixture
+def main():
+    """The tool's `main`."""
+    spec = importlib.util.spec_from_file_location("crop_dataset", TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+def persons(root):
+    """Return the number of persons of each split."""
+    return {
+        split: len(json.loads(annotation_file(root, split).read_text())["annotations"])
+        for split in SPLITS
+    }
+
+
+def test_the_printed_options_read_the_crops(main, drawn, tmp_path, capsys):
+    """From a config whose folders have other names, as COCO's have."""
+    (tmp_path / "train2017").symlink_to(drawn / "train")
+    options = [
+        f"train_dataloader.dataset.data_root={tmp_path}",
+        f"train_dataloader.dataset.ann_file={drawn}/annotations/person_keypoints_train.json",
+        "train_dataloader.dataset.data_prefix.img=train2017",
+        f"val_dataloader.dataset.data_root={drawn}",
+        "val_dataloader.dataset.bbox_file=detections.json",
+    ]
+    crops = tmp_path / "crops"
+    command = [str(DEMO), str(crops), "--workers", "1", "--cfg-options", *options]
+    main(command)
+    output = capsys.readouterr().out
+    drawn_persons = persons(drawn)
+    assert f"{crops}: {drawn_persons['train']} train + {drawn_persons['val']} val" in output
+
+    cfg = Config.fromfile(DEMO)
+    cfg.merge_from_dict(parse(options))
+    cfg.merge_from_dict(parse(re.findall(r"\w+\.[\w.]+=\S+", output)))
+    for split in SPLITS:
+        dataset = cfg[f"{split}_dataloader"].dataset
+        assert dataset.get("bbox_file") is None
+        built = DATASETS.build(dataset)
+        assert len(built) == drawn_persons[split]
+        assert Path(built[0]["data_samples"].img_path).parent == crops / split
+    assert Path(cfg.val_evaluator.ann_file).parent == crops / "annotations"
+
+    main(command)
+    again = capsys.readouterr().out
+    assert "already there, nothing to do" in again and output.endswith(again[-200:])
+
+
+def test_a_refusal_is_one_line(drawn, tmp_path):
+    root = f"train_dataloader.dataset.data_root={tmp_path}"
+    command = [sys.executable, TOOL, DEMO, tmp_path / "crops", "--cfg-options", root]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    error = done.stderr.splitlines()[-1]
+    assert error.startswith(f"error: annotation file {tmp_path}/annotations/person_keypoints_train")
+
+
+def parse(options):
+    """Return options as MMEngine's command lines read them."""
+    parsed = (option.split("=", 1) for option in options)
+    return {key: DictAction._parse_iterable(value) for key, value in parsed}
