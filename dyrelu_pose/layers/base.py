@@ -5,7 +5,9 @@ from torch import Tensor, nn
 
 from ..ops import Hyper, Ranges, dynamic_relu, reference
 from ..ops.backends import check_backend
+from ..ops.normalised import normalised_dynamic_relu
 from .dense import Dense
+from .folded_norm import FoldedBatchNorm2d
 from .ports import convert_port_keys
 
 
@@ -42,6 +44,7 @@ class DyReLU(nn.Module):
     """
 
     shared_over_channels = False
+    folds_norm = True
     default_reduction: int
 
     def __init__(
@@ -68,6 +71,7 @@ class DyReLU(nn.Module):
         self.ranges = Ranges(k, lambda_a, lambda_b)
         self.init = init
         self.backend = backend
+        self._norm: tuple[nn.Module, str] | None = None
         if channels is not None:
             self.materialize(channels)
 
@@ -106,6 +110,29 @@ class DyReLU(nn.Module):
         """The weights of the hyper function."""
         return Hyper(self.fc1.weight, self.fc1.bias, self.fc2.weight, self.fc2.bias)
 
+    def fold_norm(self, owner: nn.Module, name: str) -> None:
+        """Compute the batch normalisation `owner.name`, whose output is this layer's input.
+
+        The norm keeps its place, its name and its state; it passes its input on, and this layer
+        normalises. It is looked up in every call, so that a norm put in its place later (by
+        `convert_sync_batchnorm`, or by the fusion of a convolution with it) works as it should.
+
+        Raises:
+            TypeError: It is not an `nn.BatchNorm2d`, or this is a layer that cannot fold one.
+        """
+        norm = getattr(owner, name)
+        if type(norm) is not nn.BatchNorm2d:
+            raise TypeError(f"only an nn.BatchNorm2d can be folded, not {type(norm).__name__}")
+        norm.__class__ = FoldedBatchNorm2d
+        self._norm = owner, name
+
+    def _folded_norm(self) -> FoldedBatchNorm2d | None:
+        if self._norm is None:
+            return None
+        owner, name = self._norm
+        norm = getattr(owner, name)
+        return norm if isinstance(norm, FoldedBatchNorm2d) else None
+
     def coefficients(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return slopes and intercepts for `x` (N, C, *): what `forward` computes with.
 
@@ -125,7 +152,14 @@ class DyReLU(nn.Module):
             ValueError: The input does not have `channels` channels.
         """
         self._check(x)
-        return dynamic_relu(x, self.hyper, self.ranges, backend=self.backend)
+        norm = self._folded_norm()
+        if norm is None:
+            return dynamic_relu(x, self.hyper, self.ranges, backend=self.backend)
+        y, mean, variance = normalised_dynamic_relu(
+            x, norm.norm(x), self.hyper, self.ranges, self.backend
+        )
+        norm.update(mean, variance, x.numel() // x.shape[1])
+        return y
 
     def _check(self, x: Tensor) -> None:
         if self.channels is None:

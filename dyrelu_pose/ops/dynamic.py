@@ -62,11 +62,11 @@ class _DynamicReLU(torch.autograd.Function):
         passes = passes_of(backend, x)
         hyper = Hyper(w1, b1, w2, b2)
         s, z = passes.pool(x, weight)
-        hidden, delta = passes.hyper_forward(s, hyper, ranges)
+        hidden, delta, coef = passes.hyper_forward(s, hyper, ranges)
         q = None if z is None else spatial.softmax(z)
         ctx.save_for_backward(x, *hyper, weight, s, hidden, delta, q)
         ctx.options = ranges, spatial, backend
-        return passes.apply(x, ranges.place(delta), None if q is None else spatial.map(q))
+        return passes.apply(x, coef, None if q is None else spatial.map(q))
 
     @staticmethod
     def backward(ctx, grad):

@@ -41,11 +41,12 @@ class Ranges(NamedTuple):
         return coef
 
 
-def hyper_forward(s: Tensor, hyper: Hyper, ranges: Ranges) -> tuple[Tensor, Tensor]:
-    """Return the hidden layer (N, C / R) and delta (N, G, 2K) for the pooled input s (N, C)."""
+def hyper_forward(s: Tensor, hyper: Hyper, ranges: Ranges) -> tuple[Tensor, Tensor, Tensor]:
+    """Return hidden (N, C / R), delta and coef (N, G, 2K) for the pooled input s (N, C)."""
     hidden = torch.addmm(hyper.fc1_bias, s, hyper.fc1_weight.mT).relu_()
     theta = torch.addmm(hyper.fc2_bias, hidden, hyper.fc2_weight.mT)
-    return hidden, theta.mul_(0.5).tanh_().unflatten(1, (-1, 2 * ranges.k))  # 2 sigmoid(theta) - 1
+    delta = theta.mul_(0.5).tanh_().unflatten(1, (-1, 2 * ranges.k))  # 2 sigmoid(theta) - 1
+    return hidden, delta, ranges.place(delta)
 
 
 def hyper_backward(

@@ -123,10 +123,10 @@ def _differences(sums: list[Tensor]) -> list[Tensor]:
 def _affine(
     x: Tensor, slope: Tensor, intercept: Tensor | None, out: Tensor | None = None
 ) -> Tensor:
-    """Return x slope + intercept; one pass where CPUs vectorise it, channels being innermost."""
+    """Return x slope + intercept, in `out` if there is one; `intercept` may be `out`."""
     if intercept is None:
         return torch.mul(x, slope, out=out)
-    if slope.shape[-1] == x.shape[-1]:
+    if slope.shape[-1] == x.shape[-1]:  # channels innermost: one vectorised pass
         return torch.addcmul(intercept, x, slope, out=out)
     if intercept is out:
         return out.add_(x * slope)

@@ -3,7 +3,7 @@
 import copy
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from dyrelu_pose.layers import DyReLU
 
 from ..errors import UserError
+from .norms import NormWatch
 from .split import split_shared
 
 # Gates (sigmoid, hard sigmoid, softmax) are not here: a site shapes features, it does not weigh
@@ -42,6 +43,7 @@ class Site:
         kind: Class name of the activation that is there now.
         pending: Whether it is a DyReLU that was built without its width.
         obstacle: Why no layer can be placed here, as a sentence; None if one can.
+        norm: Dotted name of the BatchNorm2d whose output goes here and nowhere else, if any.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Site:
     kind: str
     pending: bool = False
     obstacle: str | None = None
+    norm: str | None = field(default=None, compare=False, repr=False)
 
 
 def probe(
@@ -115,6 +118,7 @@ class _Watch:
         self.calls: Counter[nn.Module] = Counter()
         self.shapes: dict[nn.Module, list[torch.Size]] = defaultdict(list)
         self.slots = _slots(model)
+        self.norms = NormWatch(model, self.slots)
         for module in model.modules():
             module.register_forward_pre_hook(self._count)
         for activation in self.slots:
@@ -131,7 +135,7 @@ class _Watch:
     def run(self, forward: Callable, input_size: tuple[int, int], device: str) -> None:
         width, height = input_size
         dtype = next((p.dtype for p in self.model.parameters()), None)
-        with torch.no_grad(), torch.random.fork_rng(devices=[]), torch.device(device):
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), torch.device(device), self.norms:
             forward(self.model, torch.zeros(1, 3, height, width, dtype=dtype))
 
     def sites(self) -> list[Site]:
@@ -141,13 +145,14 @@ class _Watch:
                     f"{names[0]} is a {type(activation).__name__} without channels that the "
                     "forward pass never reaches; give it its channels in the config"
                 )
+        norms = self.norms.norms()
         return [
-            self._site(activation, max(shapes, key=torch.Size.numel))
+            self._site(activation, max(shapes, key=torch.Size.numel), norms.get(activation))
             for activation, shapes in self.shapes.items()
             if is_pending(activation) or any(_is_map(shape) for shape in shapes)
         ]
 
-    def _site(self, activation: nn.Module, shape: torch.Size) -> Site:
+    def _site(self, activation: nn.Module, shape: torch.Size, norm: str | None) -> Site:
         return Site(
             name=self.slots[activation][0],
             channels=shape[1],
@@ -155,6 +160,7 @@ class _Watch:
             kind=type(activation).__name__,
             pending=is_pending(activation),
             obstacle=self._obstacle(activation),
+            norm=norm,
         )
 
     def _obstacle(self, activation: nn.Module) -> str | None:

@@ -8,16 +8,21 @@ from fnmatch import fnmatchcase
 
 from .probe import PlacementError, Site
 
-KEYS = ("sites", "act")
+REQUIRED = ("sites", "act")
+KEYS = (*REQUIRED, "fuse_norm")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What to put at the sites that match any of ``patterns``; ``act=None`` keeps the original."""
+    """What to put at the sites that match any of ``patterns``; ``act=None`` keeps the original.
+
+    With ``fuse_norm`` the layer also computes the BatchNorm2d in front of it, where there is one.
+    """
 
     index: int
     patterns: tuple[str, ...]
     act: dict | None
+    fuse_norm: bool = False
 
     def __str__(self) -> str:
         return f"rule {self.index} (sites={', '.join(map(repr, self.patterns))})"
@@ -30,8 +35,9 @@ def parse_rules(rules: Sequence[dict]) -> list[Rule]:
     """Check the form of the rules of a config.
 
     Args:
-        rules: Dicts with exactly the keys ``sites``, a glob pattern or a list of them, and
-            ``act``, the config of a registered layer or None.
+        rules: Dicts with the keys ``sites``, a glob pattern or a list of them, and ``act``, the
+            config of a registered layer or None; and with ``fuse_norm=True`` if the layers shall
+            compute the BatchNorm2d in front of them as well.
 
     Returns:
         The rules in the same order.
@@ -51,7 +57,7 @@ def _parse(index: int, rule: dict) -> Rule:
         raise PlacementError(
             f"rule {index} has the unknown key {min(unknown)!r}; a rule has the keys {KEYS}"
         )
-    if missing := set(KEYS) - set(rule):
+    if missing := set(REQUIRED) - set(rule):
         raise PlacementError(
             f"rule {index} lacks the key {min(missing)!r}; "
             "write dict(sites='backbone.*', act=dict(type='DyReLUB')), or act=None to keep sites"
@@ -68,7 +74,12 @@ def _parse(index: int, rule: dict) -> Rule:
         raise PlacementError(f"rule {index}: act must be None or a dict with a type, not {act!r}")
     if act is not None and "channels" in act:
         raise PlacementError(f"rule {index}: each site gives its own channels; remove it from act")
-    return Rule(index, tuple(patterns), act)
+    fuse_norm = rule.get("fuse_norm", False)
+    if not isinstance(fuse_norm, bool) or (fuse_norm and act is None):
+        raise PlacementError(
+            f"rule {index}: fuse_norm must be True or False, and needs an act: {fuse_norm!r}"
+        )
+    return Rule(index, tuple(patterns), act, fuse_norm)
 
 
 def assign(rules: Sequence[Rule], sites: Sequence[Site]) -> dict[Site, Rule]:
@@ -106,6 +117,7 @@ def assign(rules: Sequence[Rule], sites: Sequence[Site]) -> dict[Site, Rule]:
         for site in matched:
             taken.setdefault(site, rule)
     _check_obstacles(taken)
+    _check_norms(taken)
     return taken
 
 
@@ -117,6 +129,16 @@ def _check_obstacles(taken: dict[Site, Rule]) -> None:
             f"{taken[blocked[0]]}: {blocked[0].obstacle}{more}, "
             "or put a rule with act=None for it in front"
         )
+
+
+def _check_norms(taken: dict[Site, Rule]) -> None:
+    for rule in {rule.index: rule for rule in taken.values() if rule.fuse_norm}.values():
+        sites = [site for site, own in taken.items() if own is rule]
+        if not any(site.norm for site in sites):
+            raise PlacementError(
+                f"{rule}: fuse_norm=True has no effect, none of its {len(sites)} sites is the only "
+                "one to use the output of a BatchNorm2d; remove it"
+            )
 
 
 def _near_misses(pattern: str, sites: Sequence[Site]) -> str:

@@ -1,0 +1,51 @@
+"""A batch normalisation that the DyReLU behind it computes."""
+
+import torch
+from torch import Tensor, nn
+
+from ..ops.normalised import Norm
+
+
+class FoldedBatchNorm2d(nn.BatchNorm2d):
+    """An `nn.BatchNorm2d` that holds its state, under its own name, and passes its input on.
+
+    A norm becomes one by assigning `__class__`, and an `nn.BatchNorm2d` again in the same way.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `x` (N, C, H, W) itself: the DyReLU that follows normalises it."""
+        return x
+
+    def norm(self, x: Tensor) -> Norm:
+        """Return what normalises `x` now: the running statistics, or None for the batch's own.
+
+        Raises:
+            ValueError: The batch has one value per channel, so that it has no variance.
+        """
+        of_batch = self.training or self.running_mean is None
+        if of_batch and x.numel() == x.shape[1]:
+            raise ValueError(
+                f"batch normalisation in training needs more than one value per channel, "
+                f"got an input of shape {tuple(x.shape)}"
+            )
+        statistics = (None, None) if of_batch else (self.running_mean, self.running_var)
+        return Norm(self.weight, self.bias, *statistics, self.eps)
+
+    @torch.no_grad()
+    def update(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        """Take the statistics of a batch into the running ones, as `nn.BatchNorm2d` does.
+
+        Args:
+            mean: Mean of each channel, (C,).
+            variance: Biased variance of each channel, (C,).
+            count: Number of values of a channel, N H W.
+        """
+        if not self.training or self.running_mean is None:
+            return
+        self.num_batches_tracked.add_(1)
+        share = self.momentum
+        if share is None:  # the mean over all batches
+            share = 1 / self.num_batches_tracked.to(mean.dtype)
+        unbiased = variance * (count / (count - 1))
+        for running, new in ((self.running_mean, mean), (self.running_var, unbiased)):
+            running.lerp_(new.to(running.dtype), share)

@@ -1,0 +1,96 @@
+"""The passes as CUDA kernels in Triton, with the interface of `eager.TorchPasses`.
+
+Each reads the map once, whatever its strides and memory format. Imported only where used: Triton
+is no requirement of this package.
+"""
+
+from __future__ import annotations
+
+import torch
+import triton
+from torch import Tensor
+
+from .eager import EAGER
+from .hyper import Hyper, Ranges
+from .triton_kernels import branches, library  # noqa: F401  (library registers the operators)
+
+_OPS = torch.ops.dyrelu_pose
+_INTERPRETED = not isinstance(branches.load, triton.JITFunction)
+
+
+def interpreted() -> bool:
+    """Return whether Triton's interpreter runs the kernels: TRITON_INTERPRET was 1 at import."""
+    return _INTERPRETED
+
+
+class TritonPasses:
+    """The passes over a feature map, as kernels: see `TorchPasses` for what they take and return.
+
+    With more than four branches the whole-map operations of `TorchPasses` take over.
+    """
+
+    def pool(self, x: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Return the mean of every plane (N, C), and the channels' sum (N, P) weighted by (C,)."""
+        mean, z = _OPS.pool(x, weight)
+        return mean, None if weight is None else z
+
+    def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean and the variance (over P) of every plane, each (N, C)."""
+        return _OPS.moments(x)
+
+    def apply(self, x: Tensor, coef: Tensor, pi: Tensor | None) -> Tensor:
+        """Return pi max_k (a_k x + b_k), shaped and laid out as `x`; pi is (N, P) or None."""
+        if _many(coef):
+            return EAGER.apply(x, coef, pi)
+        return _OPS.apply(x, coef, pi)
+
+    def reduce(
+        self, x: Tensor, coef: Tensor, pi: Tensor | None, grad: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the gradients of coef, unshared (N, C, 2K), and of pi (N, P), if any."""
+        if _many(coef):
+            return EAGER.reduce(x, coef, pi, grad)
+        grad_coef, grad_pi = _OPS.reduce(x, coef, pi, grad)
+        return grad_coef, None if pi is None else grad_pi
+
+    def grad_input(
+        self,
+        x: Tensor,
+        coef: Tensor,
+        pi: Tensor | None,
+        grad: Tensor,
+        shift: Tensor | None = None,
+        slope: Tensor | None = None,
+        outer: tuple[Tensor, Tensor] | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the gradient of x, and that of the weights (C,) in `outer`, if any."""
+        if _many(coef):
+            return EAGER.grad_input(x, coef, pi, grad, shift, slope, outer)
+        grad_z, weight = (None, None) if outer is None else outer
+        grad_x, grad_weight = _OPS.grad_input(x, coef, pi, grad, shift, slope, grad_z, weight)
+        return grad_x, None if outer is None else grad_weight
+
+    def hyper_forward(self, s: Tensor, hyper: Hyper, ranges: Ranges) -> tuple[Tensor, Tensor]:
+        """Return the hidden layer (N, C / R) and delta (N, G, 2K) for the pooled input s (N, C)."""
+        hidden, delta, _ = _OPS.hyper_forward(s, *hyper, *ranges)
+        return hidden, delta
+
+    def hyper_backward(
+        self,
+        grad_coef: Tensor,
+        s: Tensor,
+        hidden: Tensor,
+        delta: Tensor,
+        hyper: Hyper,
+        ranges: Ranges,
+    ) -> tuple[Tensor, Hyper]:
+        """Return the gradients of the pooled input (N, C) and of the weights."""
+        grad_s, *grads = _OPS.hyper_backward(grad_coef, s, hidden, delta, *hyper, *ranges)
+        return grad_s, Hyper(*grads)
+
+
+def _many(coef: Tensor) -> bool:
+    return coef.shape[2] > 2 * branches.MOST
+
+
+TRITON = TritonPasses()

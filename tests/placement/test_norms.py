@@ -1,0 +1,168 @@
+"""Norms are folded where the activation alone uses their output, and nowhere else."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from dyrelu_pose.layers import DyReLUB
+from dyrelu_pose.layers.folded_norm import FoldedBatchNorm2d
+from dyrelu_pose.placement import PlacementError, place, probe
+
+from .conftest import BACKBONES
+
+MOVING = dict(type="DyReLUB", reduction=4, init="default")  # not at ReLU
+FUSED = [dict(sites="backbone.*", act=MOVING, fuse_norm=True)]
+PLAIN = [dict(sites="backbone.*", act=MOVING)]
+SIZE = (8, 6)  # (W, H)
+
+
+@pytest.mark.parametrize(
+    ("name", "norms"),
+    [
+        ("resnet18", {"backbone.relu": "backbone.bn1", "backbone.layer1.0.relu2": None}),
+        ("resnet50", {"backbone.layer1.0.relu2": "backbone.layer1.0.bn2"}),
+        ("hrnet", {"backbone.stage2.0.branches.0.0.relu1": "backbone.stage2.0.branches.0.0.bn1"}),
+        ("hrnet", {"backbone.stage2.0.relu1": None}),  # after a sum of branches
+        ("mobilenetv2", {"backbone.layer2.0.conv.1.activate": "backbone.layer2.0.conv.1.bn"}),
+    ],
+)
+def test_norm_of_a_site(build, input_size, name, norms):
+    found = {site.name: site.norm for site in probe(build(name), input_size)}
+    assert {site: found[site] for site in norms} == norms
+
+
+def test_count_of_norms_in_resnet50(build, input_size):
+    # All but the last activation of the 16 blocks, which follows the residual addition.
+    assert sum(site.norm is not None for site in probe(build("resnet50"), input_size)) == 49 - 16
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
+@pytest.mark.parametrize("name", sorted(BACKBONES))
+def test_computes_the_same_function(build, images, input_size, name, training):
+    theirs, ours = build(name), build(name)
+    place(theirs, PLAIN, input_size)
+    placements = place(ours, FUSED, input_size)
+    assert any(placement.fused for placement in placements)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    ours.load_state_dict(theirs.state_dict())
+    outputs = []
+    for model in (ours, theirs):
+        model.train(training)
+        # In float64: at 1x1 maps, batch statistics of two samples magnify rounding.
+        model.double()
+        outputs.append(model(images.double(), None, mode="tensor"))
+        outputs[-1].square().sum().backward()
+    torch.testing.assert_close(*outputs)
+    for (key, mine), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        if other.grad is not None:
+            torch.testing.assert_close(mine.grad, other.grad, rtol=1e-5, atol=1e-7, msg=key)
+    for mine, other in zip(ours.buffers(), theirs.buffers(), strict=True):
+        torch.testing.assert_close(mine, other)
+
+
+class Net(nn.Module):
+    """One norm, and one activation behind it in the way that `how` says."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.norm, self.act, self.other = nn.BatchNorm2d(3), nn.ReLU(), nn.ReLU()
+        self.how = how
+
+    def forward(self, x):
+        return self.how(self, self.norm(x), x)
+
+
+def added_in_place(net, u, x):
+    u += x
+    return net.act(u)
+
+
+@pytest.mark.parametrize(
+    ("how", "direct"),
+    [
+        (lambda net, u, x: net.act(u), True),
+        (lambda net, u, x: net.act(u) + net.other(x), True),
+        (lambda net, u, x: net.act(u).flatten(1) if u.shape[1] == 3 else u, True),
+        (lambda net, u, x: net.act(u + x), False),
+        (added_in_place, False),
+        (lambda net, u, x: net.act(u) + u, False),
+        (lambda net, u, x: torch.cat([u, net.act(u)], 1), False),
+        (lambda net, u, x: net.act(u) + net.other(u), False),
+        (lambda net, u, x: net.act(net.norm(net.act(u))), True),
+        (lambda net, u, x: net.act(net.norm(x)) + u, False),
+        (lambda net, u, x: net.act(u) + net.act(x), False),
+    ],
+    ids=[
+        "only", "input-elsewhere", "shape-read", "sum", "sum-in-place", "skip", "cat", "two-acts",
+        "both-twice", "other-call-used", "act-also-without-norm",
+    ],
+)  # fmt: skip
+def test_only_the_single_user_of_a_norm_counts(how, direct):
+    site, *_ = probe(Net(how), SIZE)
+    assert site.name == "act" and site.norm == ("norm" if direct else None)
+
+
+@pytest.mark.parametrize("norm", [nn.InstanceNorm2d(8), nn.GroupNorm(2, 8), nn.SyncBatchNorm(8)])
+def test_other_norms_do_not_count(norm):
+    (site,) = probe(nn.Sequential(nn.Conv2d(3, 8, 1), norm, nn.ReLU()), SIZE)
+    assert site.norm is None
+
+
+def test_placed_names_the_norm_and_the_norm_stays(build, input_size):
+    model = build("resnet18")
+    first = place(model, FUSED, input_size)[0]
+    assert first.placed == "DyReLUB + norm"
+    assert type(model.backbone.bn1) is FoldedBatchNorm2d
+    assert isinstance(model.backbone.bn1, nn.BatchNorm2d)
+
+
+def test_a_copy_is_independent(build, images, input_size):
+    model = build("resnet18")
+    place(model, FUSED, input_size)
+    model.eval()
+    copied = copy.deepcopy(model)
+    with torch.no_grad():
+        before = model(images, None, mode="tensor")
+        nn.init.zeros_(copied.backbone.bn1.weight)
+        assert torch.equal(model(images, None, mode="tensor"), before)
+        assert not torch.equal(copied(images, None, mode="tensor"), before)
+
+
+def error_of(rule, model=None):
+    net = model or nn.Sequential(nn.Conv2d(3, 8, 1), nn.BatchNorm2d(8), nn.ReLU())
+    before = copy.deepcopy(net)
+    with pytest.raises(PlacementError) as caught:
+        place(net, [rule], SIZE)
+    assert repr(net) == repr(before)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (
+            dict(sites="*", act=dict(type="DyReLUC"), fuse_norm=True),
+            "DyReLUC cannot compute a norm",
+        ),
+        (dict(sites="*", act=dict(type="SiLU"), fuse_norm=True), "with DyReLUA or DyReLUB"),
+        (dict(sites="*", act=None, fuse_norm=True), "rule 0: fuse_norm must be True or False, and"),
+        (dict(sites="*", act=dict(type="DyReLUB"), fuse_norm="yes"), "rule 0: fuse_norm must be"),
+    ],
+)
+def test_refuses(rule, message):
+    assert message in error_of(rule)
+
+
+def test_refuses_a_rule_without_a_norm_in_reach():
+    net = nn.Sequential(nn.Conv2d(3, 8, 1), nn.ReLU())
+    rule = dict(sites="*", act=dict(type="DyReLUB"), fuse_norm=True)
+    assert "fuse_norm=True has no effect, none of its 1 sites" in error_of(rule, net)
+
+
+def test_a_layer_with_a_folded_norm_can_be_probed_again():
+    net = nn.Sequential(nn.Conv2d(3, 8, 1), nn.BatchNorm2d(8), nn.ReLU())
+    place(net, [dict(sites="*", act=dict(type="DyReLUB"), fuse_norm=True)], SIZE)
+    (site,) = probe(net, SIZE)
+    assert site.kind == DyReLUB.__name__ and site.norm is None
