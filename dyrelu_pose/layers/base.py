@@ -37,7 +37,8 @@ class DyReLU(nn.Module):
         backend: What computes the layer: `'eager'`, `'compile'` (torch.compile), `'triton'` (CUDA),
             `'reference'` (the equations as they stand, slow), or `'auto'`: Triton on CUDA where it
             is installed, eager elsewhere.
-        inplace: Accepted because MMCV passes it to every activation; DyReLU never works in place.
+        inplace: Whether the input may be overwritten, as by `nn.ReLU(inplace=True)`. That is done
+            only where autograd records nothing: the backward pass needs the input.
 
     Raises:
         ValueError: An argument is out of range.
@@ -71,6 +72,7 @@ class DyReLU(nn.Module):
         self.ranges = Ranges(k, lambda_a, lambda_b)
         self.init = init
         self.backend = backend
+        self.inplace = inplace
         self._norm: tuple[nn.Module, str] | None = None
         if channels is not None:
             self.materialize(channels)
@@ -154,7 +156,9 @@ class DyReLU(nn.Module):
         self._check(x)
         norm = self._folded_norm()
         if norm is None:
-            return dynamic_relu(x, self.hyper, self.ranges, backend=self.backend)
+            return dynamic_relu(
+                x, self.hyper, self.ranges, backend=self.backend, inplace=self.inplace
+            )
         y, mean, variance = normalised_dynamic_relu(
             x, norm.norm(x), self.hyper, self.ranges, self.backend
         )

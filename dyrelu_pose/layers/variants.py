@@ -112,7 +112,9 @@ class DyReLUC(DyReLU):
         """
         self._check(x)
         weight = self.spatial.weight.flatten()
-        return dynamic_relu(x, self.hyper, self.ranges, weight, self.map, self.backend)
+        return dynamic_relu(
+            x, self.hyper, self.ranges, weight, self.map, self.backend, self.inplace
+        )
 
     def extra_repr(self) -> str:
         """Return the options that decide the function."""

@@ -25,6 +25,7 @@ def dynamic_relu(
     weight: Tensor | None = None,
     spatial: Spatial | None = None,
     backend: str = "auto",
+    inplace: bool = False,
 ) -> Tensor:
     """Compute DyReLU-A, -B or (with `weight`) -C (section 3.3 of arXiv 2003.10027).
 
@@ -37,6 +38,7 @@ def dynamic_relu(
         weight: Weights (C,) of the spatial map's 1x1 convolution, for C.
         spatial: Constants of the spatial map, for C.
         backend: As for `dyrelu`.
+        inplace: Whether x may be overwritten where autograd records nothing.
 
     Returns:
         (N, C, *) in the dtype of `x`. Differentiable once, but for the reference.
@@ -53,20 +55,35 @@ def dynamic_relu(
             pi = None if weight is None else reference.spatial_map(wide, weight.to(dtype), spatial)
             a, b = reference.coefficients(wide, hyper, ranges)
             return reference.dyrelu(wide, a, b, pi).to(x.dtype)
-        return _DynamicReLU.apply(x, *hyper, weight, ranges, spatial, backend)
+        tensors = (x, *hyper, weight)
+        if inplace and not _recorded(tensors):
+            return _forward(*tensors, ranges, spatial, backend, inplace)[0]
+        return _DynamicReLU.apply(*tensors, ranges, spatial, backend)
+
+
+def _recorded(tensors: tuple[Tensor | None, ...]) -> bool:
+    """Return whether autograd, or a compiler, keeps track of what these tensors become."""
+    differentiated = any(t is not None and t.requires_grad for t in tensors)
+    return (torch.is_grad_enabled() and differentiated) or torch.compiler.is_compiling()
+
+
+def _forward(x, w1, b1, w2, b2, weight, ranges, spatial, backend, inplace=False):
+    """Return the output, and what the backward pass needs besides the input and the weights."""
+    passes = passes_of(backend, x)
+    s, z = passes.pool(x, weight)
+    hidden, delta, coef = passes.hyper_forward(s, Hyper(w1, b1, w2, b2), ranges)
+    q = None if z is None else spatial.softmax(z)
+    y = passes.apply(x, coef, None if q is None else spatial.map(q), inplace)
+    return y, (s, hidden, delta, q)
 
 
 class _DynamicReLU(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, w1, b1, w2, b2, weight, ranges, spatial, backend):
-        passes = passes_of(backend, x)
-        hyper = Hyper(w1, b1, w2, b2)
-        s, z = passes.pool(x, weight)
-        hidden, delta, coef = passes.hyper_forward(s, hyper, ranges)
-        q = None if z is None else spatial.softmax(z)
-        ctx.save_for_backward(x, *hyper, weight, s, hidden, delta, q)
+        y, kept = _forward(x, w1, b1, w2, b2, weight, ranges, spatial, backend)
+        ctx.save_for_backward(x, w1, b1, w2, b2, weight, *kept)
         ctx.options = ranges, spatial, backend
-        return passes.apply(x, coef, None if q is None else spatial.map(q))
+        return y
 
     @staticmethod
     def backward(ctx, grad):

@@ -33,7 +33,6 @@ class TorchPasses:
         wrap: Callable[[Callable], Callable] = lambda function: function,
     ) -> None:
         self._tile = tile
-        self._pool = wrap(passes.pool)
         self._spread = wrap(passes.spread)
         self._apply = wrap(passes.apply)
         self._reduce = wrap(passes.reduce)
@@ -43,32 +42,40 @@ class TorchPasses:
         """Return the mean of every plane (N, C), and the channels' sum (N, P) weighted by (C,)."""
         layout = Layout(x)
         matrices = layout.matrices(x)
-        mean = self._pool(matrices, layout.channel, _wide(x)).flatten(1)
+        mean = _mean(layout, matrices)
         if weight is None:
-            return mean, None
+            return mean.flatten(1), None
         matrices, weight = matrices.to(mean.dtype), weight.to(mean.dtype)
-        return mean, matrices @ weight if layout.channels_last else weight @ matrices
+        z = matrices @ weight if layout.channels_last else weight @ matrices
+        return mean.flatten(1), z
 
     def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mean and the variance (over P) of every plane, each (N, C)."""
         layout = Layout(x)
         matrices = layout.matrices(x)
-        mean = self._pool(matrices, layout.channel, _wide(x))
+        mean = _mean(layout, matrices)
         squares = Sum(mean.shape)
         for tile in self._tiles(matrices):
             part = self._spread(tile.cut(matrices), tile.cut(mean), layout.channel)
             squares.add(tile, part)
         return mean.flatten(1), squares.tensor.flatten(1) / matrices.shape[3 - layout.channel]
 
-    def apply(self, x: Tensor, coef: Tensor, pi: Tensor | None) -> Tensor:
-        """Return pi max_k (a_k x + b_k), shaped and laid out as `x`; pi is (N, P) or None."""
+    def apply(self, x: Tensor, coef: Tensor, pi: Tensor | None, inplace: bool = False) -> Tensor:
+        """Return pi max_k (a_k x + b_k), shaped and laid out as `x`; pi is (N, P) or None.
+
+        With `inplace`, x may be overwritten.
+        """
         layout = Layout(x)
         x, coef = layout.matrices(x), layout.branches(coef)
         pi = None if pi is None else layout.of_positions(pi)
 
         def part(tile: Tile, out: Tensor | None) -> Tensor:
-            return self._apply(tile.cut(x), tile.cut(coef).unbind(), tile.cut(pi), out)
+            return self._apply(tile.cut(x), tile.cut(coef).unbind(), tile.cut(pi), out, inplace)
 
+        if inplace:
+            for tile in self._tiles(x):
+                part(tile, None)
+            return layout.map(x)
         return layout.map(self._fill(x, coef.dtype, part))
 
     def reduce(
@@ -159,6 +166,11 @@ class TorchPasses:
     def _tiles(self, x: Tensor) -> Iterator[Tile]:
         tiled = x.device.type == "cpu" and not torch.compiler.is_compiling()
         return tiles(x, self._tile if tiled else None)
+
+
+def _mean(layout: Layout, matrices: Tensor) -> Tensor:
+    """Return the mean of every plane; not compiled, as PyTorch's own reduction is faster."""
+    return matrices.mean(3 - layout.channel, keepdim=True, dtype=_wide(matrices))
 
 
 def _grad_weight(layout: Layout, x: Tensor, grad: Tensor) -> Tensor:

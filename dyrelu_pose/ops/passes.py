@@ -12,20 +12,22 @@ import torch
 from torch import Tensor
 
 
-def pool(x: Tensor, channel: int, dtype: torch.dtype) -> Tensor:
-    """Return the mean of every plane, in `dtype`; the dimension of positions is kept."""
-    return x.mean(3 - channel, keepdim=True, dtype=dtype)
-
-
 def spread(x: Tensor, mean: Tensor, channel: int) -> Tensor:
     """Return the sum of squares of every plane around its mean, in the dtype of `mean`."""
     return (x.to(mean.dtype) - mean).square_().sum(3 - channel, keepdim=True)
 
 
-def apply(x: Tensor, coef: Sequence[Tensor], pi: Tensor | None, out: Tensor | None) -> Tensor:
-    """Return pi max_k (a_k x + b_k), in `out` if there is one; no `pi` counts as 1."""
+def apply(
+    x: Tensor, coef: Sequence[Tensor], pi: Tensor | None, out: Tensor | None, inplace: bool
+) -> Tensor:
+    """Return pi max_k (a_k x + b_k), computed in `out` if there is one; no `pi` counts as 1.
+
+    With `inplace` the result is written to `x`, which cannot be `out`: every branch reads it.
+    """
     y = _maximum(x.to(coef[0].dtype), coef, out)
-    return y if pi is None else y.mul_(pi)
+    if pi is not None:
+        y.mul_(pi)
+    return x.copy_(y) if inplace else y
 
 
 def reduce(

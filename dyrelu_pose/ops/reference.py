@@ -40,8 +40,8 @@ def dyrelu(x: Tensor, a: Tensor, b: Tensor, pi: Tensor | None = None) -> Tensor:
 def coefficients(x: Tensor, hyper: Hyper, ranges: Ranges) -> tuple[Tensor, Tensor]:
     """Compute slopes and intercepts (N, G, K) from the input x (N, C, *), section 3.2 of the paper.
 
-        theta = FC2(ReLU(FC1(mean(x)))),   delta = 2 sigmoid(theta) - 1
-        a_k = alpha_k + lambda_a delta_a_k,   b_k = lambda_b delta_b_k,   alpha = (1, 0, ..., 0)
+    theta = FC2(ReLU(FC1(mean(x)))),   delta = 2 sigmoid(theta) - 1
+    a_k = alpha_k + lambda_a delta_a_k,   b_k = lambda_b delta_b_k,   alpha = (1, 0, ..., 0)
     """
     s = x if x.dim() == 2 else x.mean(tuple(range(2, x.dim())))
     theta = F.linear(s, hyper.fc1_weight, hyper.fc1_bias).relu()

@@ -13,6 +13,7 @@ from torch import Tensor
 from .eager import EAGER
 from .hyper import Hyper, Ranges
 from .triton_kernels import branches, library  # noqa: F401  (library registers the operators)
+from .triton_kernels.maps import is_dense
 
 _OPS = torch.ops.dyrelu_pose
 _INTERPRETED = not isinstance(branches.load, triton.JITFunction)
@@ -38,10 +39,16 @@ class TritonPasses:
         """Return the mean and the variance (over P) of every plane, each (N, C)."""
         return _OPS.moments(x)
 
-    def apply(self, x: Tensor, coef: Tensor, pi: Tensor | None) -> Tensor:
-        """Return pi max_k (a_k x + b_k), shaped and laid out as `x`; pi is (N, P) or None."""
+    def apply(self, x: Tensor, coef: Tensor, pi: Tensor | None, inplace: bool = False) -> Tensor:
+        """Return pi max_k (a_k x + b_k), shaped and laid out as `x`; pi is (N, P) or None.
+
+        With `inplace`, x may be overwritten.
+        """
         if _many(coef):
-            return EAGER.apply(x, coef, pi)
+            return EAGER.apply(x, coef, pi, inplace)
+        if inplace and is_dense(x):
+            _OPS.apply_(x, coef, pi)
+            return x
         return _OPS.apply(x, coef, pi)
 
     def reduce(
@@ -70,10 +77,11 @@ class TritonPasses:
         grad_x, grad_weight = _OPS.grad_input(x, coef, pi, grad, shift, slope, grad_z, weight)
         return grad_x, None if outer is None else grad_weight
 
-    def hyper_forward(self, s: Tensor, hyper: Hyper, ranges: Ranges) -> tuple[Tensor, Tensor]:
-        """Return the hidden layer (N, C / R) and delta (N, G, 2K) for the pooled input s (N, C)."""
-        hidden, delta, _ = _OPS.hyper_forward(s, *hyper, *ranges)
-        return hidden, delta
+    def hyper_forward(
+        self, s: Tensor, hyper: Hyper, ranges: Ranges
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return hidden (N, C / R), delta and coef (N, G, 2K) for the pooled input s (N, C)."""
+        return _OPS.hyper_forward(s, *hyper, *ranges)
 
     def hyper_backward(
         self,

@@ -143,5 +143,8 @@ def _find(rule: Rule, kind: str) -> Callable[..., nn.Module]:
 def _put(model: nn.Module, layers: dict[str, nn.Module]) -> None:
     like = next((p for p in model.parameters() if p.is_floating_point()), None)
     for name, layer in layers.items():
-        layer.train(model.get_submodule(name).training)
+        original = model.get_submodule(name)
+        layer.train(original.training)
+        if isinstance(layer, DyReLU):
+            layer.inplace = layer.inplace or getattr(original, "inplace", False)
         model.set_submodule(name, layer if like is None else layer.to(like))

@@ -94,6 +94,31 @@ def test_gradient_of_a_part_does_not_depend_on_the_rest(frozen):
         assert leaf.grad is None if i == frozen else torch.equal(leaf.grad, every[i])
 
 
+@pytest.mark.parametrize("backend", ["eager", "compile"])
+@pytest.mark.parametrize("variant", ["B", "C"])
+@pytest.mark.parametrize("shape", [(2, 4, 5, 3), (40, 33, 13, 9)], **ids)
+def test_works_in_place_where_nothing_is_recorded(shape, variant, backend):
+    leaves, constants = make_layer(shape, variant)
+    inplace = call_layer(dynamic_relu, constants, backend=backend, inplace=True)
+    for memory_format in (torch.contiguous_format, torch.channels_last):
+        x = leaves[0].detach().clone(memory_format=memory_format)
+        expected = inplace(x, *leaves[1:])  # out of place: the weights are recorded
+        assert torch.equal(x, leaves[0])
+        with torch.no_grad():
+            y = inplace(x, *leaves[1:])
+        assert y.data_ptr() == x.data_ptr() and y.stride() == x.stride()
+        assert torch.equal(y, expected)
+
+
+def test_in_place_leaves_the_memory_of_an_expanded_input_alone():
+    leaves, constants = make_layer((1, 4, 5, 3))
+    x = leaves[0].detach()
+    with torch.no_grad():
+        expected = call_layer(dynamic_relu, constants)(x.expand(3, -1, -1, -1).clone(), *leaves[1:])
+        inplace = call_layer(dynamic_relu, constants, inplace=True)
+        assert torch.equal(inplace(x.expand(3, -1, -1, -1), *leaves[1:]), expected)
+
+
 def test_zero_batch():
     leaves, constants = make_layer((0, 4, 3, 3), "C")
     call_layer(dynamic_relu, constants)(*leaves).sum().backward()

@@ -57,6 +57,18 @@ def test_relu_weights_give_bit_identical_output(build, images, input_size, name)
         assert torch.equal(run(ours, images), run(theirs, images))
 
 
+@pytest.mark.parametrize("inplace", [False, True])
+def test_overwrites_its_input_only_where_the_original_did(inplace):
+    model = nn.Sequential(nn.Conv2d(3, 8, 1), nn.ReLU(inplace))
+    place(model, [dict(sites="*", act=B)], (8, 6))
+    x = model[0](torch.randn(2, 3, 6, 8)).detach()
+    before = x.clone()
+    with torch.no_grad():
+        y = model[1](x)
+    assert torch.equal(y, before.relu())
+    assert torch.equal(x, y if inplace else before)
+
+
 def test_kept_sites_keep_keys_and_output(build, images, input_size):
     model = build("hrnet")
     theirs = copy.deepcopy(model)
