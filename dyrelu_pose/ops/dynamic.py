@@ -2,11 +2,9 @@
 
 In one piece because the gradient that comes back through the pooling is then added where the
 gradient of the maximum is written, and because its hyper function takes few launches. Kept for the
-backward pass: the input; per image the pooled input, the hidden layer and delta (N, G, 2K); for C
-the map before its cap (N, P).
+backward pass: the input; per image the pooled input, the hidden layer, delta and the coefficients
+(both (N, G, 2K)); for C the map before its cap (N, P).
 """
-
-import math
 
 import torch
 from torch import Tensor
@@ -74,7 +72,7 @@ def _forward(x, w1, b1, w2, b2, weight, ranges, spatial, backend, inplace=False)
     hidden, delta, coef = passes.hyper_forward(s, Hyper(w1, b1, w2, b2), ranges)
     q = None if z is None else spatial.softmax(z)
     y = passes.apply(x, coef, None if q is None else spatial.map(q), inplace)
-    return y, (s, hidden, delta, q)
+    return y, (s, hidden, delta, coef, q)
 
 
 class _DynamicReLU(torch.autograd.Function):
@@ -88,10 +86,10 @@ class _DynamicReLU(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         refuse_second_derivative()
-        x, *weights, weight, s, hidden, delta, q = ctx.saved_tensors
+        x, *weights, weight, s, hidden, delta, coef, q = ctx.saved_tensors
         ranges, spatial, backend = ctx.options
         passes = passes_of(backend, x)
-        hyper, coef = Hyper(*weights), ranges.place(delta)
+        hyper = Hyper(*weights)
         pi = None if q is None else spatial.map(q)
 
         grad_coef, grad_pi = passes.reduce(x, coef, pi, grad)
@@ -101,6 +99,5 @@ class _DynamicReLU(torch.autograd.Function):
         outer = None if q is None else (spatial.backward(grad_pi, q), weight)
         grad_x = grad_weight = None
         if ctx.needs_input_grad[0] or outer is not None:
-            shift = grad_s / math.prod(x.shape[2:])  # each position has 1 / P of the mean
-            grad_x, grad_weight = passes.grad_input(x, coef, pi, grad, shift, outer=outer)
+            grad_x, grad_weight = passes.grad_input(x, coef, pi, grad, grad_s, outer=outer)
         return grad_x, *grad_hyper, grad_weight, None, None, None

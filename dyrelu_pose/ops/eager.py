@@ -4,6 +4,7 @@ A dozen elementwise operations over a whole feature map spend their time in fetc
 it touched for the first time. Over tiles that stay in a CPU's caches they do not.
 """
 
+import math
 from collections.abc import Callable, Iterator
 
 import torch
@@ -102,7 +103,7 @@ class TorchPasses:
         coef: Tensor,
         pi: Tensor | None,
         grad: Tensor,
-        shift: Tensor | None = None,
+        grad_mean: Tensor | None = None,
         slope: Tensor | None = None,
         outer: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor | None]:
@@ -113,14 +114,14 @@ class TorchPasses:
             coef: Coefficients of the forward pass.
             pi: Spatial map (N, P), or None.
             grad: Gradient of the output.
-            shift: Added to every element of a plane, (N, C).
+            grad_mean: Gradient of the means of planes, (N, C): an element gets 1 / P of it.
             slope: Times x, added to every element of a channel, (C,).
             outer: Gradient of the channels' weighted sum (N, P), and the weights (C,).
         """
         layout = Layout(x)
         x, grad, coef = layout.matrices(x), layout.matrices(grad), layout.branches(coef)
         pi = None if pi is None else layout.of_positions(pi)
-        shift = None if shift is None else layout.of_channels(shift)
+        shift = None if grad_mean is None else layout.of_channels(grad_mean / _positions(layout))
         slope = None if slope is None else layout.of_channels(slope[None])
         if outer is not None:
             outer = layout.of_positions(outer[0]), layout.of_channels(outer[1][None])
@@ -171,6 +172,10 @@ class TorchPasses:
 def _mean(layout: Layout, matrices: Tensor) -> Tensor:
     """Return the mean of every plane; not compiled, as PyTorch's own reduction is faster."""
     return matrices.mean(3 - layout.channel, keepdim=True, dtype=_wide(matrices))
+
+
+def _positions(layout: Layout) -> int:
+    return math.prod(layout.shape[2:])
 
 
 def _grad_weight(layout: Layout, x: Tensor, grad: Tensor) -> Tensor:

@@ -122,12 +122,11 @@ class _Normalised(torch.autograd.Function):
         grad_x = None
         if ctx.needs_input_grad[0]:
             positions = math.prod(x.shape[2:])
-            shift, slope = grad_s * (t / positions), None
+            grad_mean, slope = grad_s * t, None
             if of_batch:
-                count = len(x) * positions
-                slope = t * grad_weight * (-rstd / count)
-                shift = shift - (t * total / count + slope * mean)
-            grad_x, _ = passes.grad_input(x, folded, None, grad, shift, slope)
+                slope = t * grad_weight * (-rstd / (len(x) * positions))
+                grad_mean = grad_mean - (t * total / len(x) + slope * mean * positions)
+            grad_x, _ = passes.grad_input(x, folded, None, grad, grad_mean, slope)
         grad_norm = (
             None if weight is None else grad_weight,
             None if bias is None else total,

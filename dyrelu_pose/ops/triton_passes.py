@@ -4,8 +4,6 @@ Each reads the map once, whatever its strides and memory format. Imported only w
 is no requirement of this package.
 """
 
-from __future__ import annotations
-
 import torch
 import triton
 from torch import Tensor
@@ -66,15 +64,15 @@ class TritonPasses:
         coef: Tensor,
         pi: Tensor | None,
         grad: Tensor,
-        shift: Tensor | None = None,
+        grad_mean: Tensor | None = None,
         slope: Tensor | None = None,
         outer: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Return the gradient of x, and that of the weights (C,) in `outer`, if any."""
         if _many(coef):
-            return EAGER.grad_input(x, coef, pi, grad, shift, slope, outer)
+            return EAGER.grad_input(x, coef, pi, grad, grad_mean, slope, outer)
         grad_z, weight = (None, None) if outer is None else outer
-        grad_x, grad_weight = _OPS.grad_input(x, coef, pi, grad, shift, slope, grad_z, weight)
+        grad_x, grad_weight = _OPS.grad_input(x, coef, pi, grad, grad_mean, slope, grad_z, weight)
         return grad_x, None if outer is None else grad_weight
 
     def hyper_forward(

@@ -1,0 +1,70 @@
+"""The mean and the variance of every plane: one read of the map."""
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from .blocks import Blocks, blocks_to_sum
+from .launch import launch
+from .maps import planes
+from .tiles import offsets, part_of_program
+
+
+@triton.jit(do_not_specialize=["splits"])
+def moments_kernel(
+    x, stride_n, stride_c, stride_p, moments, channels, positions, splits, chunk,
+    BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
+):  # fmt: skip
+    """Each lane of a tile updates its own mean and squares (Welford); then they merge (Chan)."""
+    sample, split, block, c = part_of_program(channels, splits, BLOCK_C)
+    wide = moments.dtype.element_ty
+    first = split * chunk
+    last = tl.minimum(first + chunk, positions)
+    mean = tl.zeros([BLOCK_C, BLOCK_P], wide)
+    squares = tl.zeros([BLOCK_C, BLOCK_P], wide)
+    for start in range(first, last, BLOCK_P):
+        p = start + tl.arange(0, BLOCK_P)
+        inside = (c < channels)[:, None] & (p < positions)[None, :]
+        at = offsets(sample, c, p, stride_n, stride_c, stride_p)
+        value = tl.load(x + at, inside, 0.0).to(wide)
+        count = ((start - first) // BLOCK_P + 1).to(wide)
+        gap = tl.where(inside, value - mean, 0.0)
+        mean += gap / count
+        squares += tl.where(inside, gap * (value - mean), 0.0)
+    lanes = tl.cdiv(tl.maximum(last - first - tl.arange(0, BLOCK_P), 0), BLOCK_P)
+    lanes = lanes.to(wide)[None, :]  # values that each lane has seen
+    size = (last - first).to(wide)
+    middle = tl.sum(mean * lanes, 1) / size
+    gap = mean - middle[:, None]
+    variance = tl.sum(squares + gap * gap * lanes, 1) / size
+    at = moments + (sample * splits + split) * 2 * channels + c
+    tl.store(at, middle, c < channels)
+    tl.store(at + channels, variance, c < channels)
+
+
+def moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean and the variance (over P) of every plane, each (N, C)."""
+    view = planes(x)
+    samples, channels, positions = view.shape
+    blocks = blocks_to_sum(view, each=8)
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    parts = x.new_empty((samples, blocks.splits, 2, channels), dtype=dtype)
+    launch(
+        moments_kernel, blocks.programs(view), x, *view.args,
+        parts, channels, positions, blocks.splits, blocks.chunk,
+        BLOCK_C=blocks.channels, BLOCK_P=blocks.positions, warps=blocks.warps,
+    )  # fmt: skip
+    mean, variance = parts.unbind(2)  # (N, splits, C)
+    if blocks.splits == 1:
+        return mean.flatten(1).contiguous(), variance.flatten(1).contiguous()
+    return _merge(mean, variance, blocks, positions)
+
+
+def _merge(mean: Tensor, variance: Tensor, blocks: Blocks, positions: int) -> tuple[Tensor, Tensor]:
+    """Merge the moments (N, splits, C) of chunks of positions, of which the last may be shorter."""
+    ends = torch.arange(1, blocks.splits + 1, device=mean.device) * blocks.chunk
+    share = (ends.clamp(max=positions) - ends + blocks.chunk).to(mean.dtype)[:, None] / positions
+    middle = (mean * share).sum(1)
+    variance = ((variance + (mean - middle[:, None]).square()) * share).sum(1)
+    return middle, variance

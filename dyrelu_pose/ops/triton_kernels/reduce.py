@@ -1,0 +1,85 @@
+"""The gradients of the coefficients and of the spatial map: one read of the map and of `grad`."""
+
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from . import branches
+from .blocks import blocks_to_sum
+from .launch import launch
+from .maps import planes, planes_in_order_of
+from .parts import total
+from .tiles import offsets, part_of_program
+
+
+@triton.jit(do_not_specialize=["splits"])
+def reduce_kernel(
+    x, x_n, x_c, x_p, grad, grad_n, grad_c, grad_p, coef, coef_n, coef_c, coef_k, pi,
+    grad_coef, grad_pi, channels, positions, splits, chunk,
+    K: tl.constexpr, HAS_PI: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
+):  # fmt: skip
+    sample, split, block, c = part_of_program(channels, splits, BLOCK_C)
+    a0, a1, a2, a3, b0, b1, b2, b3 = branches.load(
+        coef, sample, c, c < channels, coef_n, coef_c, coef_k, K
+    )
+    wide = a0.dtype
+    zeros = tl.zeros([BLOCK_C, BLOCK_P], wide)
+    # Per branch, for every lane of a tile: the sums of what it gets of grad x and of grad.
+    s0, s1, s2, s3, t0, t1, t2, t3 = zeros, zeros, zeros, zeros, zeros, zeros, zeros, zeros
+    for start in range(split * chunk, tl.minimum(split * chunk + chunk, positions), BLOCK_P):
+        p = start + tl.arange(0, BLOCK_P)
+        inside = (c < channels)[:, None] & (p < positions)[None, :]
+        v = tl.load(x + offsets(sample, c, p, x_n, x_c, x_p), inside, 0.0).to(wide)
+        g = tl.load(grad + offsets(sample, c, p, grad_n, grad_c, grad_p), inside, 0.0).to(wide)
+        if HAS_PI:
+            y = branches.maximum(v, a0, a1, a2, a3, b0, b1, b2, b3, K)
+            at = (sample * tl.cdiv(channels, BLOCK_C) + block) * positions + p
+            tl.store(grad_pi + at, tl.sum(g * y, 0), p < positions)
+            g *= tl.load(pi + sample * positions + p, p < positions, 0.0)[None, :]
+        last = branches.winner(v, a0, a1, a2, a3, b0, b1, b2, b3, K)
+        gv = g * v
+        s0 += tl.where(last == 0, gv, 0.0)
+        t0 += tl.where(last == 0, g, 0.0)
+        if K > 1:
+            s1 += tl.where(last == 1, gv, 0.0)
+            t1 += tl.where(last == 1, g, 0.0)
+        if K > 2:
+            s2 += tl.where(last == 2, gv, 0.0)
+            t2 += tl.where(last == 2, g, 0.0)
+        if K > 3:
+            s3 += tl.where(last == 3, gv, 0.0)
+            t3 += tl.where(last == 3, g, 0.0)
+    at = grad_coef + (sample * splits + split) * 2 * K * channels + c
+    to_slope, to_intercept = at, at + K * channels
+    tl.store(to_slope, tl.sum(s0, 1), c < channels)
+    tl.store(to_intercept, tl.sum(t0, 1), c < channels)
+    if K > 1:
+        tl.store(to_slope + channels, tl.sum(s1, 1), c < channels)
+        tl.store(to_intercept + channels, tl.sum(t1, 1), c < channels)
+    if K > 2:
+        tl.store(to_slope + 2 * channels, tl.sum(s2, 1), c < channels)
+        tl.store(to_intercept + 2 * channels, tl.sum(t2, 1), c < channels)
+    if K > 3:
+        tl.store(to_slope + 3 * channels, tl.sum(s3, 1), c < channels)
+        tl.store(to_intercept + 3 * channels, tl.sum(t3, 1), c < channels)
+
+
+def reduce(x: Tensor, coef: Tensor, pi: Tensor | None, grad: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the gradients of coef, unshared (N, C, 2K), and of pi (N, P).
+
+    That of pi is empty where there is none.
+    """
+    view = planes(x)
+    samples, channels, positions = view.shape
+    k = coef.shape[2] // 2
+    blocks = blocks_to_sum(view, each=8 if k <= 2 else 4, both=pi is not None)
+    grad_coef = coef.new_empty((samples, blocks.splits, coef.shape[2], channels))
+    grad_pi = None if pi is None else coef.new_empty((samples, blocks.of_channels(view), positions))
+    launch(
+        reduce_kernel, blocks.programs(view), x, *view.args, *planes_in_order_of(view, grad).args,
+        *branches.args(coef), None if pi is None else pi.contiguous(),
+        grad_coef, grad_pi, channels, positions, blocks.splits, blocks.chunk,
+        K=k, HAS_PI=pi is not None,
+        BLOCK_C=blocks.channels, BLOCK_P=blocks.positions, warps=blocks.warps,
+    )  # fmt: skip
+    return total(grad_coef).mT, coef.new_empty(0) if pi is None else total(grad_pi)

@@ -1,0 +1,50 @@
+"""The kernels compile for GPUs, which the interpreter does not show: ahead of time, without one."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from .conftest import DEVICE
+
+pytest.importorskip("triton", reason="the Triton backend needs the package triton")
+pytestmark = pytest.mark.skipif(DEVICE == "cuda", reason="a GPU compiles them in the other tests")
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """Return what was compiled: case, kernel, hash and whether it keeps NaN, for two map sizes."""
+    env = dict(os.environ, TRITON_CACHE_DIR=str(tmp_path_factory.mktemp("cache")))
+    env.pop("TRITON_INTERPRET", None)
+    command = [sys.executable, "-m", "tests.ops.triton.ahead"]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env)
+    assert run.returncode == 0, run.stderr
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def test_all_kernels_compile(compiled):
+    cases = {case for case, *_ in compiled}
+    kernels = {kernel for _, kernel, *_ in compiled}
+    assert len(cases) == 8 and len(kernels) == 7 and len(compiled) == 2 * 7 * 8
+
+
+def test_sizes_of_a_kind_share_a_kernel(compiled):
+    hashes = defaultdict(set)
+    for case, kernel, key, _ in compiled:
+        hashes[case, kernel].add(key)
+    assert [name for name, keys in hashes.items() if len(keys) > 1] == []
+
+
+def test_maximum_keeps_nan(compiled):
+    # The interpreter keeps NaN in any case. There is no such instruction for float64.
+    maxima = {case: keeps for case, kernel, _, keeps in compiled if kernel == "apply_kernel"}
+    assert [case for case, keeps in maxima.items() if not keeps] == [
+        "sm_80 [torch.bfloat16, torch.contiguous_format, 1, False]",  # no maximum
+        "sm_80 [torch.float64, torch.contiguous_format, 2, True]",
+    ]

@@ -1,0 +1,133 @@
+"""The public functions with backend='triton' against the reference: output and every gradient."""
+
+import pytest
+import torch
+
+from dyrelu_pose.ops import Hyper, dynamic_relu, dyrelu
+from dyrelu_pose.ops.normalised import Norm, normalised_dynamic_relu
+
+from ..cases import assert_close, call_layer, make, make_layer, run
+from .conftest import DEVICE
+
+pytest.importorskip("triton", reason="the Triton backend needs the package triton")
+
+SHAPES = [(3, 8), (2, 5, 41), (1, 4, 1, 1), (3, 5, 9, 11), (2, 1, 3, 3)]
+FORMATS = [torch.contiguous_format, torch.channels_last]
+on_formats = pytest.mark.parametrize("memory_format", FORMATS, ids=["nchw", "nhwc"])
+
+
+def on_device(function):
+    """Return `function`, computed on the device for leaves on the CPU."""
+    return lambda *leaves: function(*(leaf.to(DEVICE) for leaf in leaves)).cpu()
+
+
+def run_dyrelu(leaves, backend):
+    return run(on_device(lambda *tensors: dyrelu(*tensors, backend=backend)), leaves)
+
+
+def run_layer(leaves, constants, backend):
+    return run(on_device(call_layer(dynamic_relu, constants, backend=backend)), leaves)
+
+
+def doubles(leaves):
+    return [leaf.detach().double() for leaf in leaves]
+
+
+@pytest.mark.parametrize("spatial", [False, True], ids=["plain", "spatial"])
+@pytest.mark.parametrize("shared", [False, True], ids=["per-channel", "shared"])
+@pytest.mark.parametrize("k", [1, 2, 3, 4])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_dyrelu_matches_the_reference(shape, k, shared, spatial):
+    leaves = make(shape, k, torch.float64, shared, spatial)
+    ours, theirs = run_dyrelu(leaves, "triton"), run_dyrelu(leaves, "reference")
+    assert_close(ours, theirs, torch.float64)
+
+
+@pytest.mark.parametrize("variant", ["A", "B", "C"])
+@pytest.mark.parametrize("k", [1, 2, 3, 4])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_layer_matches_the_reference(shape, k, variant):
+    leaves, constants = make_layer(shape, variant, k, dtype=torch.float64)
+    ours, theirs = (run_layer(leaves, constants, name) for name in ("triton", "reference"))
+    assert_close(ours, theirs, torch.float64, factor=10)
+
+
+@on_formats
+@pytest.mark.parametrize("variant", ["A", "B", "C"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
+def test_layer_in_lower_precision(dtype, variant, memory_format):
+    leaves, constants = make_layer((4, 12, 9, 7), variant)
+    leaves[0] = leaves[0].detach().to(dtype).to(memory_format=memory_format)
+    ours = run_layer(leaves, constants, "triton")
+    assert ours[0].dtype == ours[1].dtype == dtype
+    assert ours[0].stride() == ours[1].stride() == leaves[0].stride()
+    # Triton's interpreter truncates to bfloat16 where a GPU rounds: twice the error.
+    assert_close(ours, run_layer(doubles(leaves), constants, "reference"), dtype, factor=10)
+
+
+@pytest.mark.parametrize("spatial", [False, True], ids=["plain", "spatial"])
+def test_dyrelu_of_half_precision_with_double_coefficients(spatial):
+    x, *rest = make((2, 6, 5, 7), spatial=spatial)
+    leaves = [x.detach().bfloat16(), *doubles(rest)]
+    ours, theirs = run_dyrelu(leaves, "triton"), run_dyrelu(doubles(leaves), "reference")
+    assert_close(ours, theirs, torch.bfloat16, factor=2)
+
+
+def test_dyrelu_of_strided_tensors():
+    leaves = make((2, 6, 10, 8))
+
+    def strided(function):
+        def of_parts(x, a, b):
+            return function(x[:, ::2, 1::2].transpose(2, 3), a[:, ::2], b[:, ::2])
+
+        return of_parts
+
+    ours = run(on_device(strided(lambda *t: dyrelu(*t, backend="triton"))), leaves)
+    theirs = run(strided(lambda *t: dyrelu(*t, backend="reference")), leaves)
+    assert_close(ours, theirs, torch.float32)
+
+
+@pytest.mark.parametrize("variant", ["A", "B", "C"])
+def test_gradcheck(variant):
+    leaves, constants = make_layer((2, 3, 3, 2), variant, hidden=2, dtype=torch.float64)
+    layer = on_device(call_layer(dynamic_relu, constants, backend="triton"))
+    assert torch.autograd.gradcheck(layer, leaves, fast_mode=True)
+
+
+@pytest.mark.parametrize("variant", ["B", "C"])
+@on_formats
+def test_layer_works_in_place_where_nothing_is_recorded(variant, memory_format):
+    leaves, constants = make_layer((2, 4, 5, 3), variant)
+    x, *rest = (leaf.detach().to(DEVICE) for leaf in leaves)
+    x = x.to(memory_format=memory_format)
+    expected = call_layer(dynamic_relu, constants, backend="triton")(x, *rest)
+    y = call_layer(dynamic_relu, constants, backend="triton", inplace=True)(x, *rest)
+    assert y.data_ptr() == x.data_ptr() and y.stride() == x.stride()
+    assert torch.equal(y, expected)
+
+
+def test_in_place_leaves_the_memory_of_an_expanded_input_alone():
+    (x, *rest), constants = make_layer((1, 4, 5, 3))
+    x, *rest = (leaf.detach().to(DEVICE) for leaf in (x, *rest))
+    expected = call_layer(dynamic_relu, constants, backend="triton")(x, *rest)
+    inplace = call_layer(dynamic_relu, constants, backend="triton", inplace=True)
+    assert torch.equal(inplace(x.expand(3, -1, -1, -1), *rest), expected.expand(3, -1, -1, -1))
+
+
+@on_formats
+@pytest.mark.parametrize("variant", ["A", "B"])
+def test_layer_of_a_normalised_input_matches_the_reference(variant, memory_format):
+    leaves, (ranges, _) = make_layer((3, 5, 9, 11), variant, dtype=torch.float64)
+    leaves[0] = leaves[0].detach().to(memory_format=memory_format)
+    leaves += [torch.rand(5, dtype=torch.float64) + 0.5, torch.rand(5, dtype=torch.float64)]
+
+    def normalised(backend):
+        def function(x, w1, b1, w2, b2, weight, bias):
+            norm = Norm(weight, bias, None, None, 1e-5)
+            hyper = Hyper(w1, b1, w2, b2)
+            return normalised_dynamic_relu(x, norm, hyper, ranges, backend)[0]
+
+        return on_device(function)
+
+    ours, theirs = (run(normalised(name), leaves) for name in ("triton", "reference"))
+    assert_close(ours, theirs, torch.float64, factor=100)
