@@ -1,0 +1,55 @@
+"""The feature maps that activations are timed on."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from mmengine.config import Config
+from mmpose.registry import MODELS
+
+from dyrelu_pose.placement import probe
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+NAMES = ("hrnet", "mobilenetv2")  # configs/dyrelu_NAME.py, and its twin in configs/baselines/
+
+MAP = (96, 32, 24)  # (C, H, W) of the series
+SERIES = "batch series"
+BATCHES = (1, 4, 16, 64)  # a batch of 64 is the size that speeds are compared at
+FORMATS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
+
+
+class Case(NamedTuple):
+    """A map (N, C, H, W) in one of `FORMATS`, and how many sites of a model have its (C, H, W)."""
+
+    name: str
+    shape: tuple[int, int, int, int]
+    memory_format: str
+    sites: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}, {'x'.join(map(str, self.shape))}, {self.memory_format}"
+
+
+def series(batches: Sequence[int] = BATCHES) -> list[Case]:
+    """Return maps of one (C, H, W) in batches of growing size, in both memory formats."""
+    return [
+        Case(SERIES, (batch, *MAP), memory_format) for memory_format in FORMATS for batch in batches
+    ]
+
+
+def sites(name: str, batch: int) -> list[Case]:
+    """Return the distinct maps at the activation sites of a config, found by probing its model.
+
+    They are channels_last, which both models run faster in.
+
+    Args:
+        name: One of `NAMES`.
+        batch: Images in a batch.
+    """
+    cfg = Config.fromfile(CONFIGS / f"baselines/{name}.py")
+    maps = Counter(
+        (site.channels, *site.size) for site in probe(MODELS.build(cfg.model), cfg.codec.input_size)
+    )
+    return [Case(name, (batch, *size), "channels_last", count) for size, count in maps.items()]

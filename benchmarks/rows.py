@@ -1,0 +1,105 @@
+"""The activations that benchmarks/op.py times, each declared once."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from squeeze_excite import SqueezeExcite
+from torch import nn
+from usual import UsualDyReLUB
+
+from dyrelu_pose.layers import DyReLUB, DyReLUC
+
+# Full-size reads and writes that a function cannot do without, forward and with backward. A static
+# activation reads x and writes y; backward it reads two maps and writes one.
+STATIC = (2, 5)
+# One that needs means over positions reads x once more; backward it reads x and the gradient for
+# its sums, then both again, and writes one map.
+POOLED = (3, 8)
+
+
+class Row(NamedTuple):
+    """One activation.
+
+    Attributes:
+        name: Name in the table.
+        build: Makes the module for a number of channels.
+        passes: `STATIC` or `POOLED`.
+        judge: Key in `JUDGES` of the reference that it must agree with; None for PyTorch's own.
+        baseline: Row that its time is divided by.
+        devices: Where it runs.
+    """
+
+    name: str
+    build: Callable[[int], nn.Module]
+    passes: tuple[int, int] = POOLED
+    judge: str | None = None
+    baseline: str = "ReLU"
+    devices: tuple[str, ...] = ("cpu", "cuda")
+
+
+def _b(backend: str) -> Callable[[int], nn.Module]:
+    return lambda channels: DyReLUB(channels, backend=backend, init="default")
+
+
+def _c(backend: str) -> Callable[[int], nn.Module]:
+    return lambda channels: DyReLUC(channels, backend=backend, init="default")
+
+
+def _norm(activation: Callable[[int], nn.Module], fuse: bool = False) -> Callable[[int], nn.Module]:
+    """Put an `nn.BatchNorm2d` before an activation, or into it."""
+
+    def build(channels: int) -> nn.Module:
+        both = nn.Sequential(nn.BatchNorm2d(channels), activation(channels))
+        if fuse:
+            both[1].fold_norm(both, "0")
+        return both
+
+    return build
+
+
+def _compiled_usual(channels: int) -> nn.Module:
+    module = UsualDyReLUB(channels)
+    module.compile(dynamic=True)  # one compilation for all sizes, as ours has
+    return module
+
+
+def _relu(channels: int) -> nn.Module:
+    return nn.ReLU()
+
+
+B, C, NORM_B = "DyReLU-B", "DyReLU-C", "BatchNorm2d + DyReLU-B"
+NORM_RELU = "BatchNorm2d + ReLU"
+USUAL = "DyReLU-B usual"
+
+JUDGES: dict[str, Callable[[int], nn.Module]] = {
+    B: _b("reference"),
+    C: _c("reference"),
+    NORM_B: _norm(_b("reference")),
+}
+
+ROWS = (
+    Row("ReLU", _relu, STATIC),
+    Row("SiLU", lambda channels: nn.SiLU(), STATIC),
+    Row("SE + ReLU", lambda channels: nn.Sequential(SqueezeExcite(channels), nn.ReLU())),
+    Row(USUAL, UsualDyReLUB, judge=B),
+    Row(f"{USUAL}, torch.compile", _compiled_usual, judge=B),
+    Row(f"{B} eager", _b("eager"), judge=B),
+    Row(f"{B} compile", _b("compile"), judge=B),
+    Row(f"{B} triton", _b("triton"), judge=B, devices=("cuda",)),
+    Row(f"{C} eager", _c("eager"), judge=C),
+    Row(f"{C} compile", _c("compile"), judge=C),
+    Row(f"{C} triton", _c("triton"), judge=C, devices=("cuda",)),
+    Row(NORM_RELU, _norm(_relu), baseline=NORM_RELU),
+    Row(f"{NORM_B} eager", _norm(_b("eager")), judge=NORM_B, baseline=NORM_RELU),
+    Row(f"{NORM_B} fuse_norm, eager", _norm(_b("eager"), True), judge=NORM_B, baseline=NORM_RELU),
+    Row(
+        f"{NORM_B} fuse_norm, compile", _norm(_b("compile"), True), judge=NORM_B, baseline=NORM_RELU
+    ),
+    Row(
+        f"{NORM_B} fuse_norm, triton",
+        _norm(_b("triton"), True),
+        judge=NORM_B,
+        baseline=NORM_RELU,
+        devices=("cuda",),
+    ),
+)

@@ -1,0 +1,40 @@
+"""benchmarks/measure.py: counts of bytes and calls. Times are not asserted."""
+
+import torch
+from measure import kept_bytes, peak_bytes, time_in_turns
+from torch import nn
+
+KIB = 256  # float32 elements
+
+
+def test_kept_are_distinct_storages_without_parameters():
+    x = torch.randn(KIB, requires_grad=True)
+    scale = nn.Linear(1, KIB, bias=False)  # its weight, 1 KiB, is a parameter
+
+    def forward():
+        y = x * scale.weight[:, 0]  # keeps x and the parameter
+        return y * y * x.view(2, -1).view(-1)  # keeps y, y again, y * y, and x again
+
+    assert kept_bytes(scale, forward) == 3 * 1024
+
+
+def test_peak_counts_what_is_there_at_once():
+    def one_after_the_other():
+        torch.empty(KIB)
+        torch.empty(3 * KIB)
+
+    def at_once():
+        return torch.empty(KIB), torch.empty(3 * KIB)
+
+    before = torch.empty(KIB)
+    assert peak_bytes(one_after_the_other) == 3 * 1024
+    assert peak_bytes(at_once) == 4 * 1024
+    assert peak_bytes(lambda: before.neg_()) == 0
+
+
+def test_calls_take_turns():
+    called, ticks = [], []
+    calls = {name: lambda name=name: called.append(name) for name in "abc"}
+    seconds = time_in_turns(calls, 4, 0, lambda: ticks.append(len(set(called))))
+    assert {name: len(found) for name, found in seconds.items()} == dict(a=4, b=4, c=4)
+    assert ticks == [3] * 4
