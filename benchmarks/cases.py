@@ -17,6 +17,7 @@ NAMES = ("hrnet", "mobilenetv2")  # configs/dyrelu_NAME.py, and its twin in conf
 MAP = (96, 32, 24)  # (C, H, W) of the series
 SERIES = "batch series"
 BATCHES = (1, 4, 16, 64)  # a batch of 64 is the size that speeds are compared at
+QUICK = (4, 64)
 FORMATS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
 
 

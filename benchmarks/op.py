@@ -1,6 +1,6 @@
 """Times DyReLU layers beside ReLU, SiLU, squeeze-and-excitation and the usual formulation.
 
-    python benchmarks/op.py --quick     # DyReLU-B on maps of growing size, a minute on a CPU
+    python benchmarks/op.py --quick     # DyReLU-B on two sizes of map, within a minute on a CPU
     python benchmarks/op.py             # and -C, norms, all sites of HRNet-W32 and MobileNetV2
 
 Writes results/bench/op_cpu.csv (op_cuda.csv on a GPU) and a chart beside it. No row is timed unless
@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from cases import BATCHES, FORMATS, NAMES, Case, series, sites
+from cases import FORMATS, NAMES, QUICK, Case, series, sites
 from chart import draw
 from judge import TOLERANCES, disagreement, outcome, run, without_ties
 from measure import kept_bytes, peak_bytes, percentiles, time_in_turns
@@ -61,7 +61,7 @@ class Subject(NamedTuple):
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="DyReLU-B on the series only")
+    parser.add_argument("--quick", action="store_true", help="DyReLU-B on two sizes of map only")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="the GPU, if there is one")
     parser.add_argument(
         "--dtypes", nargs="+", choices=DTYPES, help="float32; on a GPU bfloat16 as well"
@@ -91,7 +91,7 @@ def main() -> None:
     rows = [row for row in ROWS if args.device in row.devices]
     if args.quick:
         rows = [row for row in rows if row.baseline == "ReLU" and row.judge in (None, B)]
-        cases = series(BATCHES[1:])
+        cases = series(QUICK)
     else:
         cases = series()
         cases += [case for name in NAMES for case in sites(name, args.batch)]

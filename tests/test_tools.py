@@ -217,6 +217,4 @@ def test_refusal_from_a_loader_worker_is_as_clear(tmp_path, synthetic, options):
 
 
 def test_missing_config_is_named():
-    assert "config configs/no.py does not exist" in run(
-        "tools/train.py", "configs/no.py", expect=1
-    )
+    assert "config configs/no.py does not exist" in run("tools/train.py", "configs/no.py", expect=1)

@@ -1,6 +1,5 @@
 """Which implementation computes the passes over a feature map."""
 
-import functools
 import importlib.util
 
 import torch
@@ -8,6 +7,7 @@ from torch import Tensor
 
 from .eager import EAGER, TorchPasses
 
+HAS_TRITON = importlib.util.find_spec("triton") is not None
 BACKENDS = ("auto", "reference", "eager", "compile", "triton")
 
 
@@ -29,7 +29,7 @@ def passes_of(backend: str, x: Tensor) -> TorchPasses:
     """
     check_backend(backend)
     if backend == "auto":
-        triton = x.is_cuda and _has_triton() and not torch.compiler.is_compiling()
+        triton = x.is_cuda and HAS_TRITON and not torch.compiler.is_compiling()
         backend = "triton" if triton else "eager"
     if backend == "compile" and not torch.compiler.is_compiling():
         from .compiled import compiled_or_eager
@@ -40,14 +40,9 @@ def passes_of(backend: str, x: Tensor) -> TorchPasses:
     return EAGER
 
 
-@functools.cache
-def _has_triton() -> bool:
-    return importlib.util.find_spec("triton") is not None
-
-
 def _triton(x: Tensor) -> TorchPasses:
     """Return the Triton passes, if they can run on the device of `x`."""
-    if not _has_triton():
+    if not HAS_TRITON:
         raise RuntimeError("dyrelu backend 'triton' needs the package triton: pip install triton")
     from .triton_passes import TRITON, interpreted
 

@@ -13,12 +13,12 @@ from .tiles import offsets, part_of_program
 
 @triton.jit(do_not_specialize=["splits"])
 def moments_kernel(
-    x, stride_n, stride_c, stride_p, moments, channels, positions, splits, chunk,
+    x, stride_n, stride_c, stride_p, means, variances, channels, positions, splits, chunk,
     BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
     """Each lane of a tile updates its own mean and squares (Welford); then they merge (Chan)."""
     sample, split, block, c = part_of_program(channels, splits, BLOCK_C)
-    wide = moments.dtype.element_ty
+    wide = means.dtype.element_ty
     first = split * chunk
     last = tl.minimum(first + chunk, positions)
     mean = tl.zeros([BLOCK_C, BLOCK_P], wide)
@@ -38,9 +38,9 @@ def moments_kernel(
     middle = tl.sum(mean * lanes, 1) / size
     gap = mean - middle[:, None]
     variance = tl.sum(squares + gap * gap * lanes, 1) / size
-    at = moments + (sample * splits + split) * 2 * channels + c
-    tl.store(at, middle, c < channels)
-    tl.store(at + channels, variance, c < channels)
+    at = (sample * splits + split) * channels + c
+    tl.store(means + at, middle, c < channels)
+    tl.store(variances + at, variance, c < channels)
 
 
 def moments(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -49,16 +49,16 @@ def moments(x: Tensor) -> tuple[Tensor, Tensor]:
     samples, channels, positions = view.shape
     blocks = blocks_to_sum(view, each=8)
     dtype = torch.promote_types(x.dtype, torch.float32)
-    parts = x.new_empty((samples, blocks.splits, 2, channels), dtype=dtype)
+    means = x.new_empty((samples, blocks.splits, channels), dtype=dtype)
+    variances = torch.empty_like(means)
     launch(
         moments_kernel, blocks.programs(view), x, *view.args,
-        parts, channels, positions, blocks.splits, blocks.chunk,
+        means, variances, channels, positions, blocks.splits, blocks.chunk,
         BLOCK_C=blocks.channels, BLOCK_P=blocks.positions, warps=blocks.warps,
     )  # fmt: skip
-    mean, variance = parts.unbind(2)  # (N, splits, C)
     if blocks.splits == 1:
-        return mean.flatten(1).contiguous(), variance.flatten(1).contiguous()
-    return _merge(mean, variance, blocks, positions)
+        return means.squeeze(1), variances.squeeze(1)
+    return _merge(means, variances, blocks, positions)
 
 
 def _merge(mean: Tensor, variance: Tensor, blocks: Blocks, positions: int) -> tuple[Tensor, Tensor]:

@@ -67,7 +67,6 @@ def test_operators_of_the_hyper_function(name):
     torch.library.opcheck(getattr(torch.ops.dyrelu_pose, name).default, arguments(name, None))
 
 
-@pytest.mark.filterwarnings("ignore:.*Dynamo detected a call to a `functools.lru_cache`")
 @pytest.mark.parametrize("dynamic", [False, True], ids=["static", "dynamic"])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_layer_compiles_without_graph_breaks(variant, dynamic):
@@ -85,7 +84,6 @@ def test_layer_compiles_without_graph_breaks(variant, dynamic):
     assert all(map(torch.equal, expected, actual))
 
 
-@pytest.mark.filterwarnings("ignore:.*Dynamo detected a call to a `functools.lru_cache`")
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_layer_is_exported_for_any_size(variant):
     layer = variant(8, reduction=2, backend="triton", init="default").to(DEVICE).eval()
