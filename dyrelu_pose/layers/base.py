@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from ..ops import Hyper, Ranges, dynamic_relu, reference
 from ..ops.backends import check_backend
 from ..ops.normalised import normalised_dynamic_relu
+from ..ops.precision import without_autocast
 from .dense import Dense
 from .folded_norm import FoldedBatchNorm2d
 from .ports import convert_port_keys
@@ -143,7 +144,7 @@ class DyReLU(nn.Module):
             least.
         """
         dtype = torch.promote_types(x.dtype, torch.float32)
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             return reference.coefficients(x.to(dtype), self.hyper.to(dtype), self.ranges)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from mmengine.registry import MODELS
 from torch import Tensor, nn
 
 from ..ops import Spatial, dynamic_relu, reference
+from ..ops.precision import without_autocast
 from .base import DyReLU
 from .dense import Dense
 
@@ -99,7 +100,7 @@ class DyReLUC(DyReLU):
     def spatial_map(self, x: Tensor) -> Tensor:
         """Return pi, (N, 1, *), for `x` (N, C, *), in float32 at least: what `forward` uses."""
         dtype = torch.promote_types(x.dtype, torch.float32)
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             weight = self.spatial.weight.flatten().to(dtype)
             return reference.spatial_map(x.to(dtype), weight, self.map)
 

@@ -13,6 +13,7 @@ from . import reference
 from .backends import passes_of
 from .hyper import Hyper, Ranges
 from .maximum import refuse_second_derivative, shared
+from .precision import without_autocast
 from .spatial import Spatial
 
 
@@ -47,7 +48,7 @@ def dynamic_relu(
     """
     dtype = torch.promote_types(x.dtype, torch.float32)
     hyper = hyper.to(dtype)
-    with torch.autocast(x.device.type, enabled=False):
+    with without_autocast(x):
         if backend == "reference":
             wide = x.to(dtype)
             pi = None if weight is None else reference.spatial_map(wide, weight.to(dtype), spatial)

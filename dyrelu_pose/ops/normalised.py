@@ -16,6 +16,7 @@ from .backends import passes_of
 from .dynamic import dynamic_relu
 from .hyper import Hyper, Ranges
 from .maximum import refuse_second_derivative, shared
+from .precision import without_autocast
 
 
 class Norm(NamedTuple):
@@ -46,7 +47,7 @@ def normalised_dynamic_relu(
     """
     dtype = torch.promote_types(x.dtype, torch.float32)
     weight, bias, mean, variance = (None if t is None else t.to(dtype) for t in norm[:4])
-    with torch.autocast(x.device.type, enabled=False):
+    with without_autocast(x):
         if backend == "reference":
             u, mean, variance = _normalise(x.to(dtype), weight, bias, mean, variance, norm.eps)
             y = dynamic_relu(u, hyper, ranges, backend="reference").to(x.dtype)

@@ -160,6 +160,16 @@ def test_autocast_computes_coefficients_and_map_in_float32(variant):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
+def test_runs_on_the_meta_device(variant):
+    with torch.device("meta"):
+        layer, x = variant(channels=8), torch.empty(2, 8, 4, 3, requires_grad=True)
+    y = layer(x)
+    assert y.is_meta and y.shape == x.shape
+    y.sum().backward()
+    assert x.grad.shape == x.shape
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_half_model_runs(variant):
     layer = perturbed(variant(8)).bfloat16()
     layer(torch.randn(2, 8, 6, 5, dtype=torch.bfloat16)).sum().backward()
