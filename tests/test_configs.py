@@ -4,19 +4,28 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmpose.registry import MODELS, TRANSFORMS
 
 from dyrelu_pose.layers import DyReLU
 
 ROOT = Path(__file__).parents[1] / "configs"
-CONFIGS = sorted(str(path.relative_to(ROOT)) for path in ROOT.rglob("*.py"))
+ELSEWHERE = ("ablations", "imagenet")  # grids and classifiers: tests/ablation, tests/imagenet
+POSE = [path for path in ROOT.rglob("*.py") if path.parts[len(ROOT.parts)] not in ELSEWHERE]
+CONFIGS = sorted(str(path.relative_to(ROOT)) for path in POSE)
 
 # Sites by variant; a config that is not here has none.
 PLACED = {
     "dyrelu_hrnet.py": dict(DyReLUB=261, DyReLUC=1),
     "dyrelu_hrnet_backbone-only.py": dict(DyReLUB=261),
+    "dyrelu_hrnet-w48.py": dict(DyReLUB=261, DyReLUC=1),
     "dyrelu_mobilenetv2.py": dict(DyReLUB=35, DyReLUC=7),
+    "dyrelu_mobilenetv2-x05.py": dict(DyReLUB=35, DyReLUC=7),
+    "dyrelu_mobilenetv3-large.py": dict(DyReLUB=31, DyReLUC=7),
+    "dyrelu_mobilenetv3-small.py": dict(DyReLUB=23, DyReLUC=7),
+    "dyrelu_resnet18.py": dict(DyReLUB=17, DyReLUC=3),
+    "dyrelu_resnet50.py": dict(DyReLUB=49, DyReLUC=3),
     "coco_mini/dyrelu_hrnet_256x192.py": dict(DyReLUB=261, DyReLUC=1),
     "coco_mini/dyrelu_mobilenetv2_256x192.py": dict(DyReLUB=35, DyReLUC=7),
     "coco_mini/dyrelu_mobilenetv2_128x96.py": dict(DyReLUB=35, DyReLUC=7),
@@ -25,7 +34,13 @@ PLACED = {
 
 TWINS = {
     "dyrelu_hrnet.py": "baselines/hrnet.py",
+    "dyrelu_hrnet-w48.py": "baselines/hrnet-w48.py",
     "dyrelu_mobilenetv2.py": "baselines/mobilenetv2.py",
+    "dyrelu_mobilenetv2-x05.py": "baselines/mobilenetv2-x05.py",
+    "dyrelu_mobilenetv3-large.py": "baselines/mobilenetv3-large.py",
+    "dyrelu_mobilenetv3-small.py": "baselines/mobilenetv3-small.py",
+    "dyrelu_resnet18.py": "baselines/resnet18.py",
+    "dyrelu_resnet50.py": "baselines/resnet50.py",
     "coco_mini/dyrelu_hrnet_256x192.py": "coco_mini/hrnet_256x192.py",
     "coco_mini/dyrelu_mobilenetv2_256x192.py": "coco_mini/mobilenetv2_256x192.py",
     "coco_mini/dyrelu_mobilenetv2_128x96.py": "coco_mini/mobilenetv2_128x96.py",
@@ -47,6 +62,15 @@ def test_builds_and_places_what_its_name_says(name):
 
 
 @pytest.mark.parametrize("name", CONFIGS)
+def test_predicts_heatmaps_of_the_codecs_size(name):
+    config = load(name)
+    model = MODELS.build(config.model).to("meta")
+    width, height = config.codec.input_size
+    heatmaps = model(torch.empty(1, 3, height, width, device="meta"), None, mode="tensor")
+    assert heatmaps.shape == (1, 17, *reversed(config.codec.heatmap_size))
+
+
+@pytest.mark.parametrize("name", CONFIGS)
 def test_evaluates_with_pycocotools_and_its_transforms_exist(name):
     config = load(name)
     for loader in (config.train_dataloader, config.val_dataloader, config.test_dataloader):
@@ -63,10 +87,12 @@ def test_differs_from_its_twin_in_the_placement_alone(name):
     for key in ("dyrelu", "input_size"):
         ours.model.pop(key)
     ours.model.type = ours.model.pop("estimator")
+    if ours.model.backbone.type == "MobileNetV3WithoutSE":
+        ours.model.backbone.type = "MobileNetV3"  # the paper's second difference
     assert ours.to_dict() == twin.to_dict()
 
 
-@pytest.mark.parametrize("name", ["dyrelu_mobilenetv2.py", "dyrelu_hrnet.py"])
+@pytest.mark.parametrize("name", [name for name in TWINS if "/" not in name])
 def test_follows_the_papers_schedule(name):
     config = load(name)
     assert config.train_cfg.max_epochs == 210

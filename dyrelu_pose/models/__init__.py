@@ -3,5 +3,11 @@
 from .estimator import DyReLUPoseEstimator
 from .heads import InvertedResidualHead
 from .losses import HeatmapCrossEntropyLoss
+from .mobilenet_v3 import MobileNetV3WithoutSE
 
-__all__ = ["DyReLUPoseEstimator", "HeatmapCrossEntropyLoss", "InvertedResidualHead"]
+__all__ = [
+    "DyReLUPoseEstimator",
+    "HeatmapCrossEntropyLoss",
+    "InvertedResidualHead",
+    "MobileNetV3WithoutSE",
+]

@@ -1,0 +1,12 @@
+# HRNet-W48, 256x192: DyReLU-B at all 261 sites of the backbone, DyReLU-C in the head.
+_base_ = "baselines/hrnet-w48.py"
+
+model = dict(
+    type="DyReLUPoseEstimator",
+    estimator="TopdownPoseEstimator",
+    input_size=_base_.codec.input_size,
+    dyrelu=[
+        dict(sites="backbone.*", act=dict(type="DyReLUB", reduction=8)),
+        dict(sites="head.*", act=dict(type="DyReLUC", reduction=4)),
+    ],
+)

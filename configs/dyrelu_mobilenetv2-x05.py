@@ -1,0 +1,12 @@
+# MobileNetV2 x0.5, the paper's keypoint setting: DyReLU-B in the backbone, DyReLU-C in the head.
+_base_ = "baselines/mobilenetv2-x05.py"
+
+model = dict(
+    type="DyReLUPoseEstimator",
+    estimator="TopdownPoseEstimator",
+    input_size=_base_.codec.input_size,
+    dyrelu=[
+        dict(sites="backbone.*", act=dict(type="DyReLUB", reduction=8)),
+        dict(sites="head.*", act=dict(type="DyReLUC", reduction=4)),
+    ],
+)
