@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from squeeze_excite import SqueezeExcite
 from torch import nn
 from usual import UsualDyReLUB
 
-from dyrelu_pose.layers import DyReLUB, DyReLUC
+from dyrelu_pose.layers import DyReLUB, DyReLUC, SEReLU
 
 # Full-size reads and writes that a function cannot do without, forward and with backward. A static
 # activation reads x and writes y; backward it reads two maps and writes one.
@@ -80,7 +79,7 @@ JUDGES: dict[str, Callable[[int], nn.Module]] = {
 ROWS = (
     Row("ReLU", _relu, STATIC),
     Row("SiLU", lambda channels: nn.SiLU(), STATIC),
-    Row("SE + ReLU", lambda channels: nn.Sequential(SqueezeExcite(channels), nn.ReLU())),
+    Row("SE + ReLU", lambda channels: SEReLU(channels, reduction=8)),
     Row(USUAL, UsualDyReLUB, judge=B),
     Row(f"{USUAL}, torch.compile", _compiled_usual, judge=B),
     Row(f"{B} eager", _b("eager"), judge=B),

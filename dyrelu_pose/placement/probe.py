@@ -13,17 +13,17 @@ from mmcv.cnn.bricks import HSwish
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from dyrelu_pose.layers import DyReLU
+from dyrelu_pose.layers import DyReLU, Maxout, SEReLU
 
 from ..errors import UserError
 from .norms import NormWatch
 from .split import split_shared
 
 # Gates (sigmoid, hard sigmoid, softmax) are not here: a site shapes features, it does not weigh
-# them. DyReLU is, so that a model can be listed, and changed, after placement.
+# them. DyReLU and its rivals are, so that a model can be listed, and changed, after placement.
 ACTIVATIONS = (
     nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.CELU, nn.SELU,
-    nn.GELU, nn.SiLU, nn.Mish, nn.Hardswish, Swish, HSwish, DyReLU,
+    nn.GELU, nn.SiLU, nn.Mish, nn.Hardswish, Swish, HSwish, DyReLU, SEReLU, Maxout,
 )  # fmt: skip
 
 
@@ -89,9 +89,9 @@ def probe(
     """
     forward = forward or _run_tensor_mode
     for device in ("meta", "cpu"):
-        watch = _Watch(_copy_to(model, device))
+        watch = _Watch(_copy_to(model, device), device)
         try:
-            watch.run(forward, input_size, device)
+            watch.run(forward, input_size)
         except Exception as error:  # on meta anything may fail: no kernel, values read, NumPy
             failure = error
         else:
@@ -111,10 +111,11 @@ def is_pending(module: nn.Module) -> bool:
 class _Watch:
     """Counts the calls of every module of ``model`` and keeps the shapes activations see."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, device: str) -> None:
         split_shared(model)
         model.eval()  # a statement: the train() of MMPose's backbones returns None
         self.model = model
+        self.device = device
         self.calls: Counter[nn.Module] = Counter()
         self.shapes: dict[nn.Module, list[torch.Size]] = defaultdict(list)
         self.slots = _slots(model)
@@ -125,6 +126,8 @@ class _Watch:
             activation.register_forward_hook(self._record)
             if isinstance(activation, DyReLU):
                 activation.forward = F.relu  # keeps shapes, and needs no width
+        if device == "meta":
+            _skip_norms(model)
 
     def _count(self, module: nn.Module, args: tuple) -> None:
         self.calls[module] += 1
@@ -132,10 +135,11 @@ class _Watch:
     def _record(self, module: nn.Module, args: tuple, output: Tensor) -> None:
         self.shapes[module].append(output.shape)
 
-    def run(self, forward: Callable, input_size: tuple[int, int], device: str) -> None:
+    def run(self, forward: Callable, input_size: tuple[int, int]) -> None:
         width, height = input_size
         dtype = next((p.dtype for p in self.model.parameters()), None)
-        with torch.no_grad(), torch.random.fork_rng(devices=[]), torch.device(device), self.norms:
+        device = torch.device(self.device)
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), device, self.norms:
             forward(self.model, torch.zeros(1, 3, height, width, dtype=dtype))
 
     def sites(self) -> list[Site]:
@@ -197,6 +201,16 @@ def _slots(model: nn.Module) -> dict[nn.Module, list[str]]:
             if isinstance(child, ACTIVATIONS):
                 slots[child].append(f"{path}.{attribute}" if path else attribute)
     return slots
+
+
+def _skip_norms(model: nn.Module) -> None:
+    """Let batch norms return an empty map: on the meta device, computing theirs is half the time.
+
+    They still run as modules, so whoever watches them sees all there is to see: shapes.
+    """
+    for module in model.modules():
+        if type(module) in (nn.BatchNorm2d, nn.SyncBatchNorm):
+            module.forward = torch.empty_like
 
 
 def _is_map(shape: torch.Size) -> bool:
