@@ -1,0 +1,74 @@
+"""Print what models cost: `python tools/complexity.py CONFIG...`.
+
+Parameters, multiply-adds of a forward pass, and memory that one image of a batch adds to what is
+kept for the backward pass, in float32. A config with DyReLU rules stands below its twin, the same
+model without them, and the per cents are the difference to it; any other is compared with the
+first row. Convolutions and matrix products count as multiply-adds; norms, fixed activations and
+pooling are free, as papers count. Of DyReLU, SE + ReLU and Maxout all counts.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.config import ConfigDict, DictAction
+from mmengine.registry import init_default_scope
+from rich.console import Console
+from rich.progress import track
+
+from dyrelu_pose.cli import load_config, user_errors
+from dyrelu_pose.complexity import Row, format_rows, input_size_of, measure, relu_twin, write_rows
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Print what the models of configs cost")
+    parser.add_argument("configs", nargs="+", metavar="CONFIG", help="config file")
+    parser.add_argument("--csv", type=Path, metavar="OUT", help="file to write the rows to")
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=DictAction,
+        metavar="KEY=VALUE",
+        help="override entries of every config, such as model.dyrelu.0.act.reduction=16",
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure the models, print the table and write the file."""
+    args = parse_args(argv)
+    rows: list[Row] = []
+    for config in track(args.configs, "measuring", console=Console(stderr=True), transient=True):
+        rows += rows_of(config, args.cfg_options, rows[0] if rows else None)
+    print(format_rows(rows))
+    if args.csv:
+        write_rows(args.csv, rows)
+
+
+def rows_of(config: str, options: dict | None, first: Row | None) -> list[Row]:
+    """Measure the model of a config, and that of its twin if it has one.
+
+    Args:
+        config: Path of the config.
+        options: Entries to override.
+        first: What to compare a config without a twin with, if anything.
+    """
+    cfg = load_config(config, options)
+    init_default_scope(cfg.get("default_scope", "mmpose"))
+    from mmpose.registry import MODELS
+
+    def row(name: str, model: ConfigDict, baseline: Row | None) -> Row:
+        size = input_size_of(cfg)
+        return Row(name, size, measure(MODELS.build(model), size), baseline)
+
+    without = relu_twin(cfg.model)
+    if without is None:
+        return [row(config, cfg.model, first)]
+    twin = row(f"{config} without rules", without, None)
+    return [twin, row(config, cfg.model, twin)]
+
+
+if __name__ == "__main__":
+    with user_errors():
+        main()
