@@ -11,6 +11,11 @@ A recipe for a block of one's own::
     class SplitMyBlock(MyBlock):
         def forward(self, x):
             return self.act2(self.conv2(self.act1(self.conv1(x))) + x)
+
+A block that calls a function such as ``F.relu`` has no module to split; its recipe names the one
+that does the same::
+
+    @register_split(MyNeck, {"relu": nn.ReLU}, relu=1)     # MyNeck calls F.relu once
 """
 
 import copy
@@ -19,10 +24,15 @@ from collections.abc import Callable
 
 from torch import nn
 
-_RECIPES: dict[type, tuple[type, dict]] = {}
+_RECIPES: dict[type, tuple[type, dict, dict]] = {}
 
 
-def register_split(block: type, **calls: int | Callable[[nn.Module], int]) -> Callable:
+def register_split(
+    block: type,
+    functions: dict[str, Callable[[], nn.Module]] | None = None,
+    /,
+    **calls: int | Callable[[nn.Module], int],
+) -> Callable:
     """Register the decorated subclass of ``block`` as its split form.
 
     A recipe applies to instances of exactly ``block``: a subclass may well have another
@@ -30,6 +40,8 @@ def register_split(block: type, **calls: int | Callable[[nn.Module], int]) -> Ca
 
     Args:
         block: Class of the blocks to split.
+        functions: For each name in ``calls`` that stands for a function the block calls, what
+            builds a module that computes it: ``{'relu': nn.ReLU}`` for ``F.relu``.
         calls: For each shared activation attribute, its number of call sites, or a function
             from the block to that number. ``relu=2`` replaces ``relu`` by ``relu1`` and ``relu2``.
 
@@ -38,8 +50,11 @@ def register_split(block: type, **calls: int | Callable[[nn.Module], int]) -> Ca
 
     Raises:
         TypeError: The decorated class is not a subclass of ``block``.
-        ValueError: ``block`` has a recipe already.
+        ValueError: ``block`` has a recipe already, or a function is not among the calls.
     """
+    functions = functions or {}
+    if unknown := set(functions) - set(calls):
+        raise ValueError(f"how often {block.__name__} calls {min(unknown)} is not given")
 
     def register(split: type) -> type:
         if not issubclass(split, block):
@@ -48,7 +63,7 @@ def register_split(block: type, **calls: int | Callable[[nn.Module], int]) -> Ca
             raise ValueError(
                 f"{block.__name__} already has the split {_RECIPES[block][0].__name__}"
             )
-        _RECIPES[block] = split, calls
+        _RECIPES[block] = split, calls, functions
         return split
 
     return register
@@ -66,12 +81,12 @@ def split_shared(module: nn.Module) -> int:
     _load_mmpose_recipes()
     blocks = [block for block in module.modules() if type(block) in _RECIPES]
     for block in blocks:
-        block.__class__, calls = _RECIPES[type(block)]
+        block.__class__, calls, functions = _RECIPES[type(block)]
         for name, count in calls.items():
             # A block that never calls its activation (one branch, nothing fused) may lack it.
-            shared = block._modules.pop(name, None)
+            shared = functions[name]() if name in functions else block._modules.pop(name, None)
             for i in range(count(block) if callable(count) else count):
-                block.add_module(f"{name}{i + 1}", copy.deepcopy(shared))
+                block.add_module(f"{name}{i + 1}", copy.deepcopy(shared).train(block.training))
     return len(blocks)
 
 

@@ -8,6 +8,7 @@ import torch
 from mmcv.cnn import ConvModule
 from mmengine.model import ExponentialMovingAverage
 from mmengine.optim import build_optim_wrapper
+from mmpose.models.backbones.resnet import Bottleneck
 from torch import nn
 
 from dyrelu_pose.layers import DyReLU, DyReLUB, DyReLUC
@@ -156,10 +157,14 @@ def test_misspelt_pattern(build, input_size):
 
 
 def test_unsplit_share_is_an_error_only_if_a_rule_places_there(build, input_size):
-    """SEBottleneck is a subclass of Bottleneck, whose recipe would drop its SE layer."""
-    model = build(dict(type="SEResNet", depth=50, stem_channels=16, base_channels=16), 512)
+    """A subclass has no recipe unless it registers one: its forward may be another."""
+    model = build(dict(type="ResNet", depth=50, stem_channels=16, base_channels=16), 512)
+    unsplit = type("OwnBottleneck", (Bottleneck,), {})
+    for block in model.modules():
+        if type(block) is Bottleneck:
+            block.__class__ = unsplit
     before = classes(model)
-    message = "backbone.layer1.0.relu runs 3 times per pass of SEBottleneck; register a split"
+    message = "backbone.layer1.0.relu runs 3 times per pass of OwnBottleneck; register a split"
     with pytest.raises(PlacementError, match=message):
         place(model, BACKBONE, input_size)
     assert classes(model) == before
