@@ -1,0 +1,7 @@
+"""One function per table of the README; each returns markdown made from files in results/."""
+
+from .coco_mini import coco_mini
+from .complexity import complexity, imagenet_cost
+from .speed import loader, speed_model, speed_op
+
+__all__ = ["coco_mini", "complexity", "imagenet_cost", "loader", "speed_model", "speed_op"]
