@@ -1,10 +1,22 @@
 """Settings of every test."""
 
+import importlib.util
+
 import pytest
 import torch
 from mmengine.registry import init_default_scope
 
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
+
+if not torch.cuda.is_available() and importlib.util.find_spec("triton"):
+    # Lets Triton's kernels run on the CPU. Here, before any test module can import Triton: the
+    # variable is read when a kernel is defined, also those of Triton itself, some of which the
+    # first launch imports. Then it is off again, for what tests start.
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TRITON_INTERPRET", "1")
+        from dyrelu_pose.ops.triton_passes import TRITON
+
+        TRITON.pool(torch.ones(1, 1), None)
 
 
 @pytest.fixture(scope="session", autouse=True)
