@@ -88,7 +88,7 @@ def show_predictions(cfg: Config, args: argparse.Namespace) -> None:
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """Turn a `UserError` into its message and exit status 1, without a traceback.
+    """Turn a `UserError` into its message and exit status 1, Ctrl-C into 130, without a traceback.
 
     One that a data-loader worker raised arrives behind the worker's traceback, on the last line.
     """
@@ -99,3 +99,6 @@ def user_errors() -> Iterator[None]:
         if message.startswith("Caught "):
             message = message.splitlines()[-1].split(": ", 1)[-1]
         sys.exit(f"error: {message}")
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)

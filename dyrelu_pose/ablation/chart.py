@@ -1,0 +1,92 @@
+"""The chart of an ablation: a bar per cell and, for a matrix, the differences as a heat map."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from .files import write_atomically
+from .grid import Grid
+from .statistics import Summary
+from .table import data_of, summaries
+
+# Okabe and Ito's colours, told apart with any colour vision; the baseline is grey.
+BAR, BASELINE, INK, LINE = "#0072B2", "#999999", "#333333", "#DDDDDD"
+MAP = "PuOr_r"  # orange above, purple below: told apart with any colour vision too
+
+
+def draw_chart(grid: Grid, rows: Sequence[dict], out: Path) -> None:
+    """Draw the AP of the cells that have a finished run, and save the chart.
+
+    Args:
+        grid: The grid.
+        rows: Rows of `results.rows_of`, at least one of them finished.
+        out: Picture to write; its suffix decides the format.
+    """
+    found = summaries(grid, rows)
+    height = max(1.6 + 0.34 * len(grid.cells), 3.5)
+    figure = Figure(figsize=(13 if grid.rows else 8, height), dpi=150, layout="constrained")
+    panels = figure.subplots(1, 2 if grid.rows else 1, squeeze=False)[0]
+    _draw_bars(panels[0], grid, found, f"{data_of(rows)} AP".strip())
+    if grid.rows:
+        _draw_map(figure, panels[1], grid, found)
+    seeds = sorted({summary.seeds for summary in found.values()})
+    number = "-".join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))
+    spread = "1 seed, so no spread" if number == "1" else f"{number} seeds, lines: +- 1 std"
+    figure.suptitle(f"{grid.name}: {spread}", x=0.01, ha="left", fontsize=12, color=INK)
+    write_atomically(out, figure.savefig)
+
+
+def _draw_bars(axes, grid: Grid, found: dict[str, Summary], label: str) -> None:
+    names = list(grid.cells)
+    for i, name in enumerate(names):
+        if name not in found:
+            axes.text(0, i, " not run", va="center", fontsize=9, color=INK)
+            continue
+        summary = found[name]
+        colour = BASELINE if name == grid.baseline else BAR
+        axes.barh(i, summary.mean, xerr=summary.std, color=colour, ecolor=INK, capsize=3)
+        end = summary.mean + (summary.std or 0)
+        axes.text(end, i, f" {_text(name, grid, summary)}", va="center", fontsize=9, color=INK)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.margins(x=0.22)
+    axes.set_xlim(left=0)
+    axes.set_xlabel(f"{label} (%), and difference to {grid.baseline}", color=INK)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="x", color=LINE, linewidth=0.7)
+    axes.set_axisbelow(True)
+
+
+def _draw_map(figure: Figure, axes, grid: Grid, found: dict[str, Summary]) -> None:
+    names = [[f"{row}+{column}" for column in grid.columns] for row in grid.rows]
+    values = np.array(
+        [
+            [np.nan if n not in found else _or_nan(found[n].difference) for n in line]
+            for line in names
+        ]
+    )
+    limit = max(np.nanmax(np.abs(values), initial=0), 1e-6)
+    image = axes.imshow(values, cmap=MAP, vmin=-limit, vmax=limit, aspect="auto")
+    for (i, j), value in np.ndenumerate(values):
+        name = names[i][j]
+        text = "not run" if name not in found else _text(name, grid, found[name], "\n")
+        dark = np.isfinite(value) and abs(value) > 0.75 * limit
+        axes.text(j, i, text, ha="center", va="center", color="white" if dark else INK)
+    axes.set_xticks(range(len(grid.columns)), grid.columns)
+    axes.set_yticks(range(len(grid.rows)), grid.rows)
+    axes.set_ylabel(grid.axes[0], color=INK)
+    axes.set_xlabel(grid.axes[1], color=INK)
+    axes.spines[:].set_visible(False)
+    figure.colorbar(image, ax=axes, label=f"difference to {grid.baseline}", shrink=0.8)
+
+
+def _text(name: str, grid: Grid, summary: Summary, gap: str = " ") -> str:
+    if name == grid.baseline or summary.difference is None:
+        return f"{summary.mean:.1f}"
+    return f"{summary.mean:.1f}{gap}({summary.difference:+.1f})"
+
+
+def _or_nan(value: float | None) -> float:
+    return np.nan if value is None else value

@@ -1,0 +1,166 @@
+"""Reads a grid: the cells of an ablation, each as what differs from one base config.
+
+A grid is a config of its own with these names:
+
+    base      config that the cells change, relative to the grid
+    baseline  name of the cell that the others are compared with
+    cells     name -> dict with any of
+                  dyrelu   rules, as of `DyReLUPoseEstimator`; [] places nothing; without it the
+                           cell keeps what its config has
+                  options  entries to override, dotted as in --cfg-options
+                  config   a base of its own, relative to the grid
+    rows, columns   instead of cells: name -> rules; every pair is the cell "row+column", with the
+                    rules of both
+    axes      with rows and columns: what they are, such as ("backbone", "head")
+    options   entries to override in every cell, before the cell's own
+
+Names that begin with an underscore are the grid's own helpers.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+
+from mmengine.config import Config
+
+from ..errors import UserError
+
+KEYS = ("base", "baseline", "cells", "rows", "columns", "axes", "options")
+CELL_KEYS = ("dyrelu", "options", "config")
+NAME = re.compile(r"[\w][\w.+=,-]*")  # a folder is named after the cell
+
+
+class GridError(UserError, ValueError):
+    """A grid that cannot be run as it is written."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of a grid.
+
+    Attributes:
+        name: Its name.
+        config: Config file that it changes.
+        dyrelu: Rules to place by, [] for none; None keeps those of the config.
+        options: Dotted entries to override.
+    """
+
+    name: str
+    config: Path
+    dyrelu: list[dict] | None = None
+    options: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The cells of one ablation.
+
+    Attributes:
+        name: Stem of its file; with another base, followed by the stem of that.
+        cells: Its cells, by name, in order.
+        baseline: Name of the cell that the others are compared with.
+        rows: Names of the rows if it is a matrix, else ().
+        columns: Names of the columns if it is a matrix, else ().
+        axes: What rows and columns are.
+    """
+
+    name: str
+    cells: dict[str, Cell]
+    baseline: str
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    axes: tuple[str, str] = ("rows", "columns")
+
+
+def load_grid(path: str | Path, base: str | Path | None = None) -> Grid:
+    """Read a grid and check its form.
+
+    Args:
+        path: File of the grid.
+        base: Config to take instead of the grid's `base`, relative to the working directory.
+
+    Raises:
+        GridError: The file does not exist, or is not as the head of this module says.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise GridError(f"grid {path} does not exist")
+    entries = {
+        key: value
+        for key, value in Config.fromfile(path).to_dict().items()
+        if not key.startswith("_")
+    }
+    _check_keys(f"grid {path}", entries, KEYS)
+    default = Path(base) if base else _beside(path, entries.get("base"))
+    cells = {
+        name: _cell(path, name, cell, default, entries.get("options") or {})
+        for name, cell in _cells(path, entries).items()
+    }
+    baseline = entries.get("baseline")
+    if baseline not in cells:
+        raise GridError(f"grid {path}: baseline {baseline!r} is none of its cells: {_list(cells)}")
+    axes = tuple(entries.get("axes", Grid.axes))
+    if len(axes) != 2 or ("axes" in entries and "rows" not in entries):
+        raise GridError(f"grid {path}: axes are two names, of rows and columns, not {axes}")
+    return Grid(
+        name=f"{path.stem}-{default.stem}" if base else path.stem,
+        cells=cells,
+        baseline=baseline,
+        rows=tuple(entries.get("rows", ())),
+        columns=tuple(entries.get("columns", ())),
+        axes=axes,
+    )
+
+
+def _cells(path: Path, entries: dict) -> dict[str, dict]:
+    matrix = [key for key in ("rows", "columns") if key in entries]
+    if ("cells" in entries) == bool(matrix) or len(matrix) == 1:
+        raise GridError(f"grid {path}: give it either cells, or rows and columns")
+    for key in ("cells", *matrix):
+        if not isinstance(entries.get(key, {}), Mapping):
+            raise GridError(f"grid {path}: {key} must be a dict by name, not {entries[key]!r}")
+    cells = entries.get("cells")
+    if cells is None:
+        rows, columns = entries["rows"], entries["columns"]
+        cells = {
+            f"{row}+{column}": dict(dyrelu=[*rows[row], *columns[column]])
+            for row, column in product(rows, columns)
+        }
+    if not cells:
+        raise GridError(f"grid {path} has no cells")
+    return cells
+
+
+def _cell(path: Path, name: str, cell: dict, default: Path | None, options: dict) -> Cell:
+    if not NAME.fullmatch(name):
+        raise GridError(
+            f"grid {path}: {name!r} cannot name a cell, whose folder is called like it: use "
+            "letters, digits and . + = , - _"
+        )
+    where = f"grid {path}, cell {name}"
+    if not isinstance(cell, Mapping):
+        raise GridError(f"{where} must be a dict, not {cell!r}")
+    _check_keys(where, cell, CELL_KEYS)
+    if not isinstance(cell.get("options", {}), Mapping):
+        raise GridError(f"{where}: options must be a dict of dotted keys, not {cell['options']!r}")
+    config = _beside(path, cell["config"]) if "config" in cell else default
+    if config is None:
+        raise GridError(f"{where} has no config, and the grid no base")
+    if not config.is_file():
+        raise GridError(f"{where}: config {config} does not exist")
+    return Cell(name, config, cell.get("dyrelu"), {**options, **cell.get("options", {})})
+
+
+def _check_keys(where: str, entries: Mapping, known: tuple[str, ...]) -> None:
+    if unknown := sorted(set(entries) - set(known)):
+        raise GridError(f"{where} has the unknown key {unknown[0]!r}; it may have {_list(known)}")
+
+
+def _beside(path: Path, config: str | None) -> Path | None:
+    return None if config is None else path.parent / config
+
+
+def _list(names) -> str:
+    return ", ".join(map(str, names)) or "(none)"

@@ -1,0 +1,144 @@
+"""Checks every cell before anything is trained: builds its model, and counts what it costs."""
+
+import contextlib
+import copy
+import io
+import logging
+import math
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, repeat
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from torch import nn
+
+from ..complexity import Complexity, input_size_of, measure
+from ..placement import Placement, place
+from .grid import Cell, GridError
+
+TIMED = 3  # iterations, after one that warms up
+
+
+@dataclass(frozen=True)
+class CellPlan:
+    """What a cell is, known without training it.
+
+    Attributes:
+        cell: The cell.
+        layers: Number of layers that its rules place, by class name.
+        complexity: Parameters and multiply-adds of its model.
+    """
+
+    cell: Cell
+    layers: dict[str, int]
+    complexity: Complexity
+
+
+def plan_cell(cell: Cell, cfg: Config) -> CellPlan:
+    """Build the model of a cell, without weights, and measure it.
+
+    Args:
+        cell: The cell.
+        cfg: Its full config.
+
+    Raises:
+        GridError: The model cannot be built, placed or run; the message names the cell.
+    """
+    try:
+        model, placements = build(cfg)
+        complexity = measure(model, input_size_of(cfg))
+    except Exception as error:  # a config can go wrong in any part of the framework
+        raise GridError(f"cell {cell.name}: {error}") from error
+    layers = Counter(p.placed for p in placements if p.placed)
+    return CellPlan(cell, dict(layers), complexity)
+
+
+def build(cfg: Config) -> tuple[nn.Module, list[Placement]]:
+    """Build a config's model and say what its rules place, on the meta device where it can be."""
+    try:
+        with torch.device("meta"):
+            return _build(cfg)
+    except Exception:  # on meta anything may fail: no kernel, values read, NumPy
+        return _build(cfg)
+
+
+def _build(cfg: Config) -> tuple[nn.Module, list[Placement]]:
+    init_default_scope(cfg.get("default_scope", "mmpose"))
+    from mmpose.registry import MODELS
+
+    model = copy.deepcopy(cfg.model)
+    if model.type != "DyReLUPoseEstimator":
+        return MODELS.build(model), []
+    model.type = model.pop("estimator")
+    rules, size = model.pop("dyrelu", []), model.pop("input_size")
+    estimator = MODELS.build(model)
+    return estimator, place(estimator, rules, size)
+
+
+def check_distinct(digests: dict[str, str]) -> None:
+    """Refuse two cells that would train the same thing.
+
+    Args:
+        digests: Hash of the config of each cell, at the same seed.
+
+    Raises:
+        GridError: Two are equal.
+    """
+    names: dict[str, str] = {}
+    for name, digest in digests.items():
+        if digest in names:
+            raise GridError(f"cells {names[digest]} and {name} have the same config")
+        names[digest] = name
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Keep what the framework logs and prints while it builds a data set to itself."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+@quietly()
+def count_iterations(cfg: Config) -> int:
+    """Return the training iterations of a config in one process; reads its annotations."""
+    if "max_iters" in cfg.train_cfg:
+        return cfg.train_cfg.max_iters
+    init_default_scope(cfg.get("default_scope", "mmpose"))
+    from mmpose.registry import DATASETS
+
+    samples = len(DATASETS.build(cfg.train_dataloader.dataset))
+    return cfg.train_cfg.max_epochs * math.ceil(samples / cfg.train_dataloader.batch_size)
+
+
+@quietly()
+def time_iteration(cfg: Config) -> float:
+    """Return the seconds of a training iteration of a config, data loading included."""
+    init_default_scope(cfg.get("default_scope", "mmpose"))
+    from mmengine.optim import build_optim_wrapper
+    from mmpose.registry import MODELS
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    loader_cfg = {**cfg.train_dataloader, "num_workers": 0, "persistent_workers": False}
+    loader = Runner.build_dataloader(loader_cfg, seed=0)
+    model = MODELS.build(copy.deepcopy(cfg.model)).to(device)
+    model.train()
+    optimizer = build_optim_wrapper(model, copy.deepcopy(cfg.optim_wrapper))
+    seconds = []
+    batches = chain.from_iterable(repeat(loader))  # anew where the data are few
+    for _ in range(1 + TIMED):
+        start = time.perf_counter()
+        model.train_step(next(batches), optimizer)["loss"].item()  # waits for the device
+        seconds.append(time.perf_counter() - start)
+    return sum(seconds[1:]) / TIMED

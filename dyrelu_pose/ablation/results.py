@@ -1,0 +1,58 @@
+"""What the runs of a grid came to: one row each, as the CSV file has them."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from .files import write_atomically
+from .runs import FIGURES, Run
+
+FINISHED, FAILED = "finished", "failed"
+COLUMNS = (
+    *("cell", "seed", "data", *FIGURES, "params", "MAdds", "epochs", "seconds", "status"),
+    *("problem", "revision", "device", "versions", "command", "date"),
+)
+
+
+def rows_of(runs: Iterable[Run], failures: dict[str, str]) -> list[dict[str, object]]:
+    """Return the rows of the runs that have ended.
+
+    Args:
+        runs: Runs of a grid, ended or not.
+        failures: What went wrong, by the name of the run.
+    """
+    rows = []
+    for run in runs:
+        if record := run.record():
+            rows.append({column: record.get(column, "") for column in COLUMNS})
+        elif run.name in failures:
+            row = dict.fromkeys(COLUMNS, "")
+            ended = dict(cell=run.cell, seed=run.seed, status=FAILED, problem=failures[run.name])
+            rows.append(row | ended)
+    return rows
+
+
+def write_csv(path: Path, rows: Sequence[dict[str, object]]) -> None:
+    """Write rows to a CSV file; figures are fractions, 0 to 1, and failed runs have none."""
+
+    def write(part: Path) -> None:
+        with part.open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    write_atomically(path, write)
+
+
+def by_cell(rows: Iterable[dict], figure: str) -> dict[str, dict[int, float]]:
+    """Return a figure of the finished runs in per cent: cell -> seed -> value.
+
+    Args:
+        rows: Rows of `rows_of`.
+        figure: Column, such as `'AP'`.
+    """
+    values: dict[str, dict[int, float]] = {}
+    for row in rows:
+        if row["status"] == FINISHED:
+            values.setdefault(row["cell"], {})[row["seed"]] = 100 * row[figure]
+    return values

@@ -1,0 +1,118 @@
+"""The table of an ablation, in Markdown."""
+
+from collections.abc import Iterable, Sequence
+
+from .grid import Grid
+from .results import FAILED, FINISHED, by_cell
+from .statistics import SEEDS_TO_TEST, Summary, summarise
+
+MISSING = "not run"
+
+
+def format_table(grid: Grid, rows: Sequence[dict]) -> str:
+    """Return the table of a grid: figures in per cent, means over seeds.
+
+    Args:
+        grid: The grid.
+        rows: Rows of `results.rows_of`.
+    """
+    data = data_of(rows)
+    sections = [_by_cell(grid, rows, data)]
+    if grid.rows:
+        sections.append(_matrix(grid, rows, data))
+    sections.append(_notes(rows))
+    return "\n\n".join(sections) + "\n"
+
+
+def data_of(rows: Iterable[dict]) -> str:
+    """Return the names of the validation sets of the rows."""
+    return ", ".join(dict.fromkeys(row["data"] for row in rows if row["data"]))
+
+
+def summaries(grid: Grid, rows: Iterable[dict]) -> dict[str, Summary]:
+    """Return what the AP of each cell that has a finished run comes to, in the grid's order."""
+    values = by_cell(rows, "AP")
+    baseline = values.get(grid.baseline, {})
+    return {name: summarise(values[name], baseline) for name in grid.cells if name in values}
+
+
+def _by_cell(grid: Grid, rows: Sequence[dict], data: str) -> str:
+    header = [
+        "cell", f"{data} AP".strip(), "std", "difference", "p", "AP50", "AP75", "AR", "params",
+        "MAdds", "seeds",
+    ]  # fmt: skip
+    found = summaries(grid, rows)
+    others = {figure: by_cell(rows, figure) for figure in ("AP50", "AP75", "AR")}
+    lines = []
+    for name in grid.cells:
+        own = [row for row in rows if row["cell"] == name]
+        label = f"{name} (baseline)" if name == grid.baseline else name
+        if name not in found:
+            failed = any(row["status"] == FAILED for row in own)
+            lines.append([label, FAILED if failed else MISSING, *[""] * (len(header) - 2)])
+            continue
+        summary = found[name]
+        lines.append([
+            label,
+            f"{summary.mean:.1f}",
+            _number(summary.std, ".2f"),
+            "" if name == grid.baseline else _number(summary.difference, "+.1f"),
+            "" if name == grid.baseline else _number(summary.p, ".3f"),
+            *(f"{_mean(values[name]):.1f}" for values in others.values()),
+            *(_millions(own, column) for column in ("params", "MAdds")),
+            str(summary.seeds),
+        ])  # fmt: skip
+    return _markdown(header, lines)
+
+
+def _matrix(grid: Grid, rows: Sequence[dict], data: str) -> str:
+    found = summaries(grid, rows)
+
+    def cell(name: str) -> str:
+        if name not in found:
+            return MISSING
+        summary = found[name]
+        if name == grid.baseline or summary.difference is None:
+            return f"{summary.mean:.1f}"
+        return f"{summary.mean:.1f} ({summary.difference:+.1f})"
+
+    row_axis, column_axis = grid.axes
+    corner = f"{data} AP, {row_axis} \\ {column_axis}".lstrip()
+    header = [corner, *grid.columns]
+    lines = [[row, *(cell(f"{row}+{column}") for column in grid.columns)] for row in grid.rows]
+    return _markdown(header, lines)
+
+
+def _notes(rows: Sequence[dict]) -> str:
+    finished = [row for row in rows if row["status"] == FINISHED]
+    failed = len(rows) - len(finished)
+    facts = {
+        column: list(dict.fromkeys(str(row[column]) for row in finished))
+        for column in ("epochs", "device", "revision", "date", "command")
+    }
+    epochs, devices, revisions, dates, used = (" / ".join(values) for values in facts.values())
+    return (
+        "AP after the last epoch, in per cent; mean and sample standard deviation over seeds; "
+        "difference to the baseline over the seeds that both have; p of a paired t-test over them, "
+        f"with {SEEDS_TO_TEST} or more, not corrected for the number of cells. "
+        "With one seed a difference cannot be told from noise.\n\n"
+        f"{len(finished)} runs finished, {failed} failed. {epochs} epochs, {devices}, revision "
+        f"{revisions}, {dates}: `{used}`"
+    )
+
+
+def _markdown(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    table = [header, ["---"] * len(header), *lines]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in table)
+
+
+def _mean(values: dict[int, float]) -> float:
+    return sum(values.values()) / len(values)
+
+
+def _millions(rows: Sequence[dict], column: str) -> str:
+    return next(f"{row[column] / 1e6:.2f}M" for row in rows if row["status"] == FINISHED)
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)

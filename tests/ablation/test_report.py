@@ -1,0 +1,95 @@
+"""The table, the CSV file and the chart of given runs."""
+
+import csv
+
+import pytest
+from PIL import Image
+
+from dyrelu_pose.ablation.chart import draw_chart
+from dyrelu_pose.ablation.grid import Cell, Grid
+from dyrelu_pose.ablation.results import COLUMNS, FAILED, FINISHED, write_csv
+from dyrelu_pose.ablation.table import format_table
+
+MATRIX = ("none+none", "none+B", "A+none", "A+B")
+
+
+def grid(*names, rows=(), columns=()):
+    cells = {name: Cell(name, None) for name in names}
+    return Grid("g", cells, names[0], rows, columns, ("backbone", "head"))
+
+
+def row(cell, seed, ap):
+    figures = dict(AP=ap, AP50=0.5, AP75=0.25, AR=0.375, params=1_500_000, MAdds=28_860_000)
+    origin = dict(epochs=3, revision="abc", device="CPU", date="2026-01-01", command="python x")
+    return dict.fromkeys(COLUMNS, "") | dict(
+        cell=cell, seed=seed, data="synthetic", status=FINISHED, **figures, **origin
+    )
+
+
+def failed(cell, seed):
+    row = dict(cell=cell, seed=seed, status=FAILED, problem="exit status 1")
+    return dict.fromkeys(COLUMNS, "") | row
+
+
+def cells(line):
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_table_by_hand():
+    better = (row("b", seed, ap) for seed, ap in enumerate((0.31, 0.32, 0.33)))
+    rows = [*(row("a", seed, 0.30) for seed in range(3)), *better, failed("c", 0)]
+    table = format_table(grid("a", "b", "c", "d"), rows)
+    header, _, *lines = table.split("\n\n")[0].splitlines()
+    assert cells(header)[:5] == ["cell", "synthetic AP", "std", "difference", "p"]
+    # b: differences 1, 2, 3 as in test_statistics.py
+    assert [cells(line) for line in lines] == [
+        ["a (baseline)", "30.0", "0.00", "", "", "50.0", "25.0", "37.5", "1.50M", "28.86M", "3"],
+        ["b", "32.0", "1.00", "+2.0", "0.074", "50.0", "25.0", "37.5", "1.50M", "28.86M", "3"],
+        ["c", "failed", *[""] * 9],
+        ["d", "not run", *[""] * 9],
+    ]
+    assert "6 runs finished, 1 failed. 3 epochs, CPU, revision abc, 2026-01-01: `python x`" in table
+
+
+def test_a_matrix_has_a_table_of_its_own():
+    rows = [row("none+none", 0, 0.3), row("A+B", 0, 0.25)]
+    table = format_table(grid(*MATRIX, rows=("none", "A"), columns=("none", "B")), rows)
+    header, _, *lines = table.split("\n\n")[1].splitlines()
+    assert cells(header) == ["synthetic AP, backbone \\ head", "none", "B"]
+    assert [cells(line) for line in lines] == [
+        ["none", "30.0", "not run"],
+        ["A", "not run", "25.0 (-5.0)"],
+    ]
+
+
+def test_without_the_baseline_there_are_no_differences():
+    assert cells(format_table(grid("a", "b"), [row("b", 0, 0.2)]).splitlines()[3])[:4] == [
+        "b", "20.0", "", "",
+    ]  # fmt: skip
+
+
+def test_csv_reads_back(tmp_path):
+    write_csv(tmp_path / "new/runs.csv", [row("a", 0, 0.125), failed("b", 1)])
+    with (tmp_path / "new/runs.csv").open() as file:
+        first, second = csv.DictReader(file)
+    assert (first["AP"], first["data"], first["MAdds"]) == ("0.125", "synthetic", "28860000")
+    assert (second["status"], second["AP"], second["problem"]) == ("failed", "", "exit status 1")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["runs.csv"]  # nothing beside
+
+
+@pytest.mark.parametrize(
+    ("grid", "rows"),
+    [
+        (grid("a", "b"), [row("a", 0, 0.3)]),
+        (grid("a", "b"), [row("b", 0, 0.3), row("b", 1, 0.2)]),
+        (grid("a", "b"), [row("a", 0, 0.0), row("b", 0, 0.0), failed("b", 1)]),
+        (grid(*MATRIX, rows=("none", "A"), columns=("none", "B")), [row("A+B", 0, 0.3)]),
+        (grid(*MATRIX, rows=("none", "A"), columns=("none", "B")),
+         [row(name, seed, 0.3 + seed / 100) for name in MATRIX for seed in range(3)]),
+    ],
+    ids=["baseline alone", "no baseline", "zeros", "matrix without baseline", "matrix"],
+)  # fmt: skip
+def test_chart_is_a_picture(tmp_path, grid, rows):
+    draw_chart(grid, rows, tmp_path / "chart.png")
+    with Image.open(tmp_path / "chart.png") as picture:
+        assert picture.size[0] == (1950 if grid.rows else 1200)  # 13 or 8 inches at 150 dpi

@@ -1,0 +1,144 @@
+"""Every grid that ships loads, and each of its cells builds and places what its name says."""
+
+from collections import Counter
+
+import pytest
+import torch
+from mmpose.registry import MODELS
+
+from dyrelu_pose.ablation.configs import digest, resolve
+from dyrelu_pose.ablation.grid import Cell, GridError, load_grid
+from dyrelu_pose.ablation.plan import build, check_distinct, plan_cell
+from dyrelu_pose.ablation.project_sites import MobileNetV2WithProjectSites
+
+from .conftest import DEMO, ROOT
+
+GRIDS = sorted(path.stem for path in (ROOT / "configs/ablations").glob("*.py"))
+
+PAPER = dict(DyReLUB=35, DyReLUC=7)  # MobileNetV2's backbone, the light head
+B_BACKBONE = dict(DyReLUB=35)
+
+
+def matrix(backbone, head):
+    """Layers per cell of the 4 x 4 matrix, of so many sites in backbone and head."""
+    cells = {}
+    for row in ("none", "A", "B", "C"):
+        for column in ("none", "A", "B", "C"):
+            layers = {f"DyReLU{row}": backbone} if row != "none" else {}
+            if column != "none":
+                layers[f"DyReLU{column}"] = layers.get(f"DyReLU{column}", 0) + head
+            cells[f"{row}+{column}"] = layers
+    return cells
+
+
+# Layers per cell, by class; a single dict where all cells have the same.
+PLACED = dict(
+    matrix=matrix(35, 7),
+    synthetic_matrix=matrix(17, 5),
+    tiny=dict(relu={}, dyrelu=dict(DyReLUB=17, DyReLUC=5)),
+    k=PAPER,
+    reduction=PAPER,
+    temperature=PAPER,
+    init=PAPER,
+    fuse_norm=dict(separate=PAPER, fused={"DyReLUB + norm": 35, "DyReLUC": 7}),
+    # MobileNetV2 has 17 blocks; the first does not expand.
+    where={
+        "none": {},
+        "expand": dict(DyReLUB=16),
+        "depthwise": dict(DyReLUB=17),
+        "project": dict(DyReLUB=17),
+        "expand+depthwise": dict(DyReLUB=33),
+        "expand+project": dict(DyReLUB=33),
+        "depthwise+project": dict(DyReLUB=34),
+        "expand+depthwise+project": dict(DyReLUB=50),
+    },
+    # Blocks 1, 2, 3 of two sites after one of one site, and the stem; 4 and 3; 3 and 1, the last.
+    stages={
+        "none": {},
+        "fine": dict(DyReLUB=1 + 1 + 2 * 2 + 3 * 2),
+        "middle": dict(DyReLUB=4 * 2 + 3 * 2),
+        "coarse": dict(DyReLUB=3 * 2 + 1 * 2 + 1),
+        "fine+middle": dict(DyReLUB=26),
+        "middle+coarse": dict(DyReLUB=23),
+        "fine+middle+coarse": B_BACKBONE,
+    },
+    rivals=dict(
+        ReLU6={},
+        HSwish=dict(Hardswish=42),  # what MMCV's name stands for in current torch
+        MaxoutPerChannel=dict(Maxout=42),
+        DyReLU=PAPER,
+        **{
+            name: {name: 42}
+            for name in ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ChannelPReLU", "SEReLU", "Maxout")
+        },
+    ),
+)
+PLACED["lambda"] = PAPER
+
+
+def layers(cfg):
+    _, placements = build(cfg)
+    return Counter(placement.placed for placement in placements if placement.placed)
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_every_cell_places_what_its_name_says(name):
+    grid = load_grid(ROOT / f"configs/ablations/{name}.py")
+    configs = {cell.name: resolve(cell, 0) for cell in grid.cells.values()}
+    check_distinct({cell: digest(cfg) for cell, cfg in configs.items()})
+    placed = {cell: layers(cfg) for cell, cfg in configs.items()}
+    expected = PLACED[name]
+    if expected is PAPER:
+        expected = dict.fromkeys(grid.cells, PAPER)
+    assert placed == expected
+
+
+@pytest.mark.parametrize("name", sorted({*GRIDS} - {"tiny", "synthetic_matrix"}))
+def test_grids_run_on_coco_with_another_base(name):
+    grid = load_grid(
+        ROOT / f"configs/ablations/{name}.py", ROOT / "configs/baselines/mobilenetv2.py"
+    )
+    cell = list(grid.cells.values())[-1]
+    assert plan_cell(cell, resolve(cell, 0)).complexity.params > 3e6
+
+
+def test_project_sites_do_nothing_until_they_are_used():
+    from mmpose.models.backbones import MobileNetV2
+
+    ours, theirs = MobileNetV2WithProjectSites(), MobileNetV2()
+    ours.eval(), theirs.eval()  # which return None
+    ours.load_state_dict(theirs.state_dict())
+    images = torch.randn(2, 3, 64, 64)
+    assert torch.equal(ours(images)[0], theirs(images)[0])
+
+
+def cell(**entries):
+    return Cell("c", DEMO, **entries)
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        (dict(dyrelu=[dict(sites="haed.*", act=None)]), r"cell c: rule 0: 'haed\.\*' matches none"),
+        (dict(dyrelu=[dict(sites="*", act=dict(type="DyReLUX"))]), "cell c: .*no activation 'DyRe"),
+        (dict(dyrelu=[dict(site="*")]), "cell c: rule 0 has the unknown key 'site'"),
+        (dict(options={"model.backbone.depht": 50}), "cell c: .*depht"),
+        (dict(options={"model.head.in_channels": 7}), "cell c: .*"),
+    ],
+)
+def test_what_cannot_be_built_is_named_before_anything_is_trained(entries, message):
+    with pytest.raises(GridError, match=message):
+        plan_cell(cell(**entries), resolve(cell(**entries), 0))
+
+
+def test_planning_builds_what_training_builds():
+    rules = [dict(sites="backbone.*", act=dict(type="DyReLUB"))]
+    cfg = resolve(cell(dyrelu=rules), 0)
+    trained = MODELS.build(cfg.model)
+    params = sum(parameter.numel() for parameter in trained.parameters())
+    assert plan_cell(cell(), cfg).complexity.params == params
+
+
+def test_equal_cells_are_an_error():
+    with pytest.raises(GridError, match="cells a and c have the same config"):
+        check_distinct(dict(a="1", b="2", c="1"))

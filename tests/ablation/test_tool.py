@@ -1,0 +1,165 @@
+"""`tools/ablate.py` as a user runs it, on drawn people; and with commands of seconds."""
+
+import csv
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dyrelu_pose.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+TINY = "configs/ablations/tiny.py"
+
+
+def run(*command, expect=0):
+    done = subprocess.run(
+        [sys.executable, *map(str, command)], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == expect, done.stdout[-3000:]
+    return " ".join(done.stdout.split())  # the console breaks lines
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data") / "synthetic"
+    run("tools/make_synthetic_coco.py", folder, "--train", 12, "--val", 4, "--workers", 1)
+    return [
+        f"train_dataloader.dataset.data_root={folder}/",
+        f"val_dataloader.dataset.data_root={folder}/",
+        f"val_evaluator.ann_file={folder}/annotations/person_keypoints_val.json",
+    ]
+
+
+def ablate(tmp_path, data, *flags, **kwargs):
+    return run(
+        "tools/ablate.py", TINY, "--work-dir", tmp_path / "work", "--out", tmp_path / "out",
+        *flags, "--cfg-options", *data, **kwargs,
+    )  # fmt: skip
+
+
+def read(tmp_path):
+    with (tmp_path / "out/runs.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_tiny_grid_from_end_to_end(tmp_path, data):
+    plan = ablate(tmp_path, data, "--dry-run")
+    assert "5 DyReLUC" in plan and "from a few iterations of relu on this machine" in plan
+    assert not (tmp_path / "work").exists()
+
+    printed = ablate(tmp_path, data, "--cells", "relu")
+    assert "1 runs, 0 finished before" in printed and "| dyrelu | not run |" in printed
+    (first,) = read(tmp_path)
+
+    printed = ablate(tmp_path, data)  # goes on
+    assert "2 runs, 1 finished before" in printed
+    relu, dyrelu = read(tmp_path)
+    assert relu == first  # not run again
+    assert (dyrelu["cell"], dyrelu["status"], dyrelu["data"]) == ("dyrelu", "finished", "synthetic")
+    assert 0 <= float(dyrelu["AP"]) <= 1 and int(dyrelu["params"]) > int(relu["params"])
+    assert "synthetic AP" in (tmp_path / "out/table.md").read_text()
+    assert (tmp_path / "out/chart.png").stat().st_size > 0
+    (folder,) = (tmp_path / "work/dyrelu").iterdir()
+    assert "DyReLUPoseEstimator" in (folder / "config.py").read_text()
+    assert "from the mean of the 2 finished runs" in ablate(tmp_path, data, "--dry-run")
+
+
+def test_missing_data_are_named_before_anything_runs(tmp_path):
+    missing = ["val_dataloader.dataset.data_root=/nowhere/"]
+    assert "error: the config needs files" in ablate(tmp_path, missing, expect=1)
+    assert not list((tmp_path / "work").rglob("output.txt"))
+
+
+@pytest.fixture(scope="module")
+def tool():
+    spec = importlib.util.spec_from_file_location("ablate", ROOT / "tools/ablate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--cells", "x*"], r"--cells x\*: no such cell; there are relu, dyrelu"),
+        (["--gpus", "99"], "--gpus 99: this machine has"),
+        (["--base", "configs/none.py"], "cell relu: config configs/none.py does not exist"),
+        (["--cfg-options", "trian_cfg.max_epochs=1"], "cell relu: option trian_cfg.max_epochs"),
+        (["--cfg-options", "model.backbone.depth=19"], "cell relu: .*19"),
+    ],
+)
+def test_refusals(tool, tmp_path, flags, message):
+    with pytest.raises(UserError, match=message):
+        tool.main([str(ROOT / TINY), "--work-dir", str(tmp_path / "work"), *flags])
+    assert not (tmp_path / "work").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--gpus", "0", "--jobs", "2"], "leave --jobs out"),
+        (["--jobs", "0"], "--jobs must be at least 1"),
+    ],
+)
+def test_usage(tool, capsys, flags, message):
+    with pytest.raises(SystemExit):
+        tool.main([TINY, *flags])
+    assert message in capsys.readouterr().err
+
+
+# A stand-in for training: the cell "relu" succeeds, "dyrelu" fails, or sends Ctrl-C to the tool.
+FAKE = """
+import json, os, signal, sys
+sys.argv = ["tools/ablate.py", *sys.argv[1:]]
+sys.path.insert(0, "tools")
+import ablate
+
+METRICS = {"coco/AP": 0.5, "coco/AP .5": 0.7, "coco/AP .75": 0.2, "coco/AR": 0.6}
+ablate.check_files = lambda cfg, splits: None
+
+def commands(run):
+    code = "import json, pathlib; pathlib.Path('PATH').write_text(json.dumps(METRICS))"
+    code = code.replace("PATH", str(run.folder / "metrics.json")).replace("METRICS", repr(METRICS))
+    if run.cell == "dyrelu":
+        code = CODE or code
+    yield [sys.executable, "-c", code]
+
+sys.exit(ablate.main(None, commands))
+"""
+CRASH = "print('out of memory'); raise SystemExit(9)"
+
+
+def fake(tmp_path, code, *flags, **kwargs):
+    (tmp_path / "fake.py").write_text(FAKE.replace("CODE", code))
+    where = ["--work-dir", tmp_path / "work", "--out", tmp_path / "out"]
+    return run(tmp_path / "fake.py", TINY, *where, *flags, **kwargs)
+
+
+def test_a_crash_is_reported_and_the_rest_goes_on(tmp_path):
+    printed = fake(tmp_path, repr(CRASH), "--seeds", 1, 0, expect=1)
+    assert "failed dyrelu, seed 1: exit status 9" in printed and "out of memory" in printed
+    assert [(r["cell"], r["seed"], r["status"]) for r in read(tmp_path)] == [
+        ("relu", "0", "finished"), ("relu", "1", "finished"),
+        ("dyrelu", "0", "failed"), ("dyrelu", "1", "failed"),
+    ]  # fmt: skip
+    printed = fake(tmp_path, "None")  # seed 0: the finished run stays, the failed one is redone
+    assert "2 runs, 1 finished before" in printed
+    assert [(r["cell"], r["seed"], r["status"]) for r in read(tmp_path)] == [
+        ("relu", "0", "finished"), ("relu", "1", "finished"), ("dyrelu", "0", "finished"),
+    ]  # fmt: skip
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
+    code = "'import os, signal, time; os.kill(%d, signal.SIGINT); time.sleep(600)' % os.getpid()"
+    printed = fake(tmp_path, code, expect=130)
+    assert "stopped; 1 runs are left. To go on: python tools/ablate.py" in printed
+    assert [r["cell"] for r in read(tmp_path)] == ["relu"]
+    record = json.loads(next((tmp_path / "work").rglob("record.json")).read_text())
+    assert record["AP"] == 0.5 and record["status"] == "finished"
+    assert "2 runs, 1 finished before" in fake(tmp_path, repr("raise SystemExit(1)"), expect=1)
