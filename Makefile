@@ -6,7 +6,7 @@ TORCH  ?= torch==2.13.0
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-REQS   := requirements.txt requirements-openmmlab.txt requirements-test.txt
+REQS   := $(wildcard requirements*.txt)
 DATA   := data/synthetic
 CONFIG := configs/demo/dyrelu_resnet18.py
 WORK   := work_dirs/demo
@@ -21,7 +21,7 @@ $(STAMP): $(REQS) setup.py
 	$(PYTHON) -c 'import sys; (3, 10) <= sys.version_info[:2] <= (3, 13) or sys.exit("dyrelu_pose needs Python 3.10 to 3.13, this is %s: set PYTHON, as in PYTHON=python3.11 make demo" % sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q $(TORCH) -r requirements.txt -r requirements-test.txt
-	$(BIN)/python -m pip install -q --no-deps -r requirements-openmmlab.txt
+	$(BIN)/python -m pip install -q --no-deps -r requirements-openmmlab.txt -r requirements-mmpretrain.txt
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
 	touch $@
 

@@ -4,78 +4,23 @@ MMPose imports these at the top of its modules, whether or not they are used. `a
 one that imports is left alone, one that is absent or broken is replaced in `sys.modules` by the
 stand-in that `STAND_INS` describes.
 
-A stand-in holds only the names that MMPose imports unconditionally. Importing any other name from
-it raises ModuleNotFoundError, just as if the package were absent: MMPose, MMEngine and MMCV have
-fallbacks of their own (`try: from mmcv.ops import ... except ImportError`), which must still work.
-For the same reason a missing parent package (mmdet, torchvision) stays missing.
+MMPretrain, which is optional, asks for more of torchvision: see `compat_mmpretrain.py`.
 """
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
 import sys
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.machinery import ModuleSpec
-from importlib.util import find_spec, module_from_spec
-from types import ModuleType
+from importlib.util import find_spec
 
-
-class MissingPackageError(ImportError):
-    """A stand-in was used where only the real package will do."""
-
-
-@dataclass(frozen=True)
-class StandIn:
-    """What replaces a group of modules of which one does not import.
-
-    Args:
-        modules: dotted module names, each with the function that returns its names.
-        needed_by: who imports them.
-        install: what the user has to do to get the real ones.
-        hide: a package to treat as absent if it is there but broken. MMPose looks for it with
-            `except ImportError`; mmdet 3.3 beside mmcv 2.2 raises AssertionError, torchvision
-            beside the wrong torch RuntimeError.
-    """
-
-    modules: dict[str, Callable[[], dict[str, object]]]
-    needed_by: str
-    install: str
-    hide: str | None = None
-
-    def imports(self) -> bool:
-        """Whether the real modules import."""
-        try:
-            for name in self.modules:
-                importlib.import_module(name)
-        except Exception:  # whatever a broken package raises
-            return False
-        return True
-
-    def hint(self, name: str) -> str:
-        """The error text for use of the dotted `name`."""
-        return (
-            f"{name} is not available: its package is absent or does not import, and "
-            f"dyrelu_pose only stands in for it so that {self.needed_by} can be imported. "
-            f"To use it, {self.install}."
-        )
-
-
-def _unusable_class(dotted_name: str, message: str) -> type:
-    """A class fit for `isinstance` and annotations, whose construction raises."""
-
-    def __init__(self, *args, **kwargs):
-        raise MissingPackageError(message)
-
-    module, _, name = dotted_name.rpartition(".")
-    return type(name, (), {"__init__": __init__, "__module__": module})
+from .compat_mmpretrain import TorchvisionForMMPretrain, random_resized_crop
+from .stand_ins import StandIn, StandInFinder, unusable_class
 
 
 def _mmcv_ops() -> dict[str, object]:
     attention = "mmcv.ops.MultiScaleDeformableAttention"
-    return {attention.rpartition(".")[2]: _unusable_class(attention, _MMCV_OPS.hint(attention))}
+    return {attention.rpartition(".")[2]: unusable_class(attention, _MMCV_OPS.hint(attention))}
 
 
 def _mmdet_utils() -> dict[str, object]:
@@ -92,7 +37,7 @@ def _mmdet_utils() -> dict[str, object]:
 
 
 def _torchvision_transforms() -> dict[str, object]:
-    return {"ToPILImage": ToPILImage}
+    return {"ToPILImage": ToPILImage, "RandomResizedCrop": random_resized_crop()}
 
 
 class ToPILImage:
@@ -215,50 +160,7 @@ STAND_INS = (
 )
 
 
-class _StandInFinder:
-    """The last finder on `sys.meta_path`: makes the stand-ins and says what they lack.
-
-    An import of `mmcv.ops.nms`, or of `nms` from `mmcv.ops`, gets here once it has found nothing.
-    MMEngine reloads pkg_resources, for which Python asks the finders again.
-    """
-
-    def __init__(self):
-        self._stand_ins: dict[str, StandIn] = {}
-
-    def install(self, stand_in: StandIn) -> None:
-        """Puts the modules of `stand_in` into `sys.modules`, and on their parents."""
-        self._stand_ins.update(dict.fromkeys(stand_in.modules, stand_in))
-        for name in stand_in.modules:
-            module = module_from_spec(self.find_spec(name))
-            self.exec_module(module)
-            sys.modules[name] = module
-            parent, _, child = name.rpartition(".")
-            if sys.modules.get(parent) is not None:
-                setattr(sys.modules[parent], child, module)
-
-    def find_spec(self, fullname: str, path=None, target=None) -> ModuleSpec | None:
-        if fullname in self._stand_ins:
-            # a package, so that Python asks for 'mmcv.ops.nms' on `from mmcv.ops import nms`
-            return ModuleSpec(fullname, self, is_package=True)
-        parent = self._stand_ins.get(fullname.rpartition(".")[0])
-        if parent is None:
-            return None
-        raise ModuleNotFoundError(parent.hint(fullname), name=fullname.partition(".")[0])
-
-    def create_module(self, spec: ModuleSpec) -> None:
-        return None  # an ordinary module
-
-    def exec_module(self, module: ModuleType) -> None:
-        stand_in = self._stand_ins[module.__name__]
-
-        def missing(name: str):
-            # AttributeError, not ImportError: hasattr, inspect and pickle ask every module
-            raise AttributeError(stand_in.hint(f"{module.__name__}.{name}"))
-
-        vars(module).update(stand_in.modules[module.__name__](), __getattr__=missing)
-
-
-_FINDER = _StandInFinder()
+_FINDER = StandInFinder()
 
 
 def apply() -> None:
@@ -280,3 +182,5 @@ def apply() -> None:
         if stand_in.hide and stand_in.hide not in sys.modules and find_spec(stand_in.hide):
             sys.modules[stand_in.hide] = None  # its import now raises ModuleNotFoundError
         _FINDER.install(stand_in)
+    if _FINDER.stands_in_for("torchvision.transforms"):
+        sys.meta_path.insert(0, TorchvisionForMMPretrain(_FINDER))

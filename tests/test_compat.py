@@ -193,6 +193,35 @@ def test_broken_packages_count_as_absent(tmp_path):
     )
 
 
+def test_mmpretrain_imports_without_torchvision():
+    """And none of it before somebody asks for it: that takes seconds."""
+    run(
+        ABSENT
+        + """
+import mmpose.models
+
+assert "mmpretrain" not in sys.modules
+import mmpretrain.datasets, mmpretrain.evaluation, mmpretrain.models
+
+assert sys.modules["torchvision"] is None
+try:
+    import torchvision.ops
+except ModuleNotFoundError:
+    pass
+else:
+    raise AssertionError("torchvision has to stay absent")
+"""
+    )
+
+
+def test_pose_configs_find_the_backbones_of_mmpretrain():
+    vit = dict(type="mmpretrain.VisionTransformer", arch="deit-tiny", img_size=(96, 64))
+    backbone = MODELS.build(
+        dict(**vit, patch_size=16, with_cls_token=False, out_type="featmap", qkv_bias=True)
+    )
+    assert backbone(torch.zeros(1, 3, 96, 64))[0].shape == (1, 192, 6, 4)
+
+
 def test_apply_again_changes_nothing():
     modules, finders = dict(sys.modules), list(sys.meta_path)
     compat.apply()
