@@ -48,8 +48,78 @@ def litehrnet(module_type="LITE", with_fuse=True):
     return dict(type="LiteHRNet", extra=extra)
 
 
+def hrformer():
+    stages = {
+        f"stage{n}": dict(
+            num_modules=1,
+            num_branches=n,
+            block="HRFORMERBLOCK",
+            num_blocks=(1,) * n,
+            num_channels=(8, 16, 32, 64)[:n],
+            num_heads=(1, 1, 2, 2)[:n],
+            mlp_ratios=(2,) * n,
+            window_sizes=(7,) * n,
+        )
+        for n in (2, 3, 4)
+    }
+    stages["stage1"] = dict(
+        num_modules=1, num_branches=1, block="BOTTLENECK", num_blocks=(1,), num_channels=(8,)
+    )
+    return dict(type="HRFormer", extra=dict(drop_path_rate=0.1, with_rpe=False, **stages))
+
+
+def multi_stage(kind, **options):
+    """MSPN or RSN: maps of four scales from each of two stages."""
+    return dict(
+        type=kind,
+        unit_channels=64,
+        num_stages=2,
+        num_units=4,
+        num_blocks=[1] * 4,
+        res_top_channels=64,
+        **options,
+    )
+
+
+def maps(output):
+    """All tensors of a backbone's output, which may be nested: number -> tensor."""
+    tensors, rest = [], [output]
+    while rest:
+        entry = rest.pop(0)
+        if isinstance(entry, torch.Tensor):
+            tensors.append(entry)
+        else:
+            rest = [*entry, *rest]
+    return dict(enumerate(tensors))
+
+
+def assert_same(ours, theirs):
+    """Equal tensors under equal keys."""
+    assert ours.keys() == theirs.keys()
+    for key, value in theirs.items():
+        assert torch.equal(ours[key], value), key
+
+
+def hourglass(kind, channels, **options):
+    return dict(type=kind, downsample_times=2, stage_channels=channels, **options)
+
+
+GROUPS = dict(groups=4, width_per_group=4)
+NARROW = dict(widen_factor=0.125, deepen_factor=0.33)
+REGNET = dict(w0=24, wa=24.48, wm=2.54, group_w=8, depth=22, bot_mul=1.0)
+
 # name -> backbone, width of its last map
 BACKBONES = {
+    "alexnet": (dict(type="AlexNet"), 256),
+    "cpm": (dict(type="CPM", in_channels=3, out_channels=5, feat_channels=8, num_stages=2), 5),
+    "cspdarknet": (dict(type="CSPDarknet", **NARROW), 128),
+    "cspnext": (dict(type="CSPNeXt", **NARROW), 128),
+    "hourglass": (hourglass("HourglassNet", (256,) * 3, stage_blocks=(1,) * 3, num_stacks=2), 256),
+    "hourglass_ae": (
+        hourglass("HourglassAENet", (16, 16, 24), feat_channels=16, num_stacks=1, out_channels=5),
+        5,
+    ),
+    "hrformer": (hrformer(), 8),
     "hrnet": (hrnet(), 8),
     "hrnet_all-scales": (hrnet(multiscale_output=True), 64),
     "hrnet_bottleneck": (hrnet("BOTTLENECK"), 32),
@@ -63,8 +133,34 @@ BACKBONES = {
     "litehrnet_naive": (litehrnet("NAIVE"), 16),
     "litehrnet_unfused": (litehrnet(with_fuse=False), 16),
     "mobilenetv2": (dict(type="MobileNetV2", widen_factor=0.25), 1280),
+    "mobilenetv3": (dict(type="MobileNetV3", arch="small"), 96),
+    "mspn": (multi_stage("MSPN"), 64),
+    "pvt": (dict(type="PyramidVisionTransformer", embed_dims=16, num_layers=[1] * 4), 128),
+    "pvtv2": (dict(type="PyramidVisionTransformerV2", embed_dims=16, num_layers=[1] * 4), 128),
+    "regnet": (dict(type="RegNet", arch=REGNET), 392),
+    "resnest50": ({**resnet(50), "type": "ResNeSt"}, 512),
+    "resnext50": (dict(type="ResNeXt", depth=50, **GROUPS), 2048),
+    "rsn": (multi_stage("RSN", num_steps=4), 64),
+    "scnet50": (dict(type="SCNet", depth=50, strides=(1, 2, 1, 1)), 2048),
+    "seresnet50": (dict(type="SEResNet", depth=50), 2048),
+    "seresnext50": (dict(type="SEResNeXt", depth=50, **GROUPS), 2048),
+    "shufflenetv1": (dict(type="ShuffleNetV1", groups=3), 960),
     "shufflenetv2": (dict(type="ShuffleNetV2", widen_factor=0.5), 1024),
+    "vgg11": (dict(type="VGG", depth=11), 512),
+    "vgg11_bn": (dict(type="VGG", depth=11, norm_cfg=dict(type="BN")), 512),
+    "vipnas_mobilenetv3": (dict(type="ViPNAS_MobileNetV3"), 160),
+    "vipnas_resnet50": (dict(type="ViPNAS_ResNet", depth=50), 608),
 }
+MULTI_STAGE_HEAD = dict(
+    type="MSPNHead",
+    num_stages=2,
+    num_units=4,
+    out_shape=(24, 16),
+    unit_channels=64,
+    out_channels=17,
+    level_indices=[0, 1, 2, 3] * 2,
+    loss=[dict(type="KeypointMSELoss", use_target_weight=True)] * 8,
+)
 
 
 @pytest.fixture
@@ -80,16 +176,18 @@ def build():
             backbone, width = BACKBONES[backbone]
             channels = channels or width
         torch.manual_seed(0)
+        heatmap_head = dict(
+            type="HeatmapHead",
+            in_channels=channels,
+            out_channels=17,
+            loss=dict(type="KeypointMSELoss"),
+            **(head or dict(deconv_out_channels=None)),
+        )
+        multi_stage = backbone["type"] in ("MSPN", "RSN")
         model = TopdownPoseEstimator(
             backbone={**copy.deepcopy(backbone), **options},
             neck=neck,
-            head=dict(
-                type="HeatmapHead",
-                in_channels=channels,
-                out_channels=17,
-                loss=dict(type="KeypointMSELoss"),
-                **(head or dict(deconv_out_channels=None)),
-            ),
+            head=copy.deepcopy(MULTI_STAGE_HEAD) if multi_stage else heatmap_head,
         )
         for module in model.modules():
             if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):

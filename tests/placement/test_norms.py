@@ -10,12 +10,13 @@ from dyrelu_pose.layers import DyReLUB
 from dyrelu_pose.layers.folded_norm import FoldedBatchNorm2d
 from dyrelu_pose.placement import PlacementError, place, probe
 
-from .conftest import BACKBONES
+from .conftest import BACKBONES, maps
 
 MOVING = dict(type="DyReLUB", reduction=4, init="default")  # not at ReLU
 FUSED = [dict(sites="backbone.*", act=MOVING, fuse_norm=True)]
 PLAIN = [dict(sites="backbone.*", act=MOVING)]
 SIZE = (8, 6)  # (W, H)
+WITHOUT_NORMS = {"alexnet", "pvt", "pvtv2", "vgg11"}  # BatchNorm before an activation
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_count_of_norms_in_resnet50(build, input_size):
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
-@pytest.mark.parametrize("name", sorted(BACKBONES))
+@pytest.mark.parametrize("name", sorted(BACKBONES.keys() - WITHOUT_NORMS))
 def test_computes_the_same_function(build, images, input_size, name, training):
     theirs, ours = build(name), build(name)
     place(theirs, PLAIN, input_size)
@@ -52,9 +53,10 @@ def test_computes_the_same_function(build, images, input_size, name, training):
         model.train(training)
         # In float64: at 1x1 maps, batch statistics of two samples magnify rounding.
         model.double()
-        outputs.append(model(images.double(), None, mode="tensor"))
-        outputs[-1].square().sum().backward()
-    torch.testing.assert_close(*outputs)
+        torch.manual_seed(0)  # of stochastic depth
+        outputs.append(maps(model(images.double(), None, mode="tensor")))
+        sum(output.square().sum() for output in outputs[-1].values()).backward()
+    torch.testing.assert_close(*outputs, rtol=1e-6, atol=1e-6)
     for (key, mine), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
         if other.grad is not None:
             torch.testing.assert_close(mine.grad, other.grad, rtol=1e-5, atol=1e-7, msg=key)

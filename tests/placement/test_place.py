@@ -2,29 +2,51 @@
 
 import copy
 import pickle
+import re
 
 import pytest
 import torch
 from mmcv.cnn import ConvModule
 from mmengine.model import ExponentialMovingAverage
 from mmengine.optim import build_optim_wrapper
+from mmpose.models import backbones
 from mmpose.models.backbones.resnet import Bottleneck
 from torch import nn
 
 from dyrelu_pose.layers import DyReLU, DyReLUB, DyReLUC
 from dyrelu_pose.placement import PlacementError, place, probe
 
-from .conftest import BACKBONES
+from .conftest import BACKBONES, assert_same, maps
 
 B = dict(type="DyReLUB", reduction=4)
 BACKBONE = [dict(sites="backbone.*", act=B)]
 MOVING = [dict(sites="backbone.*", act=dict(**B, init="default"))]  # not at ReLU
-RELU6 = ("mobilenetv2",)
+# Backbones with an activation other than ReLU: a checkpoint of theirs is not one of ReLU.
+NOT_RELU = (
+    "cspdarknet",
+    "cspnext",
+    "hrformer",
+    "mobilenetv2",
+    "mobilenetv3",
+    "pvt",
+    "pvtv2",
+    "vipnas_mobilenetv3",
+)
 DECONVS = dict(deconv_out_channels=(16, 8), deconv_kernel_sizes=(4, 4))
 
 
 def run(model, images):
     return model(images, None, mode="tensor")
+
+
+def in_backbone(placements):
+    return [placement for placement in placements if placement.site.name.startswith("backbone.")]
+
+
+def unused(backbone, site):
+    """Whether LiteHRNet computes the site's map and then returns only the largest of its maps."""
+    smaller = r"backbone\.stage2\.0\.(relu(?!1$)|fuse_layers\.(?!0\.))"
+    return backbone.startswith("litehrnet") and re.match(smaller, site) is not None
 
 
 def classes(model):
@@ -37,7 +59,7 @@ def test_every_site_gets_a_layer_of_its_width(build, images, input_size, name):
     expected = probe(model, input_size)
     placements = place(model, BACKBONE, input_size)
     assert [placement.site for placement in placements] == expected
-    for placement in placements:
+    for placement in in_backbone(placements):
         assert model.get_submodule(placement.site.name) is placement.layer
         assert placement.placed == "DyReLUB"
         assert placement.layer.channels == placement.site.channels
@@ -45,7 +67,22 @@ def test_every_site_gets_a_layer_of_its_width(build, images, input_size, name):
     run(model, images)
 
 
-@pytest.mark.parametrize("name", sorted(set(BACKBONES) - set(RELU6)))
+def test_swin_has_no_site_in_its_backbone(build, input_size):
+    """Its activations are in fully connected layers, on tokens: there is no map."""
+    swin = dict(type="SwinTransformer", embed_dims=12, depths=(1,) * 4, num_heads=(1,) * 4)
+    sites = probe(build(swin, 96, head=DECONVS), input_size)
+    assert sites
+    assert not [site for site in sites if site.name.startswith("backbone.")]
+
+
+def test_every_2d_backbone_of_mmpose_is_tested():
+    in_3d = {"TCN", "V2VNet", "DSTFormer"}
+    without_sites = {"SwinTransformer"}
+    tested = {backbone["type"] for backbone, _ in BACKBONES.values()}
+    assert tested | in_3d | without_sites == set(backbones.__all__)
+
+
+@pytest.mark.parametrize("name", sorted(set(BACKBONES) - set(NOT_RELU)))
 def test_relu_weights_give_bit_identical_output(build, images, input_size, name):
     theirs = build(name)
     ours = build(name)
@@ -55,7 +92,33 @@ def test_relu_weights_give_bit_identical_output(build, images, input_size, name)
     for model in (ours, theirs):
         model.eval()
     with torch.no_grad():
-        assert torch.equal(run(ours, images), run(theirs, images))
+        assert_same(maps(run(ours, images)), maps(run(theirs, images)))
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_every_layer_trains(build, images, input_size, name):
+    model = build(name)
+    placements = place(model, MOVING, input_size)
+    outputs = maps(model.backbone(images))
+    sum(output.square().mean() for output in outputs.values()).backward()
+    for placement in in_backbone(placements):
+        for key, parameter in placement.layer.named_parameters():
+            assert (parameter.grad is not None) == (not unused(name, placement.site.name)), key
+            assert parameter.grad is None or parameter.grad.isfinite().all(), key
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_saved_weights_give_the_same_output(build, images, input_size, name):
+    ours, loaded = build(name), build(name)
+    for model in (ours, loaded):
+        place(model, MOVING, input_size)
+    for parameter in ours.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    loaded.load_state_dict(ours.state_dict())
+    for model in (ours, loaded):
+        model.eval()
+    with torch.no_grad():
+        assert_same(maps(run(loaded, images)), maps(run(ours, images)))
 
 
 @pytest.mark.parametrize("inplace", [False, True])
