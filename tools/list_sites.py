@@ -9,6 +9,7 @@ from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
 from dyrelu_pose.cli import load_config, user_errors
+from dyrelu_pose.complexity import input_size_of, relu_twin
 from dyrelu_pose.placement import format_sites, place
 
 
@@ -33,11 +34,8 @@ def main() -> None:
     init_default_scope(cfg.get("default_scope", "mmpose"))
     from mmpose.registry import MODELS
 
-    model, rules, input_size = cfg.model, [], cfg.codec.input_size
-    if model.type == "DyReLUPoseEstimator":
-        model.type = model.pop("estimator")
-        rules, input_size = model.pop("dyrelu", []), model.pop("input_size")
-    print(format_sites(place(MODELS.build(model), rules, input_size)))
+    model = MODELS.build(relu_twin(cfg.model) or cfg.model)
+    print(format_sites(place(model, cfg.model.get("dyrelu", []), input_size_of(cfg))))
 
 
 if __name__ == "__main__":

@@ -21,18 +21,17 @@ def relu_twin(model: ConfigDict) -> ConfigDict | None:
 
 
 def input_size_of(cfg: Config) -> tuple[int, int]:
-    """Return the width and height of a model's input in pixels: of the model, or of its codec.
+    """Return the width and height of a model's input in pixels: of model, config or codec.
 
     Raises:
         UserError: The config gives neither.
     """
     codec = cfg.get("codec") or {}
     codecs = codec if isinstance(codec, list | tuple) else [codec]
-    sizes = [cfg.model.get("input_size"), *(codec.get("input_size") for codec in codecs)]
+    sizes = (entry.get("input_size") for entry in (cfg.model, cfg, *codecs))
     size = next((size for size in sizes if size), None)
     if size is None:
         raise UserError(
-            f"{cfg.filename} says no input size: give it codec.input_size or "
-            "model.input_size=(W, H)"
+            f"{cfg.filename} says no input size: give it codec.input_size or input_size=(W, H)"
         )
     return tuple(size)

@@ -75,10 +75,11 @@ def test_no_rules_no_twin(rules):
     "entries",
     [
         dict(model=dict(input_size=(64, 48))),
+        dict(model={}, input_size=(64, 48)),
         dict(model={}, codec=dict(input_size=(64, 48))),
         dict(model={}, codec=[dict(input_size=(64, 48)), dict(input_size=(64, 48))]),
     ],
-    ids=["model", "codec", "two codecs"],
+    ids=["model", "config", "codec", "two codecs"],
 )
 def test_input_size(entries):
     assert input_size_of(Config(entries)) == (64, 48)
