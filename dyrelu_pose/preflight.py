@@ -10,11 +10,14 @@ from mmengine.config import Config
 
 from .errors import UserError
 from .evaluation.coco_metric import check_annotations
+from .image_folder import check_classes
 from .xtcoco import AnnotationError
 
 HINTS = {
     "coco": "COCO 2017 (images, annotations) comes from cocodataset.org; the person detections are "
     "linked in MMPose's data preparation page",
+    "imagenet": "ImageNet is found through the environment variable IMAGENET: one folder per class "
+    "in train/ and in val/",
     "coco_mini": "COCO-mini is found through the environment variable DYRELU_DATA",
     "synthetic": "make the synthetic set with: python tools/make_synthetic_coco.py data/synthetic",
 }
@@ -31,6 +34,7 @@ def check_files(cfg: Config, splits: Sequence[str]) -> None:
 
     Raises:
         AnnotationError: An annotation file is no JSON, or holds no person with a labelled keypoint.
+        ImageFolderError: A folder of images per class is not laid out as one.
         MissingFilesError: Names every missing path with the config key that asks for it, where the
             data comes from, and the config to try without any.
     """
@@ -43,6 +47,7 @@ def check_files(cfg: Config, splits: Sequence[str]) -> None:
     for key, path in paths:
         if key.endswith("dataset.ann_file"):
             _check_annotations(path)
+    check_classes(cfg, splits)
 
 
 def _explanation(missing: str) -> str:
@@ -106,6 +111,7 @@ def _dataset_paths(key: str, dataset: dict) -> Iterator[tuple[str, str]]:
     root = dataset.get("data_root") or ""
     if dataset.get("ann_file"):
         yield f"{key}.ann_file", join(root, dataset.ann_file)
-    for name, prefix in (dataset.get("data_prefix") or {}).items():
-        yield f"{key}.data_prefix.{name}", join(root, prefix)
+    prefixes = dataset.get("data_prefix") or {}
+    for name, prefix in (prefixes if isinstance(prefixes, dict) else {"": prefixes}).items():
+        yield f"{key}.data_prefix.{name}".rstrip("."), join(root, prefix)
     yield f"{key}.bbox_file", dataset.get("bbox_file")

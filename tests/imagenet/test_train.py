@@ -1,0 +1,95 @@
+"""Classifiers train and test through MMPretrain, by the tools, from a folder of images."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from .conftest import CLASSES, SIDE
+
+ROOT = Path(__file__).parents[2]
+EPOCHS = 8
+
+
+def run(*command, expect=0, **env):
+    done = subprocess.run(
+        [sys.executable, *map(str, command)],
+        cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1", **env},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == expect, done.stdout[-3000:]
+    return done.stdout
+
+
+def options(*more):
+    loaders = [f"{split}_dataloader" for split in ("train", "val", "test")]
+    evaluators = [f"{split}_evaluator" for split in ("val", "test")]
+    pipelines = [f"{loader}.dataset.pipeline" for loader in loaders]
+    return [
+        "--cfg-options",
+        *(f"{loader}.{entry}" for loader in loaders
+          for entry in ("num_workers=0", "persistent_workers=False", "batch_size=32")),
+        f"{pipelines[0]}.1.scale={SIDE}", f"{pipelines[0]}.1.crop_ratio_range=(0.6,1.0)",
+        *(f"{pipeline}.{entry}={SIDE}" for pipeline in pipelines[1:]
+          for entry in ("1.scale", "2.crop_size")),
+        *(f"{evaluator}.topk=(1,)" for evaluator in evaluators),
+        f"model.head.num_classes={len(CLASSES)}",
+        f"train_cfg.max_epochs={EPOCHS}", f"train_cfg.val_interval={EPOCHS}",
+        f"param_scheduler.T_max={EPOCHS}",
+        "default_hooks.logger.interval=2",
+        *more,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("config", ["mobilenetv2-x035", "dyrelu_mobilenetv2-x035"])
+def test_learns_drawn_classes(config, image_folder, tmp_path):
+    path, data = f"configs/imagenet/{config}.py", dict(IMAGENET=str(image_folder))
+    size = [f"model.input_size=({SIDE},{SIDE})"] if config.startswith("dyrelu") else []
+    log = run("tools/train.py", path, "--work-dir", tmp_path, *options(*size), **data)
+    assert re.search(rf"Epoch\(val\) +\[{EPOCHS}\].*accuracy/top1", log)
+    run(
+        "tools/test.py", path, tmp_path / f"epoch_{EPOCHS}.pth", "--work-dir", tmp_path,
+        "--out", tmp_path / "metrics.json", *options(*size), **data,
+    )  # fmt: skip
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["accuracy/top1"] > 60  # chance is 25
+
+
+def test_backbone_starts_a_pose_model(tmp_path):
+    """Its weights are named as MMPose names them, below `backbone.`."""
+    from mmengine.config import Config
+    from mmengine.registry import DefaultScope
+
+    cfg = Config.fromfile(ROOT / "configs/imagenet/dyrelu_mobilenetv2.py")
+    from mmpose.registry import MODELS
+
+    with DefaultScope.overwrite_default_scope("mmpretrain"):
+        classifier = MODELS.build(cfg.model)
+    torch.save({"state_dict": classifier.state_dict()}, tmp_path / "classifier.pth")
+    cfg = Config.fromfile(ROOT / "configs/dyrelu_mobilenetv2.py")
+    cfg.model.backbone.init_cfg = dict(
+        type="Pretrained", checkpoint=str(tmp_path / "classifier.pth"), prefix="backbone."
+    )
+    estimator = MODELS.build(cfg.model)
+    estimator.init_weights()
+    ours, theirs = estimator.backbone.state_dict(), classifier.backbone.state_dict()
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_twins_differ_in_the_placement_alone():
+    from mmengine.config import Config
+
+    for name in ("mobilenetv2", "mobilenetv2-x035"):
+        ours, twin = (
+            Config.fromfile(ROOT / f"configs/imagenet/{prefix}{name}.py")
+            for prefix in ("dyrelu_", "")
+        )
+        assert len(ours.model.pop("dyrelu")) == 1 and ours.model.pop("input_size") == (224, 224)
+        ours.model.type = "ImageClassifier"
+        assert ours.to_dict() == twin.to_dict()
