@@ -19,7 +19,9 @@ def test_tables_are_those_of_the_result_files():
 
 @pytest.mark.parametrize(
     "path",
-    sorted(set(re.findall(r"(?:configs|tools|results|tests|dyrelu_pose)/[\w/.-]*\w", README))),
+    sorted(
+        set(re.findall(r"(?<![\w/])(?:configs|tools|results|tests|dyrelu_pose)/[\w/.-]*\w", README))
+    ),
 )
 def test_named_file_exists(path):
     assert (ROOT / path).exists()

@@ -7,12 +7,14 @@ import argparse
 import re
 import sys
 
-from tables import coco_mini, complexity, imagenet_cost, loader, speed_model, speed_op
+from tables import coco_mini, complexity, coverage, imagenet_cost, loader, speed_model, speed_op
 from tables.read import ROOT
 
 TABLES = {
     function.__name__: function
-    for function in (coco_mini, complexity, imagenet_cost, speed_op, speed_model, loader)
+    for function in (
+        coco_mini, complexity, coverage, imagenet_cost, speed_op, speed_model, loader
+    )
 }
 
 

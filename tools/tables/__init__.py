@@ -2,6 +2,15 @@
 
 from .coco_mini import coco_mini
 from .complexity import complexity, imagenet_cost
+from .coverage import coverage
 from .speed import loader, speed_model, speed_op
 
-__all__ = ["coco_mini", "complexity", "imagenet_cost", "loader", "speed_model", "speed_op"]
+__all__ = [
+    "coco_mini",
+    "complexity",
+    "coverage",
+    "imagenet_cost",
+    "loader",
+    "speed_model",
+    "speed_op",
+]

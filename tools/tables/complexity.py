@@ -18,9 +18,9 @@ def complexity() -> str:
             for name, unit in (("params", ".2f"), ("madds", ".0f"))
         ]
         kept = _change(row, twin, "activations", MIB, ".0f")
-        rows.append([f"[{_name(row)}]({row['model']})", *millions, kept])
+        rows.append([f"[{_name(row)}]({row['model']})", row["input"], *millions, kept])
     return table(
-        "config, 256x192 | parameters (M), ReLU twin -> DyReLU | multiply-adds (M) "
+        "config | input (HxW) | parameters (M), ReLU twin -> DyReLU | multiply-adds (M) "
         "| kept for backward (MiB per image)",
         rows,
     )
@@ -48,7 +48,7 @@ def imagenet_cost() -> str:
 
 
 def _name(row: dict[str, str]) -> str:
-    return row["model"].split("/")[-1].removesuffix(".py")
+    return row["model"].removeprefix("configs/").removesuffix(".py")
 
 
 def _change(row: dict[str, str], twin: dict[str, str], name: str, unit: float, digits: str) -> str:

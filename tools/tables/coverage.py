@@ -1,0 +1,25 @@
+"""In how many of MMPose's configs DyReLU can be placed."""
+
+from collections import Counter, defaultdict
+
+from .read import RESULTS, read_csv, table
+
+
+def coverage() -> str:
+    """Return a row per folder of MMPose's 2D configs, and why the rest cannot be built."""
+    folders = defaultdict(list)
+    for row in read_csv(RESULTS / "coverage.csv"):
+        folders[row["config"].split("/")[0]].append(row)
+    everything = [row for rows in folders.values() for row in rows]
+    reasons = Counter(row["reason"] for row in everything if row["status"] != "placed")
+    lines = [[f"`{name}`", *_counts(rows)] for name, rows in folders.items()]
+    lines.append(["all", *_counts(everything)])
+    header = "MMPose's configs | number | placed | sites in the backbone | sites in the head"
+    rest = "; ".join(f"{reason} ({count})" for reason, count in reasons.most_common())
+    return f"{table(header, lines)}\n\nNot built, and why: {rest}."
+
+
+def _counts(rows: list[dict[str, str]]) -> list[str]:
+    placed = [row for row in rows if row["status"] == "placed"]
+    own = (sum(row[part] != "0" for row in placed) for part in ("backbone", "head"))
+    return [str(len(rows)), str(len(placed)), *map(str, own)]
