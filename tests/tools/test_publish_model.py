@@ -1,0 +1,64 @@
+"""Published weights are those of the checkpoint, alone, and a model takes them."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments, expect=0):
+    done = subprocess.run(
+        [sys.executable, "tools/publish_model.py", *map(str, arguments)],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == expect, done.stderr
+    return done
+
+
+def checkpoint(tmp_path, model):
+    path = tmp_path / "epoch_1.pth"
+    optimizer = torch.optim.AdamW(model.parameters())
+    content = dict(
+        state_dict=model.state_dict(), optimizer=optimizer.state_dict(), meta=dict(best=np.ones(1))
+    )
+    torch.save(content, path)
+    return path
+
+
+def test_half_precision_weights_go_back_into_a_model(tmp_path):
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
+    out = tmp_path / "new/weights.pth"
+    printed = run(checkpoint(tmp_path, model), out, "--half").stdout
+    assert hashlib.sha256(out.read_bytes()).hexdigest() in printed
+    content = torch.load(out)
+    assert content.keys() == {"state_dict"}
+    assert content["state_dict"]["0.weight"].dtype == torch.float16
+    assert content["state_dict"]["1.num_batches_tracked"].dtype == torch.int64
+    twin = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
+    twin.load_state_dict(content["state_dict"])
+    assert twin[0].weight.dtype == torch.float32
+    torch.testing.assert_close(twin[0].weight, model[0].weight, rtol=1e-3, atol=1e-6)
+
+
+def test_without_half_they_are_the_same(tmp_path):
+    model = torch.nn.Linear(2, 2)
+    run(checkpoint(tmp_path, model), tmp_path / "weights.pth")
+    weights = torch.load(tmp_path / "weights.pth")["state_dict"]
+    assert torch.equal(weights["weight"], model.weight)
+
+
+def test_refuses_what_float16_cannot_hold(tmp_path):
+    model = torch.nn.Linear(1, 1)
+    torch.nn.init.constant_(model.weight, 1e6)
+    error = run(checkpoint(tmp_path, model), tmp_path / "x.pth", "--half", expect=1).stderr
+    assert "error: weight has values beyond 65504" in error
+    assert not (tmp_path / "x.pth").exists()
+
+
+def test_names_a_missing_checkpoint(tmp_path):
+    assert "none.pth" in run(tmp_path / "none.pth", tmp_path / "x.pth", expect=1).stderr

@@ -1,0 +1,61 @@
+"""Keep the weights of a checkpoint and nothing else: `python tools/publish_model.py IN OUT`.
+
+The optimizer, the schedules and the logs stay behind; of a run with an EMA the averaged weights are
+taken, as MMEngine saves them. `--half` stores float16, which `tools/test.py` and `init_cfg` read
+like any other: parameters are float32 again once they are in a model.
+"""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+import torch
+from mmengine.runner import CheckpointLoader
+from torch import Tensor
+
+import dyrelu_pose  # noqa: F401  (lets torch load what MMEngine saves)
+from dyrelu_pose.cli import user_errors
+from dyrelu_pose.errors import UserError
+
+LARGEST_HALF = torch.finfo(torch.float16).max
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Keep the weights of a checkpoint, nothing else")
+    parser.add_argument("in_file", metavar="IN", help="checkpoint of a training")
+    parser.add_argument("out_file", metavar="OUT", type=Path, help="file to write")
+    parser.add_argument("--half", action="store_true", help="store float16")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Write the file and print its size and its hash."""
+    args = parse_args(argv)
+    checkpoint = CheckpointLoader.load_checkpoint(args.in_file, map_location="cpu")
+    weights = checkpoint.get("state_dict", checkpoint)
+    if args.half:
+        weights = {name: half(name, tensor) for name, tensor in weights.items()}
+    args.out_file.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(dict(state_dict=weights), args.out_file)
+    content = args.out_file.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    print(f"{args.out_file}: {len(content) / 1e6:.1f} MB, sha256 {digest}")
+
+
+def half(name: str, tensor: Tensor) -> Tensor:
+    """Return a tensor in float16 if it has floating values.
+
+    Raises:
+        UserError: A value is beyond what float16 holds.
+    """
+    if not tensor.is_floating_point():
+        return tensor
+    if tensor.numel() and tensor.abs().max() > LARGEST_HALF:
+        raise UserError(f"{name} has values beyond {LARGEST_HALF:g}: publish without --half")
+    return tensor.half()
+
+
+if __name__ == "__main__":
+    with user_errors():
+        main()
