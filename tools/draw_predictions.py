@@ -1,7 +1,8 @@
 """Draws true and predicted skeletons side by side, from COCO annotations and a results file.
 
-The results file is what the COCO metric writes: PREFIX.keypoints.json, where PREFIX is the metric's
-`outfile_prefix`.
+A results file is what the COCO metric writes: PREFIX.keypoints.json, where PREFIX is the metric's
+`outfile_prefix`. Several are drawn beside each other. Without --images the skeletons are drawn on
+blank paper of the pictures' size.
 
 python tools/draw_predictions.py data/synthetic/annotations/person_keypoints_val.json \
     work_dirs/demo/results.keypoints.json --images data/synthetic/val --out work_dirs/demo/pictures
@@ -17,7 +18,7 @@ import cv2
 import numpy as np
 
 from dyrelu_pose.coco_keypoints import KEYPOINTS
-from dyrelu_pose.visualization.skeletons import contact_sheet, truth_and_prediction
+from dyrelu_pose.visualization.skeletons import contact_sheet, paper, side_by_side
 
 SHEET = "sheet.png"
 
@@ -26,8 +27,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("annotations", type=Path, help="COCO person_keypoints_*.json")
-    parser.add_argument("results", type=Path, help="PREFIX.keypoints.json of the same images")
-    parser.add_argument("--images", type=Path, required=True, help="folder of the images")
+    parser.add_argument(
+        "results", type=Path, nargs="+", help="PREFIX.keypoints.json of the same images"
+    )
+    parser.add_argument("--images", type=Path, help="folder of the images (blank paper)")
+    parser.add_argument(
+        "--names", nargs="+", help="captions of the results (Prediction, or the files' PREFIX)"
+    )
     parser.add_argument(
         "--out", type=Path, help=f"folder for the pictures and {SHEET} (pictures beside RESULTS)"
     )
@@ -41,27 +47,47 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     """Draw the pictures and say where they are."""
     args = parse_args(argv)
-    out = args.out or args.results.parent / "pictures"
+    out = args.out or args.results[0].parent / "pictures"
     try:
         if args.num < 1:
             raise ValueError(f"--num {args.num}: at least 1 image is needed")
+        results = dict(zip(names_of(args.results, args.names), args.results, strict=True))
         sheet = draw_predictions(
-            args.annotations, args.results, args.images, out, args.num, args.threshold
+            args.annotations, results, args.images, out, args.num, args.threshold
         )
     except (OSError, ValueError) as error:
         sys.exit(f"draw_predictions: {error}")
     print(sheet)
 
 
+def names_of(results: list[Path], names: list[str] | None) -> list[str]:
+    """Return the captions of results files.
+
+    Raises:
+        ValueError: There are not as many different names as files.
+    """
+    if names is None:
+        single = len(results) == 1
+        names = ["Prediction"] if single else [path.name.split(".")[0] for path in results]
+    if len(set(names)) != len(results):
+        raise ValueError(f"{len(results)} results need as many different --names, not {names}")
+    return names
+
+
 def draw_predictions(
-    annotations: Path, results: Path, images: Path, out: Path, num: int, threshold: float
+    annotations: Path,
+    results: dict[str, Path],
+    images: Path | None,
+    out: Path,
+    num: int,
+    threshold: float,
 ) -> Path:
     """Draw `num` images with labelled people, evenly spread over the annotation file.
 
     Args:
         annotations: COCO keypoint annotations.
-        results: COCO keypoint results of the same images.
-        images: Folder of the images.
+        results: COCO keypoint results of the same images, by caption.
+        images: Folder of the images; None draws on blank paper.
         out: Folder to write one PNG per image and a contact sheet to.
         num: Number of images.
         threshold: Lowest score of a predicted keypoint that is drawn.
@@ -75,17 +101,15 @@ def draw_predictions(
     """
     try:
         content = json.loads(annotations.read_text())
-        names = {image["id"]: image["file_name"] for image in content["images"]}
+        infos = {image["id"]: image for image in content["images"]}
         truth = _by_image(a for a in content["annotations"] if a["num_keypoints"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{annotations}: no COCO keypoint annotations ({error!r})") from error
-    try:
-        predicted = _by_image(json.loads(results.read_text()))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{results}: no COCO keypoint results ({error!r})") from error
-    if foreign := sorted(predicted.keys() - names.keys()):
-        raise ValueError(f"{results}: image {foreign[0]} is not in {annotations}")
-    labelled = sorted(truth.keys() & names.keys())
+    predicted = {name: _read_results(path) for name, path in results.items()}
+    for name, people in predicted.items():
+        if foreign := sorted(people.keys() - infos.keys()):
+            raise ValueError(f"{results[name]}: image {foreign[0]} is not in {annotations}")
+    labelled = sorted(truth.keys() & infos.keys())
     if not labelled:
         raise ValueError(f"{annotations}: nobody has a labelled keypoint")
 
@@ -93,17 +117,31 @@ def draw_predictions(
     tiles = []
     for i in np.unique(np.linspace(0, len(labelled) - 1, min(num, len(labelled))).round()):
         image_id = labelled[int(i)]
-        path = images / names[image_id]
-        picture = cv2.imread(str(path))
-        if picture is None:
-            raise FileNotFoundError(f"{path}: missing or not an image; check --images")
-        tile = truth_and_prediction(
-            picture[..., ::-1], truth[image_id], predicted.get(image_id, []), threshold
-        )
+        info = infos[image_id]
+        people = {name: found.get(image_id, []) for name, found in predicted.items()}
+        tile = side_by_side(_picture(images, info), truth[image_id], people, threshold)
         tiles.append(tile)
-        _write(out / f"{path.stem}.png", tile)
-    _write(out / SHEET, contact_sheet(tiles, columns=min(len(tiles), 3)))
+        _write(out / f"{Path(info['file_name']).stem}.png", tile)
+    columns, width = (3, 560) if len(results) == 1 else (2, 840)
+    _write(out / SHEET, contact_sheet(tiles, min(len(tiles), columns), width))
     return out / SHEET
+
+
+def _picture(images: Path | None, info: dict) -> np.ndarray:
+    if images is None:
+        return paper(info["width"], info["height"])
+    path = images / info["file_name"]
+    picture = cv2.imread(str(path))
+    if picture is None:
+        raise FileNotFoundError(f"{path}: missing or not an image; check --images")
+    return picture[..., ::-1]
+
+
+def _read_results(path: Path) -> dict[int, list[np.ndarray]]:
+    try:
+        return _by_image(json.loads(path.read_text()))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: no COCO keypoint results ({error!r})") from error
 
 
 def _by_image(entries) -> dict[int, list[np.ndarray]]:

@@ -41,36 +41,47 @@ def draw_skeleton(picture: np.ndarray, keypoints: np.ndarray, sure: np.ndarray) 
         cv2.circle(picture, centre, radius, rim, 1, cv2.LINE_AA, _SHIFT)
 
 
-def truth_and_prediction(
-    picture: np.ndarray, truth: list[np.ndarray], predicted: list[np.ndarray], min_score: float
+def side_by_side(
+    picture: np.ndarray,
+    truth: list[np.ndarray],
+    predictions: dict[str, list[np.ndarray]],
+    min_score: float,
 ) -> np.ndarray:
-    """Draw the labelled people of a picture on the left and the predicted ones on the right.
+    """Draw the labelled people of a picture on the left and predicted ones beside them.
 
     Args:
         picture: (H, W, 3) RGB bytes.
         truth: One (17, 3) per person: column, row, COCO's v (0 not labelled, 1 hidden, 2 visible).
-        predicted: One (17, 3) per person: column, row, score.
+        predictions: By caption, one (17, 3) per person: column, row, score.
         min_score: Predicted keypoints below this score are not drawn.
 
     Returns:
-        RGB bytes, the two pictures side by side under their captions.
+        RGB bytes, the pictures side by side under their captions.
     """
     scale = max(_SHORT_SIDE / min(picture.shape[:2]), 1.0)
     large = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    halves = []
+    panels = []
     for people, shown, sure, caption in (
         (truth, 1, 2, f"Ground truth ({len(truth)})"),
-        (predicted, min_score, min_score, f"Prediction ({len(predicted)})"),
+        *(
+            (people, min_score, min_score, f"{caption} ({len(people)})")
+            for caption, people in predictions.items()
+        ),
     ):
-        half = large.copy()
+        panel = large.copy()
         for person in people:
             # Pixel centres have whole coordinates, before and after enlarging.
             places = (person[:, :2] + 0.5) * scale - 0.5
             places = np.where(person[:, 2:] >= shown, places, np.nan)
-            draw_skeleton(half, places, person[:, 2] >= sure)
-        halves.append(_captioned(half, caption))
-    gap = np.full((halves[0].shape[0], 6, 3), _PAPER, np.uint8)
-    return np.hstack((halves[0], gap, halves[1]))
+            draw_skeleton(panel, places, person[:, 2] >= sure)
+        panels.append(_captioned(panel, caption))
+    gap = np.full((panels[0].shape[0], 6, 3), _PAPER, np.uint8)
+    return np.hstack([part for panel in panels for part in (gap, panel)][1:])
+
+
+def paper(width: int, height: int) -> np.ndarray:
+    """Return a blank picture (H, W, 3), RGB bytes, darker than the rest of a sheet."""
+    return np.full((height, width, 3), _PAPER - 30, np.uint8)
 
 
 def contact_sheet(tiles: list[np.ndarray], columns: int, width: int = 560) -> np.ndarray:

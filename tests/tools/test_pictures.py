@@ -171,6 +171,19 @@ def test_predictions_are_drawn_beside_the_truth(evaluated, tmp_path, capsys):
     size_of(tmp_path / "out" / "sheet.png")
 
 
+def test_several_predictions_share_blank_paper(evaluated, tmp_path):
+    truth, results, _ = map(str, evaluated)
+    main = tool("draw_predictions").main
+    main([truth, results, results, "--names", "ReLU", "DyReLU", "--out", str(tmp_path / "out")])
+    picture = cv2.imread(str(tmp_path / "out" / "1.png"))
+    assert picture.shape[1] == 3 * 480 + 2 * 6  # 100 x 80 pixels, enlarged to 480 x 384
+    middle, right = picture[40:, 486:966], picture[40:, 972:]
+    np.testing.assert_array_equal(middle, right)
+    assert middle.std() > 5
+    with pytest.raises(SystemExit, match="2 results need as many different --names"):
+        main([truth, results, results])
+
+
 def test_the_default_folder_is_beside_the_results(evaluated):
     run_draw(evaluated, "--num", "99")
     assert len(list((evaluated[1].parent / "pictures").iterdir())) == 5 + 1
