@@ -9,9 +9,12 @@ epoch. What has finished is kept: after Ctrl-C, a crash or a power cut the same 
 inside a run from its last checkpoint. A run whose config has changed since is another run. After
 each run these are written anew in --out (results/ablations/NAME):
 
+    runs/       a record per run with its learning curve; a new clone that has them goes on as well
+    configs/    the whole config of each cell
     runs.csv    a row per run: AP, AP50, AP75, AR (0 to 1), params, MAdds, seconds, versions, ...
     table.md    means over seeds, standard deviations, differences to the baseline
     chart.png   the same as a chart
+    curves.png  learning curves: means over seeds, and the band of the seeds
 
 A run that fails is reported and the rest goes on; the exit status is then 1.
 
@@ -43,7 +46,8 @@ from rich.table import Table
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.ablation.chart import draw_chart
-from dyrelu_pose.ablation.configs import data_name, resolve
+from dyrelu_pose.ablation.configs import data_name, portable, resolve
+from dyrelu_pose.ablation.curves import draw_curves
 from dyrelu_pose.ablation.files import write_atomically
 from dyrelu_pose.ablation.grid import Grid, load_grid
 from dyrelu_pose.ablation.plan import (
@@ -54,7 +58,7 @@ from dyrelu_pose.ablation.plan import (
     time_iteration,
 )
 from dyrelu_pose.ablation.results import FINISHED, rows_of, write_csv
-from dyrelu_pose.ablation.runs import Run, commands
+from dyrelu_pose.ablation.runs import RECORDS, Run, commands
 from dyrelu_pose.ablation.schedule import Commands, run_all
 from dyrelu_pose.ablation.table import format_table
 from dyrelu_pose.cli import user_errors
@@ -138,11 +142,14 @@ class Ablation:
 
     def _run(self, name: str, seed: int) -> Run:
         cfg = resolve(self.grid.cells[name], seed, self.options)
-        return Run(name, seed, cfg, self.work_dir)
+        return Run(name, seed, cfg, self.work_dir, self.out)
 
     def _seeds_before(self, name: str) -> set[int]:
         folders = (self.work_dir / name).glob("seed*-*")
-        return {int(folder.name.removeprefix("seed").split("-")[0]) for folder in folders}
+        records = (self.out / RECORDS).glob(f"{name}-seed*.json")
+        seeds = {path.name.partition("-")[0] for path in folders}
+        seeds |= {path.stem.rpartition("-")[2] for path in records}
+        return {int(seed.removeprefix("seed")) for seed in seeds}
 
     def end(self, run: Run, problem: str) -> None:
         """Keep what a run came to, and write the results anew."""
@@ -183,8 +190,15 @@ class Ablation:
         table = format_table(self.grid, rows)
         write_csv(self.out / "runs.csv", rows)
         write_atomically(self.out / "table.md", lambda path: path.write_text(table))
+        for run in self.runs:
+            if run.record():
+                config = portable(run.cfg.pretty_text)
+                path = self.out / "configs" / f"{run.cell}.py"
+                write_atomically(path, lambda part, text=config: part.write_text(text))
         if any(row["status"] == FINISHED for row in rows):
             draw_chart(self.grid, rows, self.out / "chart.png")
+            records = [record for run in self.runs if (record := run.record())]
+            draw_curves(self.grid, records, self.out / "curves.png")
 
 
 def chosen_cells(grid: Grid, patterns: Sequence[str] | None) -> list[str]:

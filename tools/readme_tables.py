@@ -12,9 +12,7 @@ from tables.read import ROOT
 
 TABLES = {
     function.__name__: function
-    for function in (
-        coco_mini, complexity, coverage, imagenet_cost, speed_op, speed_model, loader
-    )
+    for function in (coco_mini, complexity, coverage, imagenet_cost, speed_op, speed_model, loader)
 }
 
 

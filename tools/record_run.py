@@ -16,7 +16,7 @@ from mmengine.registry import init_default_scope
 from dyrelu_pose.cli import load_config, user_errors
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.provenance import device, revision, versions
-from dyrelu_pose.visualization.run_log import read_run
+from dyrelu_pose.visualization.run_log import read_run, rounded
 
 
 def parse_args() -> argparse.Namespace:
@@ -65,11 +65,6 @@ def count_parameters(cfg) -> int:
     from mmpose.registry import MODELS
 
     return sum(parameter.numel() for parameter in MODELS.build(cfg.model).parameters())
-
-
-def rounded(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Round a curve for the file: steps to thousandths, values to five figures."""
-    return [(round(step, 3), float(f"{value:.5g}")) for step, value in curve]
 
 
 if __name__ == "__main__":

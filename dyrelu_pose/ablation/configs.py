@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from .grid import Cell, GridError
 
 # How the folders of the data sets are called in tables; any other keeps the name of its folder.
 DATA = {"coco": "COCO", "coco_mini": "COCO-mini"}
+DATA_VARIABLES = {"DYRELU_DATA": "data", "IMAGENET": "data/imagenet"}  # and their defaults
 
 
 def resolve(cell: Cell, seed: int, options: dict | None = None) -> Config:
@@ -48,9 +50,17 @@ def resolve(cell: Cell, seed: int, options: dict | None = None) -> Config:
 
 
 def digest(cfg: Config) -> str:
-    """Return the hash of all that a config says: 64 hexadecimal digits."""
-    text = json.dumps(cfg.to_dict(), sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Return the hash of all that a config says, wherever its data are: 16 hexadecimal digits."""
+    text = portable(json.dumps(cfg.to_dict(), sort_keys=True, default=str))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def portable(text: str) -> str:
+    """Return the text of a config with the folders of its data as MMEngine's variables again."""
+    for name, default in DATA_VARIABLES.items():
+        if folder := os.environ.get(name):
+            text = text.replace(folder, f"{{{{${name}:{default}}}}}")
+    return text
 
 
 def data_name(cfg: Config) -> str:

@@ -12,6 +12,7 @@ A grid is a config of its own with these names:
     rows, columns   instead of cells: name -> rules; every pair is the cell "row+column", with the
                     rules of both
     axes      with rows and columns: what they are, such as ("backbone", "head")
+    curves    names of the cells whose learning curves are drawn, six at most (the first six)
     options   entries to override in every cell, before the cell's own
 
 Names that begin with an underscore are the grid's own helpers.
@@ -27,7 +28,8 @@ from mmengine.config import Config
 
 from ..errors import UserError
 
-KEYS = ("base", "baseline", "cells", "rows", "columns", "axes", "options")
+KEYS = ("base", "baseline", "cells", "rows", "columns", "axes", "curves", "options")
+MAX_CURVES = 6  # colours that any eye tells apart
 CELL_KEYS = ("dyrelu", "options", "config")
 NAME = re.compile(r"[\w][\w.+=,-]*")  # a folder is named after the cell
 
@@ -64,6 +66,7 @@ class Grid:
         rows: Names of the rows if it is a matrix, else ().
         columns: Names of the columns if it is a matrix, else ().
         axes: What rows and columns are.
+        curves: Names of the cells whose learning curves are drawn.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Grid:
     rows: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     axes: tuple[str, str] = ("rows", "columns")
+    curves: tuple[str, ...] = ()
 
 
 def load_grid(path: str | Path, base: str | Path | None = None) -> Grid:
@@ -104,6 +108,12 @@ def load_grid(path: str | Path, base: str | Path | None = None) -> Grid:
     axes = tuple(entries.get("axes", Grid.axes))
     if len(axes) != 2 or ("axes" in entries and "rows" not in entries):
         raise GridError(f"grid {path}: axes are two names, of rows and columns, not {axes}")
+    curves = tuple(entries.get("curves", tuple(cells)[:MAX_CURVES]))
+    if len(curves) > MAX_CURVES or not set(curves) <= set(cells):
+        raise GridError(
+            f"grid {path}: curves are up to {MAX_CURVES} of its cells, {_list(cells)}, not "
+            f"{_list(curves)}"
+        )
     return Grid(
         name=f"{path.stem}-{default.stem}" if base else path.stem,
         cells=cells,
@@ -111,6 +121,7 @@ def load_grid(path: str | Path, base: str | Path | None = None) -> Grid:
         rows=tuple(entries.get("rows", ())),
         columns=tuple(entries.get("columns", ())),
         axes=axes,
+        curves=curves,
     )
 
 

@@ -18,11 +18,12 @@ from typing import IO
 from mmengine.config import Config
 
 from ..errors import UserError
+from ..visualization.run_log import SCALARS, read_run, rounded
 from .configs import digest
 from .files import write_atomically
 
 RECORD = "record.json"
-SCALARS = "*/vis_data/scalars.json"  # one timestamped folder per start of the run
+RECORDS = "runs"  # folder of the records beside the results
 METRICS = "metrics.json"
 SPENT = "seconds.txt"
 FIGURES = {"AP": "AP", "AP50": "AP .5", "AP75": "AP .75", "AR": "AR"}  # ours: the evaluator's
@@ -37,12 +38,14 @@ class Run:
         seed: The seed.
         cfg: The full config.
         work_dir: Work directory of the grid.
+        out: Folder of the grid's results, which keeps the records where work directories go away.
     """
 
     cell: str
     seed: int
     cfg: Config
     work_dir: Path
+    out: Path
 
     @property
     def name(self) -> str:
@@ -82,14 +85,29 @@ class Run:
 
     def record(self) -> dict | None:
         """Return the record of the finished run, or None if it has not finished."""
-        path = self.folder / RECORD
-        record = json.loads(path.read_text()) if path.exists() else None
-        return record if record and record["digest"] == self.digest else None
+        for path in self._records:
+            record = json.loads(path.read_text()) if path.exists() else None
+            if record and record["digest"] == self.digest:
+                return record
+        return None
 
     def keep(self, record: dict) -> None:
-        """Write the record, which says that the run has finished."""
-        text = json.dumps({**record, "digest": self.digest}, indent=1)
-        write_atomically(self.folder / RECORD, lambda path: path.write_text(text + "\n"))
+        """Write the record, which says that the run has finished, with its learning curve."""
+        text = json.dumps({**record, "digest": self.digest, "curve": self._curve()})
+        for path in self._records:
+            write_atomically(path, lambda part: part.write_text(text + "\n"))
+
+    def _curve(self) -> dict[str, list[tuple[float, float]]]:
+        """Return (epoch, training loss) and (epoch, AP) pairs, [] for what was not logged."""
+        try:
+            log = read_run(self.folder)
+        except FileNotFoundError:
+            return dict(loss=[], ap=[])
+        return dict(loss=rounded(log.loss), ap=rounded(log.ap))
+
+    @property
+    def _records(self) -> tuple[Path, Path]:
+        return self.folder / RECORD, self.out / RECORDS / f"{self.cell}-seed{self.seed}.json"
 
     def metrics(self) -> dict[str, float] | None:
         """Return AP, AP50, AP75 and AR (0 to 1) after the last epoch, or None if there are none.

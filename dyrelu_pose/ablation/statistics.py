@@ -23,6 +23,7 @@ class Summary:
             are none.
         p: Two-sided p-value of the paired t-test over these seeds; None below three of them, and
             where all differences are zero.
+        interval: 95 % confidence interval of the difference, of the same test; None where p is.
     """
 
     seeds: int
@@ -30,6 +31,7 @@ class Summary:
     std: float | None
     difference: float | None
     p: float | None
+    interval: tuple[float, float] | None
 
 
 def summarise(values: Mapping[int, float], baseline: Mapping[int, float]) -> Summary:
@@ -43,23 +45,31 @@ def summarise(values: Mapping[int, float], baseline: Mapping[int, float]) -> Sum
 
     Example:
         >>> summarise({0: 3.0, 1: 5.0}, {0: 2.0, 1: 3.0})
-        Summary(seeds=2, mean=4.0, std=1.4142135623730951, difference=1.5, p=None)
+        Summary(seeds=2, mean=4.0, std=1.4142135623730951, difference=1.5, p=None, interval=None)
     """
     shared = sorted(values.keys() & baseline.keys())
     ours, theirs = [values[s] for s in shared], [baseline[s] for s in shared]
+    p, interval = _paired_test(ours, theirs)
     return Summary(
         seeds=len(values),
         mean=mean(values.values()),
         std=stdev(values.values()) if len(values) > 1 else None,
         difference=mean(a - b for a, b in zip(ours, theirs, strict=True)) if shared else None,
-        p=_paired_test(ours, theirs),
+        p=p,
+        interval=interval,
     )
 
 
-def _paired_test(ours: list[float], theirs: list[float]) -> float | None:
+def _paired_test(
+    ours: list[float], theirs: list[float]
+) -> tuple[float, tuple[float, float]] | tuple[None, None]:
+    """Return p and the 95 % confidence interval of the mean difference, if there are any."""
     if len(ours) < SEEDS_TO_TEST:
-        return None
+        return None, None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of equal differences: p is 0 or NaN
-        p = float(ttest_rel(ours, theirs).pvalue)
-    return None if math.isnan(p) else p
+        test = ttest_rel(ours, theirs)
+        low, high = test.confidence_interval(0.95)
+    if math.isnan(test.pvalue):
+        return None, None
+    return float(test.pvalue), (float(low), float(high))

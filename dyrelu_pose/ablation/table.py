@@ -38,8 +38,8 @@ def summaries(grid: Grid, rows: Iterable[dict]) -> dict[str, Summary]:
 
 def _by_cell(grid: Grid, rows: Sequence[dict], data: str) -> str:
     header = [
-        "cell", f"{data} AP".strip(), "std", "difference", "p", "AP50", "AP75", "AR", "params",
-        "MAdds", "seeds",
+        "cell", f"{data} AP".strip(), "std", "difference", "95 % interval", "p", "AP50", "AP75",
+        "AR", "params", "MAdds", "seeds",
     ]  # fmt: skip
     found = summaries(grid, rows)
     others = {figure: by_cell(rows, figure) for figure in ("AP50", "AP75", "AR")}
@@ -57,6 +57,7 @@ def _by_cell(grid: Grid, rows: Sequence[dict], data: str) -> str:
             f"{summary.mean:.1f}",
             _number(summary.std, ".2f"),
             "" if name == grid.baseline else _number(summary.difference, "+.1f"),
+            "" if name == grid.baseline else _interval(summary.interval),
             "" if name == grid.baseline else _number(summary.p, ".3f"),
             *(f"{_mean(values[name]):.1f}" for values in others.values()),
             *(_millions(own, column) for column in ("params", "MAdds")),
@@ -93,8 +94,9 @@ def _notes(rows: Sequence[dict]) -> str:
     epochs, devices, revisions, dates, used = (" / ".join(values) for values in facts.values())
     return (
         "AP after the last epoch, in per cent; mean and sample standard deviation over seeds; "
-        "difference to the baseline over the seeds that both have; p of a paired t-test over them, "
-        f"with {SEEDS_TO_TEST} or more, not corrected for the number of cells. "
+        "difference to the baseline over the seeds that both have; confidence interval and p of a "
+        f"paired t-test over them, with {SEEDS_TO_TEST} or more, not corrected for the number of "
+        "cells. "
         "With one seed a difference cannot be told from noise.\n\n"
         f"{len(finished)} runs finished, {failed} failed. {epochs} epochs, {devices}, revision "
         f"{revisions}, {dates}: `{used}`"
@@ -112,6 +114,10 @@ def _mean(values: dict[int, float]) -> float:
 
 def _millions(rows: Sequence[dict], column: str) -> str:
     return next(f"{row[column] / 1e6:.2f}M" for row in rows if row["status"] == FINISHED)
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return "" if interval is None else "{:+.1f} to {:+.1f}".format(*interval)
 
 
 def _number(value: float | None, form: str) -> str:

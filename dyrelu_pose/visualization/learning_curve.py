@@ -38,8 +38,8 @@ def draw_learning_curve(runs: list[RunLog], out: Path, data: str = "") -> None:
         colour = COLOURS[i % len(COLOURS)]
         _draw_loss(loss_axes, run, colour)
         _draw_ap(ap_axes, run, colour)
-    _finish(loss_axes, "Training loss", unit, "loss")
-    _finish(ap_axes, "Validation", unit, f"{data} keypoint AP (0 to 1)".lstrip())
+    finish_axes(loss_axes, "Training loss", unit, "loss")
+    finish_axes(ap_axes, "Validation", unit, f"{data} keypoint AP (0 to 1)".lstrip())
     ap_axes.set_ylim(bottom=0)
     right = max(loss_axes.get_xlim()[1], ap_axes.get_xlim()[1])
     loss_axes.set_xlim(0, right)
@@ -76,7 +76,8 @@ def _draw_ap(axes, run: RunLog, colour: str) -> None:
     axes.plot(steps, values, color=colour, linewidth=1.8, marker="o", markersize=4, label=label)
 
 
-def _finish(axes, title: str, unit: str, label: str) -> None:
+def finish_axes(axes, title: str, unit: str, label: str) -> None:
+    """Give axes the title and labels, and the look of this project's charts."""
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=_INK)
     axes.set_xlabel(unit, fontsize=11, color=_INK)
     axes.set_ylabel(label, fontsize=11, color=_INK)

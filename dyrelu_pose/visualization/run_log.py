@@ -70,6 +70,11 @@ def read_run(work_dir: Path) -> RunLog:
     )
 
 
+def rounded(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Round a curve for a file: steps to thousandths, values to five figures."""
+    return [(round(step, 3), float(f"{value:.5g}")) for step, value in curve]
+
+
 def _read(path: Path) -> list[dict]:
     lines = path.read_text().splitlines()
     records = []

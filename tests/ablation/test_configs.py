@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from dyrelu_pose.ablation.configs import data_name, digest, resolve
+from dyrelu_pose.ablation.configs import data_name, digest, portable, resolve
 from dyrelu_pose.ablation.grid import Cell, GridError
 
 from .conftest import DEMO, ROOT
@@ -78,6 +78,17 @@ def test_digest_is_of_the_content():
         resolve(cell(dyrelu=B), 0, {"epochs": 9}),
     ]
     assert len({same, *map(digest, others)}) == 4
+
+
+def test_digest_and_text_do_not_depend_on_where_the_data_are(monkeypatch):
+    def of(folder):
+        monkeypatch.setenv("DYRELU_DATA", folder)
+        root = {"val_dataloader.dataset.data_root": f"{folder}/coco_mini/"}
+        cfg = resolve(cell(options=root), 0)
+        return digest(cfg), portable(cfg.pretty_text)
+
+    assert of("/here/data") == of("/else/where")
+    assert "{{$DYRELU_DATA:data}}/coco_mini/" in of("/here/data")[1]
 
 
 @pytest.mark.parametrize(

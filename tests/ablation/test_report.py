@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from dyrelu_pose.ablation.chart import draw_chart
+from dyrelu_pose.ablation.curves import draw_curves
 from dyrelu_pose.ablation.grid import Cell, Grid
 from dyrelu_pose.ablation.results import COLUMNS, FAILED, FINISHED, write_csv
 from dyrelu_pose.ablation.table import format_table
@@ -15,7 +16,7 @@ MATRIX = ("none+none", "none+B", "A+none", "A+B")
 
 def grid(*names, rows=(), columns=()):
     cells = {name: Cell(name, None) for name in names}
-    return Grid("g", cells, names[0], rows, columns, ("backbone", "head"))
+    return Grid("g", cells, names[0], rows, columns, ("backbone", "head"), names)
 
 
 def row(cell, seed, ap):
@@ -40,13 +41,16 @@ def test_table_by_hand():
     rows = [*(row("a", seed, 0.30) for seed in range(3)), *better, failed("c", 0)]
     table = format_table(grid("a", "b", "c", "d"), rows)
     header, _, *lines = table.split("\n\n")[0].splitlines()
-    assert cells(header)[:5] == ["cell", "synthetic AP", "std", "difference", "p"]
+    assert cells(header)[:5] == [
+        "cell", "synthetic AP", "std", "difference", "95 % interval",
+    ]  # fmt: skip
+    rest = ["50.0", "25.0", "37.5", "1.50M", "28.86M", "3"]
     # b: differences 1, 2, 3 as in test_statistics.py
     assert [cells(line) for line in lines] == [
-        ["a (baseline)", "30.0", "0.00", "", "", "50.0", "25.0", "37.5", "1.50M", "28.86M", "3"],
-        ["b", "32.0", "1.00", "+2.0", "0.074", "50.0", "25.0", "37.5", "1.50M", "28.86M", "3"],
-        ["c", "failed", *[""] * 9],
-        ["d", "not run", *[""] * 9],
+        ["a (baseline)", "30.0", "0.00", "", "", "", *rest],
+        ["b", "32.0", "1.00", "+2.0", "-0.5 to +4.5", "0.074", *rest],
+        ["c", "failed", *[""] * 10],
+        ["d", "not run", *[""] * 10],
     ]
     assert "6 runs finished, 1 failed. 3 epochs, CPU, revision abc, 2026-01-01: `python x`" in table
 
@@ -93,3 +97,20 @@ def test_chart_is_a_picture(tmp_path, grid, rows):
     draw_chart(grid, rows, tmp_path / "chart.png")
     with Image.open(tmp_path / "chart.png") as picture:
         assert picture.size[0] == (1950 if grid.rows else 1200)  # 13 or 8 inches at 150 dpi
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_curves_are_a_picture(tmp_path, seeds):
+    records = [
+        dict(
+            cell=name,
+            data="synthetic",
+            # a run that was validated more often, and one that was not at all
+            curve=dict(loss=[[0.5, 2.0], [1, 1.0 + seed]], ap=[[1, 0.1]] * seed),
+        )
+        for name in ("a", "b")
+        for seed in range(seeds)
+    ]
+    draw_curves(grid("a", "b", "c"), records, tmp_path / "curves.png")
+    with Image.open(tmp_path / "curves.png") as picture:
+        assert picture.size == (1650, 630)

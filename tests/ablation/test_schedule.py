@@ -1,6 +1,7 @@
 """Processes: those that fail, those that are stopped, and two that want the same run."""
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -19,7 +20,8 @@ METRICS = {"coco/AP": 0.5, "coco/AP .5": 0.75, "coco/AP .75": 0.25, "coco/AR": 0
 @pytest.fixture
 def run_of(tmp_path):
     def make(cell, seed=0, **entries):
-        return Run(cell, seed, Config(dict(train_cfg=dict(max_epochs=2), **entries)), tmp_path)
+        cfg = Config(dict(train_cfg=dict(max_epochs=2), **entries))
+        return Run(cell, seed, cfg, tmp_path / "work", tmp_path / "out")
 
     return make
 
@@ -127,6 +129,16 @@ def test_a_changed_config_is_another_run(run_of):
     assert run_of("a").record()["AP"] == 1
     changed = run_of("a", epochs=3)
     assert changed.record() is None and changed.folder != run.folder
+
+
+def test_records_beside_the_results_outlive_the_work_directory(run_of, tmp_path):
+    run = run_of("a", seed=3)
+    write_scalars(run, '{"loss": 1.25, "epoch": 1, "step": 9}', validated(1))
+    run.keep(dict(AP=1))
+    shutil.rmtree(tmp_path / "work")
+    record = run_of("a", seed=3).record()
+    assert (record["AP"], record["curve"]) == (1, dict(loss=[[1.0, 1.25]], ap=[[1, 0.5]]))
+    assert run_of("a", seed=3, epochs=3).record() is None
 
 
 def write_scalars(run, *lines, start="20260101_000000"):

@@ -14,12 +14,15 @@ def test_three_seeds_by_hand():
     assert summary.seeds == 3 and summary.mean == 13.0 and summary.difference == 2.0
     assert summary.std == pytest.approx(math.sqrt((4 + 1 + 1) / 2))
     assert summary.p == pytest.approx(1 - math.sqrt(12 / 14))
+    # 4.3027: the 97.5 % point of Student's t at two degrees of freedom
+    half = 4.3027 / math.sqrt(3)
+    assert summary.interval == pytest.approx((2 - half, 2 + half), abs=1e-4)
 
 
 def test_only_shared_seeds_are_compared():
     summary = summarise({0: 10.0, 1: 20.0, 5: 60.0}, {1: 18.0, 5: 57.0, 7: 0.0})
     assert summary.mean == 30.0 and summary.difference == 2.5  # (2 + 3) / 2
-    assert summary.p is None  # two pairs
+    assert summary.p is None and summary.interval is None  # two pairs
 
 
 def test_one_seed_has_no_spread():
