@@ -2,6 +2,7 @@
 base = "../coco_mini/mobilenetv2_128x96.py"
 baseline = "none+none"
 axes = ("backbone", "head")
+curves = ("none+none", "B+none", "none+C", "B+C", "C+C")
 
 _variants = ("A", "B", "C")
 rows = dict(
