@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
-RUNS = sorted(p for p in (ROOT / "results").rglob("*.json") if p.parent.name != "bench")
+README = (ROOT / "README.md").read_text() + (ROOT / "results/README.md").read_text()
+RESULTS = ROOT / "results"
+RUNS = sorted(p for p in RESULTS.rglob("*.json") if p.parent.name not in ("bench", "runs"))
+ORIGIN = ("command", "device", "versions", "seed", "date", "revision")
 
 
 def test_tables_are_those_of_the_result_files():
@@ -39,6 +41,15 @@ def test_sites_shown_are_those_of_the_tool():
 def test_result_says_where_it_comes_from(path):
     record = json.loads(path.read_text())
     assert (ROOT / record["config"]).exists()
-    for key in ("command", "device", "versions", "seed", "date", "revision"):
+    for key in ORIGIN:
         assert record[key] not in ("", None), key
     assert record["metrics"]["coco/AP"] == pytest.approx(record["curve"]["ap"][-1][1], abs=1e-4)
+
+
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("ablations/*/runs/*.json")), ids=str)
+def test_run_of_a_grid_says_where_it_comes_from(path):
+    record = json.loads(path.read_text())
+    assert path.stem == f"{record['cell']}-seed{record['seed']}"
+    for key in ORIGIN:
+        assert record[key] not in ("", None), key
+    assert record["AP"] == pytest.approx(record["curve"]["ap"][-1][1], abs=1e-4)

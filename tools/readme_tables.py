@@ -1,43 +1,47 @@
-"""Write the result tables of README.md from the files in results/: `python tools/readme_tables.py`.
+"""Write the result tables of the pages from the files in results/: `python tools/readme_tables.py`.
 
-With `--check` nothing is written, and the exit status says whether the README is up to date.
+With `--check` nothing is written, and the exit status says whether the pages are up to date.
 """
 
 import argparse
 import re
 import sys
 
-from tables import coco_mini, complexity, coverage, imagenet_cost, loader, speed_model, speed_op
+import tables
 from tables.read import ROOT
 
-TABLES = {
-    function.__name__: function
-    for function in (coco_mini, complexity, coverage, imagenet_cost, speed_op, speed_model, loader)
-}
+PAGES = ("README.md", "results/README.md")
+TABLES = {name: getattr(tables, name) for name in tables.__all__}
 
 
-def render(text: str) -> str:
-    """Return the README with each `<!-- table NAME -->` block made anew."""
-    for name, table in TABLES.items():
+def render(text: str) -> tuple[str, set[str]]:
+    """Return a page with its `<!-- table NAME -->` blocks made anew, and their names."""
+    names = set(re.findall(r"<!-- table (\w+) -->", text))
+    if unknown := names - TABLES.keys():
+        sys.exit(f"there is no table {min(unknown)}: {', '.join(TABLES)}")
+    for name in names:
         block = rf"(<!-- table {name} -->\n).*?(<!-- end -->)"
-        text, count = re.subn(
-            block, lambda m, t=table: f"{m[1]}{t()}\n{m[2]}", text, flags=re.DOTALL
-        )
-        if count != 1:
-            sys.exit(f"README.md must hold one '<!-- table {name} -->' block, found {count}")
-    return text
+        made = TABLES[name]()
+        text = re.sub(block, lambda m, t=made: f"{m[1]}{t}\n{m[2]}", text, flags=re.DOTALL)
+    return text, names
 
 
 def main() -> None:
-    """Write or check the README."""
-    parser = argparse.ArgumentParser(description="Write the tables of README.md from results/")
-    parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
+    """Write or check the pages."""
+    parser = argparse.ArgumentParser(description="Write the tables of the pages from results/")
+    parser.add_argument("--check", action="store_true", help="only say whether they are up to date")
     args = parser.parse_args()
-    readme = ROOT / "README.md"
-    text = render(readme.read_text())
-    if args.check:
-        sys.exit(0 if text == readme.read_text() else "README.md is out of date: run this script")
-    readme.write_text(text)
+    shown: set[str] = set()
+    for path in (ROOT / page for page in PAGES):
+        before = path.read_text()
+        text, names = render(before)
+        shown |= names
+        if not args.check:
+            path.write_text(text)
+        elif text != before:
+            sys.exit(f"{path.relative_to(ROOT)} is out of date: run this script")
+    if left_out := TABLES.keys() - shown:
+        sys.exit(f"no page has a '<!-- table {min(left_out)} -->' block")
 
 
 if __name__ == "__main__":

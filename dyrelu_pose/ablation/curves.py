@@ -11,6 +11,7 @@ from .files import write_atomically
 from .grid import Grid
 
 Curve = list[tuple[float, float]]
+FEW = 12  # points; fewer are marked
 
 
 def draw_curves(grid: Grid, records: Sequence[dict], out: Path) -> None:
@@ -30,6 +31,8 @@ def draw_curves(grid: Grid, records: Sequence[dict], out: Path) -> None:
     data = ", ".join(dict.fromkeys(record["data"] for record in records if record["data"]))
     finish_axes(loss_axes, "Training", "epoch", "loss")
     finish_axes(ap_axes, "Validation", "epoch", f"{data} AP (%)".lstrip())
+    loss_axes.set_xlim(left=0)
+    ap_axes.set_xlim(loss_axes.get_xlim())
     if ap_axes.lines:
         ap_axes.legend(frameon=False, loc="best")
     figure.suptitle(
@@ -46,5 +49,8 @@ def _draw(axes, curves: Sequence[Curve], scale: float, name: str, colour: str) -
     points = np.array([curve[:length] for curve in curves])  # (seeds, steps, 2)
     steps, values = points[0, :, 0], scale * points[:, :, 1]
     label = f"{name} ({len(curves)} seed{'s' if len(curves) > 1 else ''})"
-    axes.plot(steps, values.mean(0), color=colour, linewidth=1.8, label=label)
+    marker = "o" if length < FEW else None
+    axes.plot(
+        steps, values.mean(0), color=colour, linewidth=1.8, marker=marker, markersize=4, label=label
+    )
     axes.fill_between(steps, values.min(0), values.max(0), color=colour, alpha=0.2, linewidth=0)

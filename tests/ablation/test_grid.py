@@ -79,6 +79,10 @@ def test_another_base_gives_another_name(write_grid, tmp_path):
             "base = DEMO\nbaseline = 'a'\naxes = ('x', 'y')\ncells = dict(a={})",
             "axes are two names",
         ),
+        (
+            "base = DEMO\nbaseline = 'a'\ncurves = ('b',)\ncells = dict(a={})",
+            "curves are up to 6 of its cells, a, not b",
+        ),
     ],
 )
 def test_refusals_name_what_is_wrong(write_grid, text, message):

@@ -40,6 +40,7 @@ PLACED = dict(
     reduction=PAPER,
     temperature=PAPER,
     init=PAPER,
+    warm_start=dict(relu={}, dyrelu=PAPER),
     fuse_norm=dict(separate=PAPER, fused={"DyReLUB + norm": 35, "DyReLUC": 7}),
     # MobileNetV2 has 17 blocks; the first does not expand.
     where={
@@ -74,6 +75,11 @@ PLACED = dict(
     ),
 )
 PLACED["lambda"] = PAPER
+PLACED["recipe"] = {
+    **{name: {} for name in ("relu", "relu-lr2e-3", "relu-lr5e-4", "relu-lr5e-4-batch8")},
+    **dict.fromkeys(("B+C", "B+C-hyper3", "B+C-hyper10"), PAPER),
+    **{name: dict(DyReLUC=42) for name in ("C+C-flat1", "C+C-flat1-tau1")},
+}
 
 
 def layers(cfg):

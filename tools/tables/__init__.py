@@ -1,6 +1,6 @@
 """One function per table of the README; each returns markdown made from files in results/."""
 
-from .coco_mini import coco_mini
+from .coco_mini import coco_mini, tried
 from .complexity import complexity, imagenet_cost
 from .coverage import coverage
 from .speed import loader, speed_model, speed_op
@@ -13,4 +13,5 @@ __all__ = [
     "loader",
     "speed_model",
     "speed_op",
+    "tried",
 ]
