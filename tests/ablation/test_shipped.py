@@ -65,6 +65,7 @@ PLACED = dict(
     },
     rivals=dict(
         ReLU6={},
+        WiderReLU6={},
         HSwish=dict(Hardswish=42),  # what MMCV's name stands for in current torch
         MaxoutPerChannel=dict(Maxout=42),
         DyReLU=PAPER,
