@@ -190,15 +190,14 @@ class Ablation:
         table = format_table(self.grid, rows)
         write_csv(self.out / "runs.csv", rows)
         write_atomically(self.out / "table.md", lambda path: path.write_text(table))
-        for run in self.runs:
-            if run.record():
-                config = portable(run.cfg.pretty_text)
-                path = self.out / "configs" / f"{run.cell}.py"
-                write_atomically(path, lambda part, text=config: part.write_text(text))
-        if any(row["status"] == FINISHED for row in rows):
+        records = {run: record for run in self.runs if (record := run.record())}
+        for name, cfg in {run.cell: run.cfg for run in records}.items():
+            text = portable(cfg.pretty_text)
+            path = self.out / "configs" / f"{name}.py"
+            write_atomically(path, lambda part, text=text: part.write_text(text))
+        if records:
             draw_chart(self.grid, rows, self.out / "chart.png")
-            records = [record for run in self.runs if (record := run.record())]
-            draw_curves(self.grid, records, self.out / "curves.png")
+            draw_curves(self.grid, list(records.values()), self.out / "curves.png")
 
 
 def chosen_cells(grid: Grid, patterns: Sequence[str] | None) -> list[str]:

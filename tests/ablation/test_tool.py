@@ -4,6 +4,7 @@ import csv
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -153,6 +154,9 @@ def test_a_crash_is_reported_and_the_rest_goes_on(tmp_path):
     assert [(r["cell"], r["seed"], r["status"]) for r in read(tmp_path)] == [
         ("relu", "0", "finished"), ("relu", "1", "finished"), ("dyrelu", "0", "finished"),
     ]  # fmt: skip
+    shutil.rmtree(tmp_path / "work")  # as in a new clone that has the results
+    assert "4 runs, 3 finished before" in fake(tmp_path, "None", "--seeds", 0, 1)
+    assert len(list((tmp_path / "out/configs").iterdir())) == 2
 
 
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
