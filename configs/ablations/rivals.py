@@ -1,5 +1,5 @@
-# What DyReLU is compared with, at every site of backbone and head; and a head so much wider that the
-# ReLU6 model has as many parameters as the one with DyReLU (12M), at seven times the multiply-adds.
+# What DyReLU is compared with, at every site of backbone and head; and a head so much wider that
+# the ReLU6 model has as many parameters as the DyReLU one (12M), at seven times the multiply-adds.
 base = "../coco_mini/mobilenetv2_128x96.py"
 baseline = "ReLU"
 
