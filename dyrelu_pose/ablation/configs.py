@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -56,10 +57,16 @@ def digest(cfg: Config) -> str:
 
 
 def portable(text: str) -> str:
-    """Return the text of a config with the folders of its data as MMEngine's variables again."""
+    """Return the text of a config with the folders of its data as MMEngine's variables again.
+
+    Only where a quoted value begins with the folder: it may be called like part of something else.
+    """
     for name, default in DATA_VARIABLES.items():
         if folder := os.environ.get(name):
-            text = text.replace(folder, f"{{{{${name}:{default}}}}}")
+            variable = f"{{{{${name}:{default}}}}}"
+            text = re.sub(
+                rf"(?<=[\"']){re.escape(folder)}(?=[/\"'])", lambda _, v=variable: v, text
+            )
     return text
 
 

@@ -88,6 +88,7 @@ def test_digest_and_text_do_not_depend_on_where_the_data_are(monkeypatch):
         return digest(cfg), portable(cfg.pretty_text)
 
     assert of("/here/data") == of("/else/where")
+    assert "DATA:data}}_" not in of("data")[1]  # data_root, data_prefix keep their names
     assert "{{$DYRELU_DATA:data}}/coco_mini/" in of("/here/data")[1]
 
 
