@@ -1,5 +1,5 @@
 # MobileNetV2 x1.0 from ImageNet weights, a narrow light head, ReLU6, 128x96: the recipe of the
-# study on COCO-mini, some ten minutes on a CPU core. results/README.md says what was tried.
+# study on COCO-mini, a quarter of an hour on a CPU core. results/README.md says what was tried.
 _base_ = "mmpose::_base_/default_runtime.py"
 custom_imports = dict(imports=["dyrelu_pose"], allow_failed_imports=False)
 

@@ -57,7 +57,7 @@ def _by_cell(grid: Grid, rows: Sequence[dict], data: str) -> str:
             f"{summary.mean:.1f}",
             _number(summary.std, ".2f"),
             "" if name == grid.baseline else _number(summary.difference, "+.1f"),
-            "" if name == grid.baseline else _interval(summary.interval),
+            "" if name == grid.baseline else format_interval(summary.interval),
             "" if name == grid.baseline else _number(summary.p, ".3f"),
             *(f"{_mean(values[name]):.1f}" for values in others.values()),
             *(_millions(own, column) for column in ("params", "MAdds")),
@@ -116,7 +116,8 @@ def _millions(rows: Sequence[dict], column: str) -> str:
     return next(f"{row[column] / 1e6:.2f}M" for row in rows if row["status"] == FINISHED)
 
 
-def _interval(interval: tuple[float, float] | None) -> str:
+def format_interval(interval: tuple[float, float] | None) -> str:
+    """Return a confidence interval with signs, or nothing where there is none."""
     return "" if interval is None else "{:+.1f} to {:+.1f}".format(*interval)
 
 

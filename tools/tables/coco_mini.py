@@ -2,7 +2,7 @@
 
 from dyrelu_pose.ablation.grid import load_grid
 from dyrelu_pose.ablation.results import FINISHED, by_cell
-from dyrelu_pose.ablation.table import summaries
+from dyrelu_pose.ablation.table import format_interval, summaries
 
 from .read import NOT_RUN, RESULTS, ROOT, read_csv, table
 
@@ -50,8 +50,7 @@ def _line(name: str, rows: list[dict], summary, baseline: bool) -> list[str]:
         means.append(f"{sum(values) / len(values):.1f}")
     spread = "" if summary.std is None else f" ± {summary.std:.1f}"
     difference = "" if baseline or summary.difference is None else f"{summary.difference:+.1f}"
-    known = not baseline and summary.interval is not None
-    interval = "{:+.1f} to {:+.1f}".format(*summary.interval) if known else ""
+    interval = "" if baseline else format_interval(summary.interval)
     return [
         *parts,
         *(f"{own[key] / 1e6:.{digits}f}M" for key, digits in (("params", 1), ("MAdds", 0))),
