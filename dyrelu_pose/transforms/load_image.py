@@ -38,7 +38,7 @@ class LoadImage(MMPoseLoadImage):
             reason = "does not exist" if path and not Path(path).exists() else "cannot be decoded"
             raise ImageError(_advice(f"image {path} {reason}")) from error
         path = results["img_path"]
-        if from_file and Path(path).is_file() and _is_truncated(path):
+        if from_file and Path(path).is_file() and is_truncated(path):
             raise ImageError(_advice(f"image {path} is truncated"))
         return results
 
@@ -47,7 +47,7 @@ def _advice(problem: str) -> str:
     return f"{problem}; copy it again, or remove it from the annotation file"
 
 
-def _is_truncated(path: str) -> bool:
+def is_truncated(path: str) -> bool:
     """Look at the end of the file and, if that is unusual, decode it strictly."""
     with open(path, "rb") as file:
         head = file.read(4)

@@ -1,0 +1,62 @@
+"""The pictures and videos among files and folders, and where what is made of them goes."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..errors import UserError
+
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".gif")
+VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
+WRITTEN = (".jpg", ".jpeg", ".png")  # kept; the rest of the formats becomes PNG
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is a video, by its name."""
+    return path.suffix.lower() in VIDEOS
+
+
+def find_files(paths: Sequence[Path]) -> list[tuple[Path, Path]]:
+    """Return (file, name below the output folder) of files and of all pictures in folders.
+
+    A folder is searched at any depth, in the order of names, for extensions of pictures and videos;
+    a file that is named is taken whatever its extension.
+
+    Raises:
+        UserError: A path does not exist, a folder holds none, or two would be written to one place.
+    """
+    found = [pair for path in paths for pair in _below(path)]
+    sources: dict[Path, Path] = {}
+    for path, name in found:
+        name = written_name(name)
+        if name in sources:
+            raise UserError(f"{sources[name]} and {path} would both be written as {name}")
+        sources[name] = path
+    return [(path, name) for name, path in sources.items()]
+
+
+def _below(path: Path) -> Iterator[tuple[Path, Path]]:
+    if path.is_file():
+        yield path, Path(path.name)
+    elif path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURES + VIDEOS)
+        if not files:
+            raise UserError(f"{path}: no picture or video in this folder ({', '.join(PICTURES)})")
+        yield from ((file, file.relative_to(path)) for file in files)
+    else:
+        raise UserError(f"{path}: no such file or folder")
+
+
+def written_name(name: Path) -> Path:
+    """Return the name of what is drawn: MP4 for videos, PNG for formats that are not kept."""
+    if is_video(name):
+        return name.with_suffix(".mp4")
+    return name if name.suffix.lower() in WRITTEN else name.with_suffix(".png")
+
+
+def image_ids(names: Sequence[Path]) -> list[int]:
+    """Return COCO image ids: the numbers that the files are called by, or else 1, 2, 3, ..."""
+    stems = [name.stem for name in names]
+    numbers = [int(stem) for stem in stems if stem.isdecimal()]
+    if len(set(numbers)) == len(names):
+        return numbers
+    return list(range(1, len(names) + 1))

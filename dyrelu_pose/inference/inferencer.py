@@ -1,0 +1,166 @@
+"""A pose model ready to use, on picture files or arrays, many people at a time."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
+from mmpose.apis import init_model
+from mmpose.models import TopdownPoseEstimator
+from mmpose.structures import PoseDataSample, merge_data_samples
+
+from ..cli import load_config
+from ..errors import UserError
+from .pictures import check_picture, read_picture
+from .shipped import CHECKPOINT, CONFIG
+from .weights import load_weights
+
+Picture = str | Path | np.ndarray
+
+
+class PoseInferencer:
+    """Finds the keypoints of the people in pictures, with a top-down pose model.
+
+    Args:
+        config: Config of the model, a file or loaded; by default that of the model in
+            `checkpoints/`.
+        checkpoint: Its weights; by default, and only with the default config, those in
+            `checkpoints/`.
+        device: Where it runs; by default a GPU if there is one.
+        batch_size: People that pass through the model at once.
+
+    Raises:
+        UserError: A file is missing, the weights are of another model, or the model is not
+            top-down.
+
+    Example:
+        >>> from dyrelu_pose.inference import PoseInferencer
+        >>> pose = PoseInferencer()
+        >>> people = pose(np.zeros((128, 96, 3), np.uint8))[0].pred_instances
+        >>> people.keypoints.shape, people.keypoint_scores.shape
+        ((1, 17, 2), (1, 17))
+    """
+
+    def __init__(
+        self,
+        config: str | Path | Config | None = None,
+        checkpoint: str | Path | None = None,
+        device: str | None = None,
+        batch_size: int = 32,
+    ) -> None:
+        if config is None:
+            config, checkpoint = CONFIG, checkpoint or CHECKPOINT
+        if checkpoint is None:
+            raise UserError("this config needs a checkpoint: name its weights")
+        if not isinstance(config, Config):
+            config = load_config(str(config))
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.batch_size = batch_size
+        self.model = init_model(config.copy(), device=device)
+        if not isinstance(self.model, TopdownPoseEstimator):
+            raise UserError(
+                f"{type(self.model).__name__} is no top-down model: pictures cannot be cut into "
+                "one box per person for it"
+            )
+        load_weights(self.model, checkpoint)
+        self.pipeline = Compose(config.test_dataloader.dataset.pipeline)
+
+    def __call__(
+        self, pictures: Picture | Sequence[Picture], bboxes: Sequence | None = None
+    ) -> list[PoseDataSample]:
+        """Return one result per picture.
+
+        Args:
+            pictures: A file or an array (H, W, 3) of bytes, blue first, or several of them.
+            bboxes: For each picture the boxes of its people, (P, 4) as left, top, right, bottom
+                in pixels; None, for a picture or for all, takes the whole picture as one person.
+
+        Returns:
+            MMPose's data samples, with `pred_instances.keypoints` (P, 17, 2) in pixels of the
+            picture, `keypoint_scores` (P, 17) and `bboxes` (P, 4).
+
+        Raises:
+            PictureError: A file cannot be read, or an array is no picture.
+            UserError: There are not as many entries in `bboxes` as pictures, or one is no box.
+        """
+        if isinstance(pictures, Picture):
+            pictures, bboxes = [pictures], None if bboxes is None else [bboxes]
+        if bboxes is None:
+            bboxes = [None] * len(pictures)
+        if len(bboxes) != len(pictures):
+            raise UserError(f"{len(pictures)} pictures need as many bboxes, not {len(bboxes)}")
+        return list(self.stream(zip(pictures, bboxes, strict=True)))
+
+    def stream(
+        self, pictures: Iterable[tuple[Picture, np.ndarray | None]]
+    ) -> Iterator[PoseDataSample]:
+        """Yield the results of (picture, boxes) pairs in order, holding a batch at a time."""
+        waiting: list[list[dict]] = []
+        for picture, boxes in pictures:
+            waiting.append(self._crops(picture, boxes))
+            if sum(map(len, waiting)) >= self.batch_size:
+                yield from self._results(waiting)
+                waiting = []
+        yield from self._results(waiting)
+
+    def _crops(self, picture: Picture, boxes: np.ndarray | None) -> list[dict]:
+        """The model's input for each person of a picture."""
+        is_array = isinstance(picture, np.ndarray)
+        picture = check_picture(picture) if is_array else read_picture(picture)
+        init_default_scope("mmpose")
+        return [
+            self.pipeline(
+                dict(
+                    img=picture,
+                    bbox=box[None],
+                    bbox_score=np.ones(1, np.float32),
+                    **self.model.dataset_meta,
+                )
+            )
+            for box in checked_boxes(boxes, picture.shape)
+        ]
+
+    @torch.no_grad()
+    def _results(self, waiting: list[list[dict]]) -> Iterator[PoseDataSample]:
+        crops = [crop for picture in waiting for crop in picture]
+        samples = []
+        for start in range(0, len(crops), self.batch_size):
+            batch = pseudo_collate(crops[start : start + self.batch_size])
+            samples.extend(self.model.test_step(batch))
+        people = iter(samples)
+        for picture in waiting:
+            found = [next(people) for _ in picture]
+            yield merge_data_samples(found) if found else self._nobody()
+
+    def _nobody(self) -> PoseDataSample:
+        joints = self.model.dataset_meta["num_keypoints"]
+        empty = InstanceData(
+            keypoints=np.zeros((0, joints, 2), np.float32),
+            keypoint_scores=np.zeros((0, joints), np.float32),
+            bboxes=np.zeros((0, 4), np.float32),
+            bbox_scores=np.zeros(0, np.float32),
+        )
+        sample = PoseDataSample()
+        sample.pred_instances = empty
+        return sample
+
+
+def checked_boxes(boxes: np.ndarray | Sequence | None, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the boxes of a picture of this shape as (P, 4) float32; None is the whole picture.
+
+    Raises:
+        UserError: They are not boxes of some width and height.
+    """
+    height, width = shape[:2]
+    if boxes is None:
+        boxes = [[0, 0, width, height]]
+    boxes = np.asarray(boxes, np.float32).reshape(-1, 4) if len(boxes) else np.zeros((0, 4))
+    good = np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+    if not good.all():
+        worst = boxes[~good][0].tolist()
+        raise UserError(f"box {worst} is not left, top, right, bottom of a place in the picture")
+    return boxes.astype(np.float32)

@@ -1,0 +1,64 @@
+"""Frames in, frames out: videos through OpenCV."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..errors import UserError
+
+
+class Video:
+    """A video file that can be iterated over once, frame by frame.
+
+    Attributes:
+        fps: Frames per second.
+        frames: Their number as the file tells it, which is not always right.
+
+    Raises:
+        UserError: OpenCV cannot read the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._capture = cv2.VideoCapture(str(path))
+        if not self._capture.isOpened():
+            raise UserError(f"{path}: not a video that OpenCV can decode")
+        self.fps = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
+        self.frames = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Yield (H, W, 3) bytes, blue first."""
+        while True:
+            more, frame = self._capture.read()
+            if not more:
+                self._capture.release()
+                return
+            yield frame
+
+
+class VideoFile:
+    """An MP4 that is written frame by frame, all of the first one's size.
+
+    Raises:
+        UserError: OpenCV cannot write there.
+    """
+
+    def __init__(self, path: Path, fps: float) -> None:
+        self.path, self.fps = path, fps
+        self._writer: cv2.VideoWriter | None = None
+
+    def write(self, frame: np.ndarray) -> None:
+        """Append a frame, (H, W, 3) bytes, blue first."""
+        if self._writer is None:
+            size = frame.shape[1::-1]
+            code = cv2.VideoWriter_fourcc(*"mp4v")
+            self._writer = cv2.VideoWriter(str(self.path), code, self.fps, size)
+            if not self._writer.isOpened():
+                raise UserError(f"{self.path}: OpenCV cannot write a video of {size} pixels here")
+        self._writer.write(frame)
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._writer is not None:
+            self._writer.release()

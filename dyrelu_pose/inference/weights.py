@@ -1,0 +1,34 @@
+"""Loads weights into a model that is going to be used as it is, so every tensor has to fit."""
+
+from pathlib import Path
+
+from mmengine.runner import load_checkpoint
+from torch import nn
+
+from ..errors import UserError
+
+SHOWN = 3  # lines of a long list of tensors
+
+
+class WeightsError(UserError):
+    """The weights are those of another model."""
+
+
+def load_weights(model: nn.Module, checkpoint: str | Path) -> None:
+    """Load a checkpoint, or its EMA weights where it has them, as MMEngine saves them.
+
+    A ReLU checkpoint in a DyReLU model counts as whole: its new layers keep their start, and a line
+    in the log says so.
+
+    Raises:
+        CheckpointError: The file is missing, damaged, or not a checkpoint.
+        WeightsError: A tensor is missing, left over, or of another shape.
+    """
+    try:
+        load_checkpoint(model, str(checkpoint), map_location="cpu", strict=True)
+    except RuntimeError as error:
+        if isinstance(error, UserError):
+            raise
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()][1:]
+        shown = "\n".join(f"  {line[:200]}" for line in lines[:SHOWN])
+        raise WeightsError(f"{checkpoint} is not of this config's model:\n{shown}") from error

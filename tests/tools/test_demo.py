@@ -1,0 +1,77 @@
+"""tools/demo.py draws pictures and videos, lists keypoints, and says what it had to skip."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from dyrelu_pose.xtcoco import COCO
+from tests.inference.conftest import CONFIG, checkpoint, picture  # noqa: F401
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def demo(checkpoint):  # noqa: F811
+    def run(*arguments, expect=0):
+        command = [sys.executable, "tools/demo.py", "--config", CONFIG, "--checkpoint", checkpoint]
+        done = subprocess.run(
+            [*map(str, command), "--device", "cpu", *map(str, arguments)],
+            cwd=ROOT, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == expect, done.stdout + done.stderr
+        return done
+
+    return run
+
+
+def test_a_folder_is_drawn_and_its_damaged_file_skipped(demo, picture, tmp_path):  # noqa: F811
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    names = ["000000000005.png", "000000000006.png"]
+    for name in names:
+        cv2.imwrite(str(folder / name), picture)
+    (folder / "000000000007.png").write_bytes(b"not a picture")
+    video = cv2.VideoWriter(
+        str(folder / "walk.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (120, 90)
+    )
+    for _ in range(3):
+        video.write(picture)
+    video.release()
+    boxes = tmp_path / "boxes.json"
+    boxes.write_text(
+        json.dumps({names[0]: [[5, 5, 50, 80], [60, 5, 50, 80]], "1": [[0, 0, 50, 90]]})
+    )
+
+    done = demo(folder, "--out", out, "--bboxes", boxes, "--kpt-thr", 0, "--draw-bbox", expect=1)
+    assert "skipped" in done.stderr and "000000000007.png: not a picture" in done.stderr
+    assert "1 of 4 files were skipped" in done.stderr
+    assert "3 people in 5 pictures" in done.stdout
+
+    drawn, empty = (cv2.imread(str(out / name)) for name in names)
+    assert drawn.shape == picture.shape and (drawn != picture).any()
+    np.testing.assert_array_equal(empty, picture)  # no box, nobody
+    truths = COCO()
+    truths.dataset = dict(images=[dict(id=5), dict(id=6)], annotations=[], categories=[dict(id=1)])
+    truths.createIndex()
+    people = truths.loadRes(str(out / "results.keypoints.json")).loadAnns([1, 2])
+    assert [len(person["keypoints"]) for person in people] == [51, 51]
+    assert people[0]["image_id"] == 5
+
+    frames = json.loads((out / "walk.keypoints.json").read_text())
+    assert [frame["image_id"] for frame in frames] == [1]
+    written = cv2.VideoCapture(str(out / "walk.mp4"))
+    assert written.get(cv2.CAP_PROP_FRAME_COUNT) == 3
+    assert written.get(cv2.CAP_PROP_FPS) == pytest.approx(10)
+
+
+def test_a_picture_is_never_replaced_by_its_drawing(demo, picture, tmp_path):  # noqa: F811
+    path = tmp_path / "person.png"
+    cv2.imwrite(str(path), picture)
+    done = demo(path, "--out", tmp_path, expect=1)
+    assert "would be replaced by its drawn copy" in done.stderr
+    np.testing.assert_array_equal(cv2.imread(str(path)), picture)

@@ -1,0 +1,81 @@
+"""Finds people's keypoints in pictures: `python tools/demo.py IMAGE`.
+
+Takes pictures, folders of them and videos; writes each again with skeletons, and all keypoints with
+their scores to results.keypoints.json, in COCO's results format. Without --config and --checkpoint
+the model in checkpoints/ is used.
+
+A top-down model needs a box per person, and no detector comes with this project: --bboxes takes a
+JSON file of boxes, which may be COCO annotations, COCO detections or a dict by file name; without
+it each picture is taken for one person.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from rich.progress import track
+
+import dyrelu_pose  # noqa: F401  (lets mmpose import)
+from dyrelu_pose.cli import user_errors
+from dyrelu_pose.inference import PoseInferencer
+from dyrelu_pose.inference.boxes import FORMATS, Boxes
+from dyrelu_pose.inference.files import find_files, is_video
+from dyrelu_pose.inference.outputs import Drawer
+from dyrelu_pose.inference.run import Demo
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Return the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("inputs", nargs="+", type=Path, metavar="IMAGE|FOLDER|VIDEO")
+    parser.add_argument("--config", help="config of a top-down model (that of checkpoints/)")
+    parser.add_argument("--checkpoint", help="its weights (those in checkpoints/)")
+    parser.add_argument("--device", help="cpu, cuda:0, ... (a GPU if there is one)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("work_dirs/predictions"),
+        help="folder to write (%(default)s)",
+    )
+    parser.add_argument("--bboxes", type=Path, help=f"JSON file of person boxes; {FORMATS}")
+    parser.add_argument(
+        "--bbox-thr", type=float, default=0.3, help="lowest score of a detection (%(default)s)"
+    )
+    parser.add_argument(
+        "--kpt-thr", type=float, default=0.3, help="lowest score of a drawn keypoint (%(default)s)"
+    )
+    parser.add_argument("--draw-bbox", action="store_true", help="draw the boxes")
+    parser.add_argument(
+        "--batch-size", type=int, default=32, help="people per pass of the model (%(default)s)"
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Draw what the command line names; exit with 1 if something had to be skipped."""
+    args = parse_args(argv)
+    files = find_files(args.inputs)
+    boxes = Boxes(args.bboxes, args.bbox_thr) if args.bboxes else None
+    pose = PoseInferencer(args.config, args.checkpoint, args.device, args.batch_size)
+    draw = Drawer(pose.model.dataset_meta, args.kpt_thr, args.draw_bbox)
+    demo = Demo(pose, args.out, boxes, draw)
+
+    start = time.perf_counter()
+    pictures = [pair for pair in files if not is_video(pair[0])]
+    if pictures:
+        demo.pictures(pictures, lambda items: track(items, "pictures"))
+    for path, name in files:
+        if is_video(path):
+            demo.video(path, name, lambda frames, total: track(frames, path.name, total or None))  # noqa: B023
+    found, seconds = demo.found, time.perf_counter() - start
+    print(f"{found.people} people in {found.pictures} pictures, {seconds:.1f} s: see {args.out}")
+    if found.skipped:
+        sys.exit(f"{found.skipped} of {len(files)} files were skipped")
+
+
+if __name__ == "__main__":
+    with user_errors():
+        main()
