@@ -77,5 +77,7 @@ def _by_picture(content: dict | list, threshold: float) -> dict[str, np.ndarray]
         pairs = [(name, box) for name, boxes in content.items() for box in boxes]
     found = defaultdict(list)
     for name, (left, top, width, height) in pairs:
+        if not (width > 0 and height > 0):
+            raise ValueError(f"a box of {name} is {width} x {height} pixels")
         found[_key(name)].append((left, top, left + width, top + height))
     return {key: np.array(boxes, np.float32) for key, boxes in found.items()}

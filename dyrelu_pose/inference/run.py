@@ -51,10 +51,12 @@ class Demo:
         A file that is no picture is skipped with a message.
 
         Raises:
-            UserError: A drawn picture would replace its own file.
+            UserError: A drawn picture would replace its own file, or the boxes are of others.
         """
         for path, name in files:
             check_target(path, self.out / name)
+        if self.boxes is not None and not any(path.name in self.boxes for path, _ in files):
+            raise UserError(f"{self.boxes.path} has no box for any of the {len(files)} pictures")
         entries = []
         ids = dict(zip(files, image_ids([name for _, name in files]), strict=True))
         for (path, name), picture, sample in self._predicted(self._readable(files, progress)):
@@ -65,12 +67,18 @@ class Demo:
     def video(self, path: Path, name: Path, progress=lambda frames, total: frames) -> None:
         """Draw a video, and write NAME.keypoints.json with the frames' numbers as image ids.
 
+        A file that is no video is skipped with a message.
+
         Raises:
-            UserError: OpenCV cannot read or write it, or it would replace its own file.
+            UserError: OpenCV cannot write it, or it would replace its own file.
         """
         target = self.out / name
         check_target(path, target)
-        video = Video(path)
+        try:
+            video = Video(path)
+        except PictureError as error:
+            self._skip(error)
+            return
         target.parent.mkdir(parents=True, exist_ok=True)
         drawn, entries = VideoFile(target, video.fps), []
         frames = enumerate(progress(video, video.frames))
@@ -81,13 +89,16 @@ class Demo:
         drawn.close()
         self._dump(target.with_suffix(".keypoints.json"), entries)
 
+    def _skip(self, error: PictureError) -> None:
+        self.found.skipped += 1
+        print(f"skipped {error}", file=sys.stderr)
+
     def _readable(self, files, progress) -> Iterator[tuple]:
         for path, name in progress(files):
             try:
                 yield (path, name), read_picture(path), path.name
             except PictureError as error:
-                self.found.skipped += 1
-                print(f"skipped {error}", file=sys.stderr)
+                self._skip(error)
 
     def _predicted(
         self, items: Iterable[tuple]

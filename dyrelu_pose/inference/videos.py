@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from ..errors import UserError
+from .pictures import PictureError
 
 
 class Video:
@@ -17,13 +18,13 @@ class Video:
         frames: Their number as the file tells it, which is not always right.
 
     Raises:
-        UserError: OpenCV cannot read the file.
+        PictureError: OpenCV cannot read the file.
     """
 
     def __init__(self, path: Path) -> None:
         self._capture = cv2.VideoCapture(str(path))
         if not self._capture.isOpened():
-            raise UserError(f"{path}: not a video that OpenCV can decode")
+            raise PictureError(f"{path}: not a video that OpenCV can decode")
         self.fps = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
         self.frames = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
 

@@ -38,7 +38,15 @@ def test_boxes_are_found_by_the_name_of_the_picture(tmp_path, form):
 
 
 @pytest.mark.parametrize(
-    "content", ['{"a.jpg": [[1, 2, 3]]}', '[{"bbox": [1, 2, 3, 4]}]', '"a"', '{"a.jpg": 3}', "{"]
+    "content",
+    [
+        '{"a.jpg": [[1, 2, 3]]}',
+        '[{"bbox": [1, 2, 3, 4]}]',
+        '"a"',
+        '{"a.jpg": 3}',
+        "{",
+        '{"a.jpg": [[1, 2, 0, 4]]}',
+    ],
 )
 def test_other_files_are_refused_by_name(tmp_path, content):
     path = tmp_path / "boxes.json"

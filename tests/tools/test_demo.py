@@ -69,6 +69,18 @@ def test_a_folder_is_drawn_and_its_damaged_file_skipped(demo, picture, tmp_path)
     assert written.get(cv2.CAP_PROP_FPS) == pytest.approx(10)
 
 
+def test_a_damaged_video_and_boxes_of_other_pictures_are_named(demo, picture, tmp_path):  # noqa: F811
+    (tmp_path / "walk.mp4").write_bytes(b"not a video")
+    done = demo(tmp_path, "--out", tmp_path / "out", expect=1)
+    assert "walk.mp4: not a video" in done.stderr
+    assert "0 people in 0 pictures" in done.stdout
+    cv2.imwrite(str(tmp_path / "a.png"), picture)
+    boxes = tmp_path / "boxes.json"
+    boxes.write_text('{"b.png": [[0, 0, 9, 9]]}')
+    done = demo(tmp_path / "a.png", "--bboxes", boxes, expect=1)
+    assert "boxes.json has no box for any of the 1 pictures" in done.stderr
+
+
 def test_a_picture_is_never_replaced_by_its_drawing(demo, picture, tmp_path):  # noqa: F811
     path = tmp_path / "person.png"
     cv2.imwrite(str(path), picture)
