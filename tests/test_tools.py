@@ -187,6 +187,11 @@ def missing_checkpoint(tmp_path, synthetic):
     return [f"load_from={tmp_path}/none.pth"], "none.pth  .load_from."
 
 
+def diverging(tmp_path, synthetic):
+    rate = ["optim_wrapper.optimizer.lr=1e30", "param_scheduler=None"]
+    return rate, r"the loss of iteration [2-6] is \S+: .*The checkpoints in .*work are from before"
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -198,6 +203,7 @@ def missing_checkpoint(tmp_path, synthetic):
         no_json,
         corrupt_checkpoint,
         missing_checkpoint,
+        diverging,
     ],
 )
 def test_refusal_is_one_clear_message(broken, tmp_path, synthetic, options):

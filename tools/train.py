@@ -44,6 +44,7 @@ def main() -> None:
         cfg.load_from = None if args.resume == "auto" else args.resume
     if args.auto_scale_lr:
         cfg.auto_scale_lr.enable = True
+    cfg.custom_hooks = [*(cfg.get("custom_hooks") or ()), dict(type="NonFiniteLossHook")]
     show_predictions(cfg, args)
     check_files(cfg, ["train"] if args.no_validate else ["train", "val"])
     Runner.from_cfg(cfg).train()
