@@ -6,6 +6,7 @@ from mmengine.runner import Runner
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.cli import add_runner_arguments, load_runner_config, show_predictions, user_errors
+from dyrelu_pose.engine import add_safeguards, latest_checkpoint
 from dyrelu_pose.preflight import check_files
 
 
@@ -41,10 +42,10 @@ def main() -> None:
         cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
     if args.resume:
         cfg.resume = True
-        cfg.load_from = None if args.resume == "auto" else args.resume
+        cfg.load_from = latest_checkpoint(cfg.work_dir) if args.resume == "auto" else args.resume
     if args.auto_scale_lr:
         cfg.auto_scale_lr.enable = True
-    cfg.custom_hooks = [*(cfg.get("custom_hooks") or ()), dict(type="NonFiniteLossHook")]
+    add_safeguards(cfg)
     show_predictions(cfg, args)
     check_files(cfg, ["train"] if args.no_validate else ["train", "val"])
     Runner.from_cfg(cfg).train()

@@ -1,6 +1,25 @@
-"""Hooks for MMEngine's runner."""
+"""Hooks, a train loop and a file backend for MMEngine's runner."""
 
+from .atomic_files import AtomicLocalBackend, DiskFullError
 from .channels_last import ChannelsLastHook
+from .checkpoint_hook import CheckpointHook
+from .latest import latest_checkpoint
 from .non_finite import NonFiniteLossError, NonFiniteLossHook
+from .preemption import PreemptionHook
+from .reproducible import ReproducibleHook
+from .safeguards import add_safeguards
+from .train_loop import ResumableTrainLoop
 
-__all__ = ["ChannelsLastHook", "NonFiniteLossError", "NonFiniteLossHook"]
+__all__ = [
+    "AtomicLocalBackend",
+    "ChannelsLastHook",
+    "CheckpointHook",
+    "DiskFullError",
+    "NonFiniteLossError",
+    "NonFiniteLossHook",
+    "PreemptionHook",
+    "ReproducibleHook",
+    "ResumableTrainLoop",
+    "add_safeguards",
+    "latest_checkpoint",
+]

@@ -1,0 +1,75 @@
+"""A toy training, whose data and model both draw random numbers."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import BaseDataset
+from mmengine.model import BaseModel
+from mmengine.runner import Runner
+from torch import nn
+
+from dyrelu_pose.engine import add_safeguards
+
+SAMPLES, BATCH, EPOCHS = 24, 4, 3
+
+
+class Points(BaseDataset):
+    """Numbered points to which the pipeline adds noise."""
+
+    def load_data_list(self):
+        return [dict(x=np.full(8, i, np.float32)) for i in range(SAMPLES)]
+
+
+def add_noise(results):
+    noise = np.random.randn(8) + torch.rand(8).numpy()
+    return dict(inputs=torch.as_tensor(results["x"] / SAMPLES + noise, dtype=torch.float32))
+
+
+class Toy(BaseModel):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.5), nn.ReLU(), nn.Linear(8, 1))
+
+    def forward(self, inputs, mode="loss"):
+        return dict(loss=self.layers(torch.stack(list(inputs))).square().mean())
+
+
+@pytest.fixture
+def toy(tmp_path):
+    """Return a function that builds the runner of a toy training."""
+    from mmengine.config import Config
+
+    count = iter(range(100))
+
+    def make(folder="run", hooks=(), workers=0, max_keep=-1, **more):
+        torch.manual_seed(0)
+        cfg = Config(
+            dict(
+                train_cfg=dict(by_epoch=True, max_epochs=EPOCHS),
+                randomness=dict(seed=3, deterministic=True),
+            )
+        )
+        add_safeguards(cfg)
+        dataset = Points(pipeline=[add_noise])
+        return Runner(
+            model=Toy(),
+            work_dir=str(tmp_path / folder),
+            train_dataloader=dict(
+                dataset=dataset,
+                batch_size=BATCH,
+                num_workers=workers,
+                sampler=dict(type="DefaultSampler", shuffle=True),
+            ),
+            optim_wrapper=dict(optimizer=dict(type="Adam", lr=0.01)),
+            default_hooks=dict(
+                checkpoint=dict(type="CheckpointHook", interval=1, max_keep_ckpts=max_keep)
+            ),
+            custom_hooks=[*cfg.custom_hooks, *hooks],
+            train_cfg=cfg.train_cfg,
+            randomness=cfg.randomness,
+            default_scope="mmpose",
+            experiment_name=f"toy{next(count)}-{tmp_path.name}",
+            **more,
+        )
+
+    return make

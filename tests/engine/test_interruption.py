@@ -1,0 +1,161 @@
+"""Killed, preempted or short of disk, a training ends where an uninterrupted one ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.fileio import get_file_backend
+from mmengine.hooks import Hook
+
+from dyrelu_pose.engine import AtomicLocalBackend, DiskFullError, latest_checkpoint
+from dyrelu_pose.engine.preemption import EXIT_CODE
+
+from .conftest import BATCH, EPOCHS, SAMPLES
+
+STEPS = SAMPLES // BATCH
+
+
+class Stop(Hook):
+    """Send this process a signal, or raise, in one iteration."""
+
+    def __init__(self, iteration, action):
+        self.iteration, self.action = iteration, action
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if runner.iter == self.iteration:
+            self.action()
+
+
+class Crash(Exception):
+    pass
+
+
+def crash():
+    raise Crash
+
+
+def terminate():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def weights_of(runner):
+    return torch.cat([p.detach().flatten() for p in runner.model.parameters()])
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("iteration", [STEPS + 2, 2 * STEPS - 1, 2])
+def test_sigterm_saves_in_the_middle_of_an_epoch(toy, iteration, workers):
+    whole = toy("whole", workers=0)
+    whole.train()
+    with pytest.raises(SystemExit) as exit_:
+        toy("stopped", [Stop(iteration, terminate)], workers).train()
+    assert exit_.value.code == EXIT_CODE
+    folder = toy("stopped").work_dir
+    assert latest_checkpoint(folder) == f"{folder}/preempted.pth"
+    resumed = toy("stopped", workers=workers, resume=True, load_from=latest_checkpoint(folder))
+    resumed.train()
+    assert resumed.iter == whole.iter == EPOCHS * STEPS
+    assert torch.equal(weights_of(resumed), weights_of(whole))
+
+
+def test_a_crash_costs_the_epoch_at_most(toy):
+    whole = toy("whole")
+    whole.train()
+    with pytest.raises(Crash):
+        toy("stopped", [Stop(2 * STEPS + 3, crash)]).train()
+    resumed = toy("stopped", resume=True, load_from=latest_checkpoint(toy("stopped").work_dir))
+    resumed.train()
+    assert torch.equal(weights_of(resumed), weights_of(whole))
+
+
+def test_each_epoch_draws_other_augmentation(toy):
+    seen = []
+
+    class Look(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            seen.append(torch.stack(data_batch["inputs"]))
+
+    toy("run", [Look()]).train()
+    values = torch.cat(seen)  # (EPOCHS * SAMPLES, 8)
+    assert len(torch.unique(values[:, 0])) == EPOCHS * SAMPLES
+
+
+def test_a_former_checkpoint_is_there_until_the_new_one_is_whole(toy, monkeypatch):
+    held = []
+    put = AtomicLocalBackend.put
+
+    def watched(self, content, path):
+        held.append(sorted(p.name for p in Path(path).parent.glob("epoch_*.pth")))
+        put(self, content, path)
+
+    monkeypatch.setattr(AtomicLocalBackend, "put", watched)
+    runner = toy("run", max_keep=1)
+    runner.train()
+    assert held == [[], ["epoch_1.pth"], ["epoch_2.pth"]]
+    assert [p.name for p in Path(runner.work_dir).glob("*.pth")] == ["epoch_3.pth"]
+
+
+def test_a_full_disk_keeps_what_was_there(tmp_path, monkeypatch):
+    backend = get_file_backend(str(tmp_path))
+    path = tmp_path / "epoch_1.pth"
+    backend.put(b"good", path)
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DiskFullError, match=r"the disk is full: .*epoch_1.pth needs 2.0 MB"):
+        backend.put(b"x" * 2_000_000, path)
+    assert path.read_bytes() == b"good"
+    assert [p.name for p in tmp_path.iterdir()] == ["epoch_1.pth"]
+
+
+WRITE = """
+import sys
+from dyrelu_pose.engine.atomic_files import AtomicLocalBackend
+backend = AtomicLocalBackend()
+print("ready", flush=True)
+while True:
+    for letter in b"ab":
+        backend.put(bytes([letter]) * 30_000_000, sys.argv[1])
+"""
+
+
+def test_a_kill_while_writing_leaves_a_whole_file(tmp_path):
+    path = tmp_path / "epoch_1.pth"
+    process = subprocess.Popen([sys.executable, "-c", WRITE, path], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    unfinished = False
+    for _ in range(20):  # looks at a file that is being replaced all the time
+        time.sleep(0.02)
+        unfinished |= any(p.name.endswith(".unfinished") for p in tmp_path.iterdir())
+        if path.exists():
+            check_whole(path)
+    while not any(p.name.endswith(".unfinished") for p in tmp_path.iterdir()):
+        pass
+    process.kill()
+    process.wait()
+    assert unfinished
+    check_whole(path)
+
+
+def check_whole(path):
+    content = path.read_bytes()
+    assert len(content) == 30_000_000 and len(set(content)) == 1
+
+
+def test_damaged_checkpoints_are_passed_over(toy, capsys):
+    runner = toy("run")
+    runner.train()
+    folder = Path(runner.work_dir)
+    (folder / "epoch_3.pth").write_bytes((folder / "epoch_3.pth").read_bytes()[:500])
+    (folder / "last_checkpoint").write_text("")
+    os.utime(folder / "epoch_1.pth", (0, 0))
+    assert latest_checkpoint(folder) == str(folder / "epoch_2.pth")
+    assert "passed over: checkpoint" in capsys.readouterr().out
+    assert latest_checkpoint(folder / "nothing") is None
