@@ -3,10 +3,8 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -84,30 +82,6 @@ def test_train_then_test(tmp_path, options):
     assert in_training["coco/AP"] == pytest.approx(values["coco/AP"])
     assert predictions.stat().st_size > 0
     assert (tmp_path / "results.keypoints.json").exists()
-
-
-def test_resume_after_a_kill_ends_where_an_uninterrupted_run_ends(tmp_path, options):
-    # Without random augmentation, whose state no checkpoint holds.
-    pipeline = "train_dataloader.dataset.pipeline"
-    transform = [f"{pipeline}.3.{name}_prob=0.0" for name in ("shift", "scale", "rotate")]
-    options = [*options, f"{pipeline}.2.prob=0.0", *transform]
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    train(whole, options, "--no-validate")
-    process = start("tools/train.py", DEMO, "--work-dir", killed, "--no-validate",
-                    "--cfg-options", *options)  # fmt: skip
-    deadline = time.monotonic() + 300
-    while not (killed / "last_checkpoint").exists():
-        assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0]
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    (killed / "epoch_2.pth").unlink(missing_ok=True)
-    log = train(killed, options, "--no-validate", "--resume", killed / "epoch_1.pth")
-    assert "resumed epoch: 1" in log
-    ours, theirs = (torch.load(folder / "epoch_2.pth")["state_dict"]
-                    for folder in (killed, whole))  # fmt: skip
-    for name, value in theirs.items():
-        assert torch.equal(ours[name], value), name
 
 
 def test_two_processes_train_by_torchrun(tmp_path, options):

@@ -1,0 +1,172 @@
+"""Interrupts a training again and again, and checks that it ends like one that was left alone.
+
+    python tools/soak.py --out results/reliability/soak.json    # 20 interruptions, some minutes
+    python tools/soak.py --quick                                # 3
+
+A small model trains on drawn people. It gets SIGKILL or, every third time, SIGTERM at a random
+iteration, and is started again with --resume; in the end its weights and its AP are compared, bit
+for bit, with those of the same training without interruption.
+"""
+
+import argparse
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+import torch
+from rich.progress import track
+
+from dyrelu_pose.cli import user_errors
+from dyrelu_pose.engine.preemption import EXIT_CODE
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.provenance import device, revision, versions
+
+ROOT = Path(__file__).parents[1]
+CONFIG = "configs/demo/dyrelu_resnet18.py"
+PEOPLE, BATCH = 24, 4  # of an epoch
+STEP = re.compile(r"Epoch\(train\) +\[(\d+)\]\[ *(\d+)/ *(\d+)\]")
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--interruptions", type=int, default=20, help="how many (%(default)s)")
+    parser.add_argument("--quick", action="store_true", help="3 interruptions")
+    parser.add_argument("--seed", type=int, default=0, help="of the iterations (%(default)s)")
+    parser.add_argument("--out", type=Path, help="JSON file for what was found")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Interrupt, compare, and exit with 1 if anything differs."""
+    args = parse_args(argv)
+    interruptions = 3 if args.quick else args.interruptions
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        soak = Soak(Path(folder), epochs=interruptions // 2 + 2)
+        soak.train("whole")
+        found = soak.interrupt(interruptions, random.Random(args.seed))
+        found.update(soak.compare())
+    record = dict(
+        config=CONFIG,
+        command="python tools/soak.py " + " ".join(argv or sys.argv[1:]),
+        **found,
+        seconds=round(time.perf_counter() - start),
+        seed=args.seed,
+        device=device(),
+        versions=versions(),
+        revision=revision(),
+        date=datetime.now(timezone.utc).date().isoformat(),
+    )
+    print(json.dumps(record, indent=1))
+    if args.out:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        args.out.write_text(json.dumps(record, indent=1) + "\n")
+    if not (found["weights_identical"] and found["AP_identical"]):
+        raise UserError("the interrupted training ended elsewhere")
+
+
+class Soak:
+    """Trainings on drawn people in one folder.
+
+    Args:
+        folder: Where data and runs go.
+        epochs: Of each training.
+    """
+
+    def __init__(self, folder: Path, epochs: int) -> None:
+        self.folder, self.epochs = folder, epochs
+        data = folder / "people"
+        people = ["--train", PEOPLE, "--val", 8, "--workers", 1]
+        subprocess.run(
+            [sys.executable, "tools/make_synthetic_coco.py", data, *map(str, people)],
+            cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        annotations = f"{data}/annotations/person_keypoints_val.json"
+        self.options = [
+            *(f"{split}_dataloader.dataset.data_root={data}/" for split in ("train", "val")),
+            f"val_evaluator.ann_file={annotations}",
+            f"train_dataloader.batch_size={BATCH}",
+            f"train_cfg.max_epochs={epochs}",
+            f"train_cfg.val_interval={epochs}",
+            "default_hooks.checkpoint.interval=1",
+            "default_hooks.checkpoint.max_keep_ckpts=1",
+            "default_hooks.logger.interval=1",
+            "randomness.deterministic=True",
+        ]
+
+    def start(self, name: str) -> subprocess.Popen:
+        """Start or resume a training."""
+        return subprocess.Popen(
+            [sys.executable, "-u", "tools/train.py", CONFIG, "--work-dir", self.folder / name,
+             "--resume", "--cfg-options", *self.options],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+
+    def train(self, name: str) -> None:
+        """Train to the end."""
+        process = self.start(name)
+        output, _ = process.communicate()
+        if process.returncode:
+            raise UserError(f"the training failed:\n{output[-2000:]}")
+
+    def interrupt(self, times: int, chance: random.Random) -> dict:
+        """Train under interruptions; return their number and the iterations that ran twice."""
+        kinds = [signal.SIGTERM if i % 3 == 2 else signal.SIGKILL for i in range(times)]
+        furthest = again = stopped = 0
+        for kind in track(kinds, "interruptions"):
+            process = self.start("interrupted")
+            steps = chance.randint(1, PEOPLE // BATCH + 2)  # some die before a checkpoint
+            for line in process.stdout:
+                if step := STEP.search(line):
+                    epoch, inner, length = map(int, step.groups())
+                    iteration = (epoch - 1) * length + inner
+                    again += iteration <= furthest
+                    furthest = max(furthest, iteration)
+                    steps -= 1
+                    if steps == 0:
+                        time.sleep(chance.random() * 0.3)  # anywhere within an iteration
+                        process.send_signal(kind)
+            code = process.wait()
+            if code not in (-signal.SIGKILL, EXIT_CODE, 0):
+                raise UserError(f"a resumed training failed with status {code}")
+            stopped += code != 0
+        self.train("interrupted")
+        return dict(
+            interruptions=stopped,
+            by_SIGTERM=kinds.count(signal.SIGTERM),
+            epochs=self.epochs,
+            iterations=self.epochs * PEOPLE // BATCH,
+            iterations_repeated=again,
+        )
+
+    def compare(self) -> dict:
+        """Compare the weights and the AP of both trainings."""
+        ours, theirs = (
+            torch.load(self.folder / name / f"epoch_{self.epochs}.pth")["state_dict"]
+            for name in ("interrupted", "whole")
+        )
+        same = ours.keys() == theirs.keys() and all(
+            torch.equal(ours[key], theirs[key]) for key in theirs
+        )
+        aps = [self._ap(name) for name in ("interrupted", "whole")]
+        return dict(weights_identical=same, AP_identical=aps[0] == aps[1], AP=aps[1])
+
+    def _ap(self, name: str) -> float:
+        last = max((self.folder / name).glob("*/vis_data/scalars.json"))
+        lines = [json.loads(line) for line in last.read_text().splitlines()]
+        return [line["coco/AP"] for line in lines if "coco/AP" in line][-1]
+
+
+if __name__ == "__main__":
+    with user_errors():
+        main()
