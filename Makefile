@@ -1,4 +1,4 @@
-# make demo | make test: each sets up .venv on its own; a second run installs nothing.
+# make demo | make test | make docs: each sets up .venv on its own; a second run installs nothing.
 # PYTHON=python3.12 make demo   picks the interpreter (3.10 to 3.13).
 
 PYTHON ?= python3
@@ -6,14 +6,14 @@ TORCH  ?= torch==2.13.0
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-REQS   := $(wildcard requirements*.txt)
+REQS   := $(filter-out requirements-docs.txt,$(wildcard requirements*.txt))
 DATA   := data/synthetic
 CONFIG := configs/demo/dyrelu_resnet18.py
 WORK   := work_dirs/demo
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test tables clean
+.PHONY: install demo test tables docs clean
 
 install: $(STAMP)
 
@@ -45,5 +45,13 @@ test: $(STAMP)
 tables: $(STAMP)
 	$(BIN)/python tools/readme_tables.py
 
+# The pages of docs/ and the reference, in site/.
+docs: $(VENV)/.docs-installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+$(VENV)/.docs-installed: requirements-docs.txt $(STAMP)
+	$(BIN)/python -m pip install -q -r requirements-docs.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(WORK) $(DATA)
+	rm -rf $(VENV) $(WORK) $(DATA) site

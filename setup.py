@@ -1,16 +1,41 @@
-"""Packaging of dyrelu_pose: metadata only, `pip install --no-deps -e .`."""
+"""Packaging of dyrelu_pose: `pip install --no-deps -e .`, or a wheel by `pip wheel --no-deps .`."""
 
+import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
+
+# What a wheel holds beside the package, for `dyrelu_pose/packaged.py` to find.
+BESIDE = ("configs", "tools", "requirements-openmmlab.txt", "requirements-mmpretrain.txt")
+# Tools that keep this project's own results, and the forms of others for its checkout.
+CHECKOUT_ONLY = ("readme_tables.py", "tables", "record_run.py", "*.sh", "__pycache__")
 
 
 def requirements(name: str) -> list[str]:
     """Return the requirement lines of a file, without their comments."""
     lines = (line.split("#")[0].strip() for line in (ROOT / name).read_text().splitlines())
     return [line for line in lines if line]
+
+
+class BuildWithConfigs(build_py):
+    """Puts configs and tools into the wheel, in `dyrelu_pose/.mim` as OpenMMLab's packages do."""
+
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:  # they are found in the checkout
+            return
+        inside = Path(self.build_lib, "dyrelu_pose", ".mim")
+        shutil.rmtree(inside, ignore_errors=True)  # of a build before, with files since removed
+        inside.mkdir(parents=True)
+        for path in (ROOT / name for name in BESIDE):
+            if path.is_dir():
+                ignore = shutil.ignore_patterns(*CHECKOUT_ONLY)
+                shutil.copytree(path, inside / path.name, ignore=ignore)
+            else:
+                shutil.copy(path, inside)
 
 
 setup(
@@ -20,6 +45,7 @@ setup(
     long_description=(ROOT / "README.md").read_text(),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
+    cmdclass=dict(build_py=BuildWithConfigs),
     packages=find_packages(include=["dyrelu_pose", "dyrelu_pose.*"]),
     python_requires=">=3.10",
     # MMEngine, MMCV and MMPose are not listed: pip would follow their unbuildable dependencies.

@@ -1,12 +1,17 @@
 """Dynamic ReLU (arXiv 2003.10027) for MMPose; the import registers what configs can name."""
 
-from . import compat
+from . import openmmlab
+
+openmmlab.check_installed()
+
+from . import compat  # noqa: E402
 
 compat.apply()  # before anything imports mmpose
 
-from . import checkpoint  # noqa: E402
+from . import checkpoint, config_names  # noqa: E402
 
 checkpoint.apply()
+config_names.apply()
 
 from . import codecs, engine, evaluation, layers, models, transforms  # noqa: E402
 from .layers import DyReLUA, DyReLUB, DyReLUC  # noqa: E402

@@ -15,6 +15,7 @@ from torch import nn
 import dyrelu_pose  # noqa: F401  registers the layers, and lets MMPretrain import
 
 from .errors import UserError
+from .packaged import install_command
 from .placement import place
 
 try:
@@ -22,7 +23,7 @@ try:
 except ModuleNotFoundError as error:
     raise UserError(
         f"a classifier needs MMPretrain, of which {error.name} is missing: "
-        "pip install --no-deps -r requirements-mmpretrain.txt"
+        f"{install_command('mmpretrain')}"
     ) from error
 
 

@@ -19,7 +19,8 @@ HINTS = {
     "imagenet": "ImageNet is found through the environment variable IMAGENET: one folder per class "
     "in train/ and in val/",
     "coco_mini": "COCO-mini is found through the environment variable DYRELU_DATA",
-    "synthetic": "make the synthetic set with: python tools/make_synthetic_coco.py data/synthetic",
+    "synthetic": "make the synthetic set with: python -m dyrelu_pose make-synthetic-coco "
+    "data/synthetic",
 }
 
 READ_UP_TO = 2**25  # bytes; a larger annotation file is neither empty nor cheap to read twice
@@ -54,7 +55,7 @@ def _explanation(missing: str) -> str:
     hints = [f"{hint}.\n" for name, hint in HINTS.items() if f"/{name}/" in missing]
     return (
         f"the config needs files that do not exist:\n{missing}\n{''.join(hints)}"
-        "To train without any data set of your own, run: make demo"
+        "To train without any data set of your own, run in a checkout: make demo"
     )
 
 

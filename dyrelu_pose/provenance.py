@@ -7,6 +7,8 @@ from pathlib import Path
 
 import torch
 
+from .packaged import IN_WHEEL, ROOT
+
 PACKAGES = ("torch", "numpy", "mmengine", "mmcv-lite", "mmpose", "pycocotools")
 
 
@@ -32,7 +34,8 @@ def versions(*more: str) -> dict[str, str]:
 
 
 def revision() -> str:
-    """Return the git revision of this checkout, or an empty string outside of git."""
+    """Return the git revision of this checkout, "" outside of git, or the version of the wheel."""
+    if IN_WHEEL.is_dir():  # which may be inside a checkout of something else
+        return version("dyrelu_pose")
     command = ["git", "rev-parse", "--short", "HEAD"]
-    here = Path(__file__).parent
-    return subprocess.run(command, cwd=here, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()

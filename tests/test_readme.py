@@ -1,4 +1,4 @@
-"""What the README shows and names is there."""
+"""What the README, the results and the docs show and name is there."""
 
 import json
 import re
@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text() + (ROOT / "results/README.md").read_text()
+README = (ROOT / "README.md").read_text()
+PAGES = [
+    README,
+    *(path.read_text() for folder in ("docs", "results") for path in ROOT.glob(f"{folder}/*.md")),
+]
+# A name in capitals stands for any.
+NAMED = re.compile(
+    r"(?<![\w/])(?:configs|tools|results|tests|dyrelu_pose)/(?![A-Z]+\.py)[\w/.-]*\w"
+)
 RESULTS = ROOT / "results"
 RUNS = sorted(p for p in RESULTS.rglob("*.json") if p.parent.name not in ("bench", "runs"))
 ORIGIN = ("command", "device", "versions", "seed", "date", "revision")
@@ -19,12 +27,7 @@ def test_tables_are_those_of_the_result_files():
     subprocess.run([sys.executable, "tools/readme_tables.py", "--check"], cwd=ROOT, check=True)
 
 
-@pytest.mark.parametrize(
-    "path",
-    sorted(
-        set(re.findall(r"(?<![\w/])(?:configs|tools|results|tests|dyrelu_pose)/[\w/.-]*\w", README))
-    ),
-)
+@pytest.mark.parametrize("path", sorted({path for page in PAGES for path in NAMED.findall(page)}))
 def test_named_file_exists(path):
     assert (ROOT / path).exists()
 

@@ -10,7 +10,7 @@ import sys
 import tables
 from tables.read import ROOT
 
-PAGES = ("README.md", "results/README.md")
+PAGES = ("README.md", "docs/speed.md", "results/README.md")
 TABLES = {name: getattr(tables, name) for name in tables.__all__}
 
 

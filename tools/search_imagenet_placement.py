@@ -31,7 +31,7 @@ from dyrelu_pose.complexity import Complexity, Cost, measure, own_cost, write_re
 from dyrelu_pose.layers import DyReLUB
 from dyrelu_pose.placement import Site, probe
 
-OUT = Path(__file__).parents[1] / "results/complexity/imagenet_mobilenetv2.csv"
+OUT = Path("results/complexity/imagenet_mobilenetv2.csv")
 INPUT_SIZE = (224, 224)
 POSITIONS = ("stem", "expand", "depthwise", "project", "last")
 REDUCTIONS = (4, 8, 16, 32)

@@ -25,7 +25,8 @@ class PycocoMetric(CocoMetric):
 
     Args:
         ann_file: COCO annotations; None takes those of the data set that is evaluated.
-        *args, **kwargs: see `mmpose.evaluation.metrics.CocoMetric`.
+        *args: see `mmpose.evaluation.metrics.CocoMetric`.
+        **kwargs: likewise.
 
     Raises:
         AnnotationError: `ann_file` does not exist or holds no labelled person.

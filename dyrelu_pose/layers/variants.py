@@ -58,7 +58,7 @@ class DyReLUC(DyReLU):
         tau: Temperature of the softmax.
         gamma: Value of a flat map.
         cap: Largest value of the map.
-        Others: see `DyReLU`.
+        kwargs: See `DyReLU`.
 
     Raises:
         ValueError: An argument is out of range.

@@ -1,0 +1,44 @@
+"""Configs of this project by name, `dyrelu_pose::demo/dyrelu_resnet18.py`, wherever they are."""
+
+import difflib
+from pathlib import Path
+
+from mmengine.config import Config
+
+from .errors import UserError
+from .packaged import CONFIGS
+
+SCOPE = "dyrelu_pose::"
+
+_mmengines_own = Config._get_cfg_path
+
+
+def config_path(name: str) -> Path:
+    """Return the path of a config.
+
+    Args:
+        name: Its name: `dyrelu_pose::`, then the path below `configs/`.
+
+    Raises:
+        UserError: There is no such config; the message names the near misses.
+    """
+    below = name.removeprefix(SCOPE)
+    path = CONFIGS / below
+    if not path.is_file():
+        names = [str(path.relative_to(CONFIGS)) for path in sorted(CONFIGS.rglob("*.py"))]
+        close = [SCOPE + name for name in difflib.get_close_matches(below, names, n=3)]
+        hint = f"did you mean {' or '.join(close)}?" if close else f"they are those in {CONFIGS}"
+        raise UserError(f"there is no config {name}; {hint}")
+    return path
+
+
+def _get_cfg_path(cfg_path: str, filename: str) -> tuple[str, str | None]:
+    if cfg_path.startswith(SCOPE):
+        # Without a scope: no registry has this package's name, ours register in MMPose's.
+        return str(config_path(cfg_path)), None
+    return _mmengines_own(cfg_path, filename)
+
+
+def apply() -> None:
+    """Let `_base_` name a config of this project: MMEngine has a fixed list of packages."""
+    Config._get_cfg_path = staticmethod(_get_cfg_path)

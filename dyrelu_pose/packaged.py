@@ -1,0 +1,17 @@
+"""Where configs, tools and requirements are: in the checkout, or in the package if it is a wheel's.
+
+A wheel holds them in `dyrelu_pose/.mim`, where MMPose's has its own.
+"""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+IN_WHEEL = _PACKAGE / ".mim"
+ROOT = IN_WHEEL if IN_WHEEL.is_dir() else _PACKAGE.parent
+CONFIGS = ROOT / "configs"
+TOOLS = ROOT / "tools"
+
+
+def install_command(name: str) -> str:
+    """Return the command that installs one of the requirement files for `pip --no-deps`."""
+    return f"pip install --no-deps -r {ROOT / f'requirements-{name}.txt'}"
