@@ -13,7 +13,7 @@ from . import checkpoint, config_names  # noqa: E402
 checkpoint.apply()
 config_names.apply()
 
-from . import codecs, engine, evaluation, layers, models, transforms  # noqa: E402
+from . import codecs, datasets, engine, evaluation, layers, models, transforms  # noqa: E402
 from .layers import DyReLUA, DyReLUB, DyReLUC  # noqa: E402
 from .ops import dyrelu  # noqa: E402
 
@@ -23,6 +23,7 @@ __all__ = [
     "DyReLUB",
     "DyReLUC",
     "codecs",
+    "datasets",
     "dyrelu",
     "engine",
     "evaluation",

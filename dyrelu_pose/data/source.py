@@ -8,10 +8,12 @@ from mmengine.config import Config
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
+from ..datasets import CocoDataset
 from ..errors import UserError
 from .augmentation import Augmentation, read_augmentation
 
 SPLITS = ("train", "val")
+READERS = ("_load_annotations", "parse_data_info")  # of a data set's class
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,9 @@ def _halves(dataset: dict, key: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 def _reads_plain_coco(kind: type) -> bool:
     """Whether a class takes a file's entries as `BaseCocoStyleDataset` does."""
-    return issubclass(kind, BaseCocoStyleDataset) and all(
-        getattr(kind, name) is getattr(BaseCocoStyleDataset, name)
-        for name in ("_load_annotations", "parse_data_info")
+    return issubclass(kind, BaseCocoStyleDataset) and any(
+        all(getattr(kind, name) is getattr(plain, name) for name in READERS)
+        for plain in (BaseCocoStyleDataset, CocoDataset)
     )
 
 

@@ -1,7 +1,10 @@
 """Image loading that refuses damaged files by name."""
 
+import logging
 from pathlib import Path
 
+import torch
+from mmengine.logging import print_log
 from mmpose.datasets.transforms import LoadImage as MMPoseLoadImage
 from mmpose.registry import TRANSFORMS
 from PIL import Image
@@ -24,12 +27,32 @@ class LoadImage(MMPoseLoadImage):
     OpenCV fills the missing part of a truncated JPEG with grey and says nothing. It takes MMPose's
     name in the registry, so that every config has it.
 
+    Args:
+        skip_bad_samples: Instead of raising, log the file and how many there were so far, and
+            return None: in training the data set then takes another sample at random.
+        *args, **kwargs: See `mmpose.datasets.transforms.LoadImage`.
+
     Raises:
         ImageError: The file is missing, not an image, or truncated.
     """
 
-    def transform(self, results: dict) -> dict:
+    def __init__(self, *args, skip_bad_samples: bool = False, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.skip_bad_samples = skip_bad_samples
+        self.skipped = torch.zeros((), dtype=torch.int64).share_memory_()  # by all workers
+
+    def transform(self, results: dict) -> dict | None:
         """Load `results['img_path']`, unless `results['img']` is there already."""
+        try:
+            return self._load(results)
+        except ImageError as error:
+            if not self.skip_bad_samples:
+                raise
+            self.skipped += 1
+            print_log(f"{error}; skipped, {self.skipped} so far", "current", logging.WARNING)
+            return None
+
+    def _load(self, results: dict) -> dict:
         from_file = "img" not in results
         try:
             results = super().transform(results)

@@ -1,0 +1,93 @@
+"""MMPose's CocoDataset with its annotations checked."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from mmengine.logging import print_log
+from mmpose.datasets import CocoDataset as MMPoseCocoDataset
+from mmpose.registry import DATASETS
+
+from ..errors import UserError
+from ..xtcoco import AnnotationError
+from .records import bad_records, has_lists, without
+
+
+@DATASETS.register_module(force=True)
+class CocoDataset(MMPoseCocoDataset):
+    """MMPose's CocoDataset, except that entries which cannot be right are an error.
+
+    It takes MMPose's name in the registry, so that every config has it.
+
+    Args:
+        skip_bad_samples: Leave such entries out, and in training damaged images too, with a count
+            in the log, instead of stopping.
+        *args, **kwargs: See `mmpose.datasets.CocoDataset`.
+
+    Raises:
+        AnnotationError: Names the file, the first entry, and how many there are.
+    """
+
+    def __init__(self, *args, skip_bad_samples: bool = False, pipeline=(), **kwargs) -> None:
+        self.skip_bad_samples = skip_bad_samples
+        if skip_bad_samples and not kwargs.get("test_mode"):
+            pipeline = [_skipping(transform) for transform in pipeline]
+        super().__init__(*args, pipeline=pipeline, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Return the persons (or, bottom-up, images) of the annotation file.
+
+        Raises:
+            AnnotationError: See the class; or there is nobody.
+        """
+        found = super().load_data_list()
+        if not found:
+            raise AnnotationError(
+                f"annotation file {self.ann_file} has nobody with labelled keypoints and a box"
+            )
+        return found
+
+    def _load_annotations(self) -> tuple[list[dict], list[dict]]:
+        try:
+            loaded = super()._load_annotations()
+            content = self.coco.dataset
+        except UserError:
+            raise
+        except Exception as error:  # anything, from deep inside pycocotools or MMPose
+            loaded, failure = None, error
+            content = json.loads(Path(self.ann_file).read_text())
+        bad = list(bad_records(content, self.metainfo["num_keypoints"]))
+        if loaded is None and not (bad and has_lists(content)):
+            raise AnnotationError(
+                f"annotation file {self.ann_file} is not in the COCO format: {failure!r}"
+            ) from failure
+        if not bad:
+            return loaded
+        entries, problems = zip(*bad, strict=True)
+        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+        if not self.skip_bad_samples:
+            raise AnnotationError(
+                f"annotation file {self.ann_file}: {problems[0]}{more}; correct it, or leave such "
+                "entries out by skip_bad_samples=True in the config of the data set"
+            )
+        print_log(
+            f"{len(bad)} entries of {self.ann_file} are left out: {problems[0]}{more}",
+            logger="current",
+        )
+        return self._load_rest(without(content, entries))
+
+    def _load_rest(self, content: dict) -> tuple[list[dict], list[dict]]:
+        ann_file = self.ann_file
+        with tempfile.TemporaryDirectory() as folder:
+            self.ann_file = str(Path(folder, "rest.json"))
+            Path(self.ann_file).write_text(json.dumps(content))
+            try:
+                return super()._load_annotations()
+            finally:
+                self.ann_file = ann_file
+
+
+def _skipping(transform: dict) -> dict:
+    if isinstance(transform, dict) and transform.get("type") == "LoadImage":
+        return dict(transform, skip_bad_samples=True)
+    return transform
