@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from .files import write_atomically
 from .grid import Grid
 from .statistics import Summary
-from .table import data_of, summaries
+from .table import data_of, format_difference, summaries
 
 # Okabe and Ito's colours, told apart with any colour vision; the baseline is grey.
 BAR, BASELINE, INK, LINE = "#0072B2", "#999999", "#333333", "#DDDDDD"
 MAP = "PuOr_r"  # orange above, purple below: told apart with any colour vision too
+PALEST = 1.0  # AP at full colour, at least: differences within the seeds stay pale
 
 
 def draw_chart(grid: Grid, rows: Sequence[dict], out: Path) -> None:
@@ -67,7 +68,7 @@ def _draw_map(figure: Figure, axes, grid: Grid, found: dict[str, Summary]) -> No
             for line in names
         ]
     )
-    limit = max(np.nanmax(np.abs(values), initial=0), 1e-6)
+    limit = max(np.nanmax(np.abs(values), initial=0), PALEST)
     image = axes.imshow(values, cmap=MAP, vmin=-limit, vmax=limit, aspect="auto")
     for (i, j), value in np.ndenumerate(values):
         name = names[i][j]
@@ -85,7 +86,7 @@ def _draw_map(figure: Figure, axes, grid: Grid, found: dict[str, Summary]) -> No
 def _text(name: str, grid: Grid, summary: Summary, gap: str = " ") -> str:
     if name == grid.baseline or summary.difference is None:
         return f"{summary.mean:.1f}"
-    return f"{summary.mean:.1f}{gap}({summary.difference:+.1f})"
+    return f"{summary.mean:.1f}{gap}({format_difference(summary.difference)})"
 
 
 def _or_nan(value: float | None) -> float:

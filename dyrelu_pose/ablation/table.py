@@ -56,7 +56,7 @@ def _by_cell(grid: Grid, rows: Sequence[dict], data: str) -> str:
             label,
             f"{summary.mean:.1f}",
             _number(summary.std, ".2f"),
-            "" if name == grid.baseline else _number(summary.difference, "+.1f"),
+            "" if name == grid.baseline else format_difference(summary.difference),
             "" if name == grid.baseline else format_interval(summary.interval),
             "" if name == grid.baseline else _number(summary.p, ".3f"),
             *(f"{_mean(values[name]):.1f}" for values in others.values()),
@@ -75,7 +75,7 @@ def _matrix(grid: Grid, rows: Sequence[dict], data: str) -> str:
         summary = found[name]
         if name == grid.baseline or summary.difference is None:
             return f"{summary.mean:.1f}"
-        return f"{summary.mean:.1f} ({summary.difference:+.1f})"
+        return f"{summary.mean:.1f} ({format_difference(summary.difference)})"
 
     row_axis, column_axis = grid.axes
     corner = f"{data} AP, {row_axis} \\ {column_axis}".lstrip()
@@ -116,9 +116,14 @@ def _millions(rows: Sequence[dict], column: str) -> str:
     return next(f"{row[column] / 1e6:.2f}M" for row in rows if row["status"] == FINISHED)
 
 
+def format_difference(value: float | None) -> str:
+    """Return a difference with its sign, zero as +0.0, or nothing where there is none."""
+    return "" if value is None else f"{round(value, 1) + 0.0:+.1f}"
+
+
 def format_interval(interval: tuple[float, float] | None) -> str:
     """Return a confidence interval with signs, or nothing where there is none."""
-    return "" if interval is None else "{:+.1f} to {:+.1f}".format(*interval)
+    return "" if interval is None else " to ".join(map(format_difference, interval))
 
 
 def _number(value: float | None, form: str) -> str:

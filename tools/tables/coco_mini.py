@@ -2,7 +2,7 @@
 
 from dyrelu_pose.ablation.grid import load_grid
 from dyrelu_pose.ablation.results import FINISHED, by_cell
-from dyrelu_pose.ablation.table import format_interval, summaries
+from dyrelu_pose.ablation.table import format_difference, format_interval, summaries
 
 from .read import NOT_RUN, RESULTS, ROOT, read_csv, table
 
@@ -49,7 +49,7 @@ def _line(name: str, rows: list[dict], summary, baseline: bool) -> list[str]:
         values = by_cell(rows, figure)[name].values()
         means.append(f"{sum(values) / len(values):.1f}")
     spread = "" if summary.std is None else f" ± {summary.std:.1f}"
-    difference = "" if baseline or summary.difference is None else f"{summary.difference:+.1f}"
+    difference = "" if baseline else format_difference(summary.difference)
     interval = "" if baseline else format_interval(summary.interval)
     return [
         *parts,

@@ -123,7 +123,7 @@ param_scheduler = [
         eta_min=1e-05,
         type='CosineAnnealingLR'),
 ]
-randomness = dict(seed=1)
+randomness = dict(seed=2)
 resume = False
 test_cfg = dict()
 test_dataloader = dict(
