@@ -9,7 +9,10 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).parent
 
 # What a wheel holds beside the package, for `dyrelu_pose/packaged.py` to find.
-BESIDE = ("configs", "tools", "requirements-openmmlab.txt", "requirements-mmpretrain.txt")
+BESIDE = (
+    *("checkpoints", "configs", "tools"),
+    *("requirements-openmmlab.txt", "requirements-mmpretrain.txt"),
+)
 # Tools that keep this project's own results, and the forms of others for its checkout.
 CHECKOUT_ONLY = ("readme_tables.py", "tables", "record_run.py", "*.sh", "__pycache__")
 

@@ -1,7 +1,7 @@
 """Run a tool from anywhere: `python -m dyrelu_pose TOOL ...` is `python tools/TOOL.py ...`.
 
-Configs may be named as in a checkout, `configs/dyrelu_hrnet.py`, or, as in `_base_` of a config of
-your own, `dyrelu_pose::dyrelu_hrnet.py`. On several devices:
+Configs and checkpoints may be named as in a checkout, `configs/dyrelu_hrnet.py`, and configs as in
+`_base_` of one of your own, `dyrelu_pose::dyrelu_hrnet.py`. On several devices:
 
     torchrun --nproc_per_node=4 -m dyrelu_pose train CONFIG --launcher pytorch
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 from .cli import user_errors
 from .config_names import SCOPE, config_path
 from .errors import UserError
-from .packaged import CONFIGS, ROOT, TOOLS
+from .packaged import CHECKPOINTS, CONFIGS, ROOT, TOOLS
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -48,11 +48,11 @@ def summary(path: Path) -> str:
 
 
 def argument(text: str) -> str:
-    """Return an argument of a tool, with the path of the config if it names one of this project."""
+    """Return an argument of a tool, with its path if it names a file of this project."""
     if text.startswith(SCOPE):
         return str(config_path(text))
     path = ROOT / text
-    is_ours = CONFIGS in path.parents and path.is_file()
+    is_ours = path.is_file() and any(folder in path.parents for folder in (CHECKPOINTS, CONFIGS))
     return str(path) if is_ours and not Path(text).exists() else text
 
 

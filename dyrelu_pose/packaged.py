@@ -1,4 +1,4 @@
-"""Where configs, tools and requirements are: in the checkout, or in the package if it is a wheel's.
+"""Where configs, checkpoints, tools and requirements are: in the checkout, or inside a wheel.
 
 A wheel holds them in `dyrelu_pose/.mim`, where MMPose's has its own.
 """
@@ -8,6 +8,7 @@ from pathlib import Path
 _PACKAGE = Path(__file__).parent
 IN_WHEEL = _PACKAGE / ".mim"
 ROOT = IN_WHEEL if IN_WHEEL.is_dir() else _PACKAGE.parent
+CHECKPOINTS = ROOT / "checkpoints"
 CONFIGS = ROOT / "configs"
 TOOLS = ROOT / "tools"
 

@@ -89,7 +89,7 @@ def check_arguments(tool, arguments):
 # it says.
 
 
-@pytest.mark.parametrize("page", [page for page in DOCS if "```" in page.read_text()], ids=of)
+@pytest.mark.parametrize("page", [page for page in PAGES if "```" in page.read_text()], ids=of)
 def test_examples_run(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)

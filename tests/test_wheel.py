@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCES = ("dyrelu_pose", "configs", "tools")
+SOURCES = ("dyrelu_pose", "checkpoints", "configs", "tools")
 OF_A_CHECKOUT = {"readme_tables.py", "record_run.py", "dist_train.sh", "dist_test.sh"}
 
 
@@ -49,6 +49,7 @@ def names(folder, pattern="*.py"):
 def test_holds_all_that_the_package_needs(unpacked):
     inside = unpacked / "dyrelu_pose/.mim"
     assert names(inside / "configs") == names(ROOT / "configs")
+    assert names(inside / "checkpoints", "*") == names(ROOT / "checkpoints", "*")
     tools = {path.name for path in (ROOT / "tools").iterdir() if path.is_file()}
     assert {path.name for path in (inside / "tools").iterdir()} == tools - OF_A_CHECKOUT
     assert {path.name for path in inside.glob("*.txt")} == {

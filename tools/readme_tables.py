@@ -10,7 +10,10 @@ import sys
 import tables
 from tables.read import ROOT
 
-PAGES = ("README.md", "docs/speed.md", "results/README.md")
+PAGES = (
+    *("README.md", "checkpoints/README.md", "results/README.md"),
+    *("docs/speed.md", "docs/your-config.md"),
+)
 TABLES = {name: getattr(tables, name) for name in tables.__all__}
 
 

@@ -1,8 +1,7 @@
 """Where the trained model is that comes with the project."""
 
-from pathlib import Path
+from ..packaged import CHECKPOINTS, CONFIGS
 
 NAME = "dyrelu_mobilenetv2_128x96_lspet"
-ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / "configs" / "coco_mini" / f"{NAME}.py"
-CHECKPOINT = ROOT / "checkpoints" / f"{NAME}.pth"
+CONFIG = CONFIGS / "coco_mini" / f"{NAME}.py"
+CHECKPOINT = CHECKPOINTS / f"{NAME}.pth"

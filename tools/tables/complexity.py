@@ -18,7 +18,7 @@ def complexity() -> str:
             for name, unit in (("params", ".2f"), ("madds", ".0f"))
         ]
         kept = _change(row, twin, "activations", MIB, ".0f")
-        rows.append([f"[{_name(row)}]({row['model']})", row["input"], *millions, kept])
+        rows.append([f"`{row['model']}`", row["input"], *millions, kept])
     return table(
         "config | input (HxW) | parameters (M), ReLU twin -> DyReLU | multiply-adds (M) "
         "| kept for backward (MiB per image)",
@@ -45,10 +45,6 @@ def imagenet_cost() -> str:
             ),
         ],
     )
-
-
-def _name(row: dict[str, str]) -> str:
-    return row["model"].removeprefix("configs/").removesuffix(".py")
 
 
 def _change(row: dict[str, str], twin: dict[str, str], name: str, unit: float, digits: str) -> str:

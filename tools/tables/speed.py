@@ -3,7 +3,7 @@
 import json
 import re
 
-from .read import NOT_RUN, RESULTS, ROOT, read_csv, table
+from .read import NOT_RUN, RESULTS, read_csv, table
 
 BENCH = RESULTS / "bench"
 
@@ -18,16 +18,12 @@ def speed_op() -> str:
         gpu = cuda["channels_last"].get(name)
         kept = next(_maps(row) for row in (*rows, gpu) if row)
         lines.append([name, *map(_time, rows), kept, _time(gpu)])
-    charts = [
-        f"![Time against size of the map]({chart.relative_to(ROOT)})"
-        for chart in sorted(BENCH.glob("op_*.png"))
-    ]
     times = table(
         "forward + backward, 64x96x32x24 | CPU, NCHW | CPU, channels_last | kept for backward "
         "| GPU, bfloat16, channels_last",
         lines,
     )
-    return "\n".join([times, "", _devices("op"), *charts])
+    return f"{times}\n\n{_devices('op')}"
 
 
 def _op_rows(device: str, memory_format: str) -> dict[str, dict[str, str]]:

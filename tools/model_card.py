@@ -1,0 +1,91 @@
+"""Writes down the facts of a published checkpoint, beside it, as NAME.json.
+
+    python tools/test.py CONFIG CHECKPOINT --out metrics.json
+    python tools/model_card.py CONFIG CHECKPOINT metrics.json --training results/coco_mini/NAME.json
+
+Hash and size of the file, what tools/test.py measured, what the model costs, and the time of a
+forward pass on the device at hand.
+"""
+
+import argparse
+import hashlib
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+
+import torch
+from mmengine.registry import init_default_scope
+from mmpose.registry import MODELS
+from torch.utils.benchmark import Timer
+
+import dyrelu_pose  # noqa: F401  (registers layers and models)
+from dyrelu_pose.cli import load_config, user_errors
+from dyrelu_pose.complexity import input_size_of, measure
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.inference.weights import load_weights
+from dyrelu_pose.provenance import device, revision, versions
+
+SECONDS = 5.0  # of timing
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("config", help="config of the model")
+    parser.add_argument("checkpoint", type=Path, help="published weights")
+    parser.add_argument("metrics", type=Path, help="what tools/test.py --out wrote")
+    parser.add_argument("--training", required=True, help="record of the training")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Gather the facts and write them."""
+    args = parse_args(argv)
+    cfg = load_config(args.config)
+    try:
+        content = args.checkpoint.read_bytes()
+        metrics = json.loads(args.metrics.read_text())
+        training = json.loads(Path(args.training).read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(str(error)) from error
+    init_default_scope(cfg.get("default_scope", "mmpose"))
+    model = MODELS.build(cfg.model)
+    cost = measure(model, input_size_of(cfg))
+    load_weights(model, args.checkpoint)
+    card = dict(
+        config=args.config,
+        command=f"python tools/test.py {args.config} {args.checkpoint}",
+        metrics=metrics,
+        bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        parameters=cost.params,
+        multiply_adds=cost.madds,
+        latency_ms=latency(model, input_size_of(cfg)),
+        training=args.training,
+        seed=training["seed"],
+        device=device(),
+        versions=versions(),
+        revision=revision(),
+        date=datetime.now(timezone.utc).date().isoformat(),
+    )
+    out = args.checkpoint.with_suffix(".json")
+    out.write_text(json.dumps(card, indent=1) + "\n")
+    print(out)
+
+
+@torch.inference_mode()
+def latency(model: torch.nn.Module, input_size: tuple[int, int]) -> float:
+    """Return the median time in milliseconds of a forward pass on one image, without flip test."""
+    width, height = input_size
+    image = torch.randn(1, 3, height, width)
+    timer = Timer(
+        "model(image, None, mode='tensor')",
+        globals=dict(model=model.eval(), image=image),
+        num_threads=torch.get_num_threads(),
+    )
+    return timer.blocked_autorange(min_run_time=SECONDS).median * 1e3
+
+
+if __name__ == "__main__":
+    with user_errors():
+        main()
