@@ -53,5 +53,9 @@ setup(
     python_requires=">=3.10",
     # MMEngine, MMCV and MMPose are not listed: pip would follow their unbuildable dependencies.
     install_requires=requirements("requirements.txt"),
-    extras_require={"test": requirements("requirements-test.txt")},
+    package_data={"dyrelu_pose.inspection": ["page.html"]},
+    extras_require={
+        "test": requirements("requirements-test.txt"),
+        "tensorboard": ["tensorboard"],
+    },
 )

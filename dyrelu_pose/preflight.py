@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from .engine.tensorboard import check_tensorboard
 from .errors import UserError
 from .evaluation.coco_metric import check_annotations
 from .image_folder import check_classes
@@ -36,9 +37,11 @@ def check_files(cfg: Config, splits: Sequence[str]) -> None:
     Raises:
         AnnotationError: An annotation file is no JSON, or holds no person with a labelled keypoint.
         ImageFolderError: A folder of images per class is not laid out as one.
+        UserError: A visualiser backend is TensorBoard's, which is not installed.
         MissingFilesError: Names every missing path with the config key that asks for it, where the
             data comes from, and the config to try without any.
     """
+    _check_backends(cfg)
     everything = list(_all_paths(cfg, splits))
     _check_torchvision(everything)
     paths = list(_local(everything))
@@ -57,6 +60,12 @@ def _explanation(missing: str) -> str:
         f"the config needs files that do not exist:\n{missing}\n{''.join(hints)}"
         "To train without any data set of your own, run in a checkout: make demo"
     )
+
+
+def _check_backends(cfg: Config) -> None:
+    for backend in cfg.get("visualizer", {}).get("vis_backends") or []:
+        if backend["type"] == "TensorboardVisBackend":
+            check_tensorboard("TensorboardVisBackend in visualizer.vis_backends")
 
 
 def _check_torchvision(paths: Sequence[tuple[str, str | None]]) -> None:

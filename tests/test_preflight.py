@@ -5,6 +5,7 @@ import json
 import pytest
 from mmengine.config import Config
 
+from dyrelu_pose.errors import UserError
 from dyrelu_pose.preflight import MissingFilesError, check_files
 from dyrelu_pose.xtcoco import AnnotationError
 
@@ -76,4 +77,11 @@ def test_refuses_annotations_without_keypoints(cfg, tmp_path):
     boxes = dict(images=[], annotations=[dict(id=1, bbox=[0, 0, 9, 9])])
     (tmp_path / "people.json").write_text(json.dumps(boxes))
     with pytest.raises(AnnotationError, match="people.json has persons without keypoints"):
+        check_files(cfg, ["train"])
+
+
+def test_tensorboard_backend_without_tensorboard(cfg, monkeypatch):
+    cfg.visualizer = dict(vis_backends=[dict(type="TensorboardVisBackend")])
+    monkeypatch.setattr("dyrelu_pose.engine.tensorboard.find_spec", lambda name: None)
+    with pytest.raises(UserError, match="vis_backends needs the package tensorboard"):
         check_files(cfg, ["train"])

@@ -105,8 +105,10 @@ def test_relu_checkpoint_warm_starts_with_one_line(tmp_path, options, synthetic)
     assert "missing keys" not in log
 
 
-def test_list_sites_of_the_flagship():
-    table = run("tools/list_sites.py", "configs/dyrelu_hrnet.py")
+def test_list_sites_of_the_flagship(tmp_path):
+    strip = tmp_path / "strip.png"
+    table = run("tools/list_sites.py", "configs/dyrelu_hrnet.py", "--png", strip)
+    assert strip.stat().st_size > 0
     assert "261 sites: 261 DyReLUB" in table
     assert [line.split()[-1] for line in table.splitlines() if line.startswith("head.")] == [
         "DyReLUC"

@@ -1,9 +1,11 @@
 """List the activation sites of a config: `python tools/list_sites.py CONFIG`.
 
 One line per site: name, channels, map size, the original activation, and what the rules put there.
+With --png the network is drawn as well, a bar for each site.
 """
 
 import argparse
+from pathlib import Path
 
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
@@ -11,12 +13,14 @@ from mmengine.registry import init_default_scope
 from dyrelu_pose.cli import load_config, user_errors
 from dyrelu_pose.complexity import input_size_of, relu_twin
 from dyrelu_pose.placement import format_sites, place
+from dyrelu_pose.visualization.site_strip import draw_site_strip
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="List the activation sites of a config")
     parser.add_argument("config", help="config file, with or without DyReLU")
+    parser.add_argument("--png", type=Path, metavar="OUT", help="picture to draw the sites in")
     parser.add_argument(
         "--cfg-options",
         nargs="+",
@@ -35,7 +39,10 @@ def main() -> None:
     from mmpose.registry import MODELS
 
     model = MODELS.build(relu_twin(cfg.model) or cfg.model)
-    print(format_sites(place(model, cfg.model.get("dyrelu", []), input_size_of(cfg))))
+    placements = place(model, cfg.model.get("dyrelu", []), input_size_of(cfg))
+    print(format_sites(placements))
+    if args.png:
+        draw_site_strip(placements, Path(args.config).stem, args.png)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ python tools/plot_log.py work_dirs/dyrelu work_dirs/relu --out twins.png
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from dyrelu_pose.visualization.learning_curve import draw_learning_curve
-from dyrelu_pose.visualization.run_log import read_run
+from dyrelu_pose.visualization.run_log import RunLog, read_run
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -18,6 +19,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--out", type=Path, help="picture to write (learning_curve.png in the first WORK_DIR)"
     )
+    parser.add_argument("--names", nargs="+", help="names of the runs (those of the folders)")
     parser.add_argument("--data", default="", help="name of the validation set, for the axis")
     return parser.parse_args(argv)
 
@@ -27,10 +29,22 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     out = args.out or args.work_dirs[0] / "learning_curve.png"
     try:
-        draw_learning_curve([read_run(work_dir) for work_dir in args.work_dirs], out, args.data)
+        runs = [read_run(work_dir) for work_dir in args.work_dirs]
+        draw_learning_curve(named(runs, args.names) if args.names else runs, out, args.data)
     except (OSError, ValueError) as error:
         sys.exit(f"plot_log: {error}")
     print(out)
+
+
+def named(runs: list[RunLog], names: list[str]) -> list[RunLog]:
+    """Return runs under other names.
+
+    Raises:
+        ValueError: There are not as many names as runs.
+    """
+    if len(names) != len(runs):
+        raise ValueError(f"{len(runs)} work dirs need as many --names, not {len(names)}")
+    return [replace(run, name=name) for run, name in zip(runs, names, strict=True)]
 
 
 if __name__ == "__main__":

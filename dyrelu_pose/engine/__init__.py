@@ -3,23 +3,27 @@
 from .atomic_files import AtomicLocalBackend, DiskFullError
 from .channels_last import ChannelsLastHook
 from .checkpoint_hook import CheckpointHook
+from .coefficients import CoefficientHistogramHook
 from .latest import latest_checkpoint
 from .non_finite import NonFiniteLossError, NonFiniteLossHook
 from .preemption import PreemptionHook
 from .reproducible import ReproducibleHook
 from .safeguards import add_safeguards
+from .tensorboard import TensorboardHook
 from .train_loop import ResumableTrainLoop
 
 __all__ = [
     "AtomicLocalBackend",
     "ChannelsLastHook",
     "CheckpointHook",
+    "CoefficientHistogramHook",
     "DiskFullError",
     "NonFiniteLossError",
     "NonFiniteLossHook",
     "PreemptionHook",
     "ReproducibleHook",
     "ResumableTrainLoop",
+    "TensorboardHook",
     "add_safeguards",
     "latest_checkpoint",
 ]

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..ops import Hyper, Ranges, dynamic_relu, reference
 from ..ops.backends import check_backend
@@ -136,13 +137,30 @@ class DyReLU(nn.Module):
         norm = getattr(owner, name)
         return norm if isinstance(norm, FoldedBatchNorm2d) else None
 
+    def normalise(self, x: Tensor) -> Tensor:
+        """Return what the function is a function of: `x`, or its norm where this layer folds one.
+
+        Running statistics stay as they are.
+        """
+        folded = self._folded_norm()
+        if folded is None:
+            return x
+        norm = folded.norm(x)
+        of_batch = norm.mean is None
+        return F.batch_norm(
+            x, norm.mean, norm.variance, norm.weight, norm.bias, training=of_batch, eps=norm.eps
+        )
+
     def coefficients(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return slopes and intercepts for `x` (N, C, *): what `forward` computes with.
+
+        Where the layer folds a batch normalisation they are those of the normalised input.
 
         Returns:
             a and b, each (N, C, K), or (N, 1, K) where channels share them (DyReLU-A); float32 at
             least.
         """
+        x = self.normalise(x)
         dtype = torch.promote_types(x.dtype, torch.float32)
         with without_autocast(x):
             return reference.coefficients(x.to(dtype), self.hyper.to(dtype), self.ranges)

@@ -1,5 +1,6 @@
 """Placing activation layers in any model: split shared ones, probe their sites, apply rules."""
 
+from .near_misses import near_misses
 from .place import Placement, place
 from .probe import PlacementError, Site, probe
 from .report import format_sites
@@ -12,6 +13,7 @@ __all__ = [
     "Site",
     "format_sites",
     "install_fresh_start_report",
+    "near_misses",
     "place",
     "probe",
     "register_split",

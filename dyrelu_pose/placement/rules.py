@@ -1,11 +1,10 @@
 """Which rule takes which site: the checks that turn a misspelt config into a clear error."""
 
-import difflib
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from .near_misses import near_misses
 from .probe import PlacementError, Site
 
 REQUIRED = ("sites", "act")
@@ -100,12 +99,13 @@ def assign(rules: Sequence[Rule], sites: Sequence[Site]) -> dict[Site, Rule]:
             or a rule wants to place at a site that cannot take a layer.
     """
     taken: dict[Site, Rule] = {}
+    names = [site.name for site in sites]
     for rule in rules:
         for pattern in rule.patterns:
-            if not any(fnmatchcase(site.name, pattern) for site in sites):
+            if not any(fnmatchcase(name, pattern) for name in names):
                 raise PlacementError(
                     f"rule {rule.index}: {pattern!r} matches none of the model's {len(sites)} "
-                    f"activation sites; {_near_misses(pattern, sites)}"
+                    f"activation sites; {near_misses(pattern, names)}"
                 )
         matched = [site for site in sites if rule.matches(site)]
         if all(site in taken for site in matched):
@@ -139,20 +139,3 @@ def _check_norms(taken: dict[Site, Rule]) -> None:
                 f"{rule}: fuse_norm=True has no effect, none of its {len(sites)} sites is the only "
                 "one to use the output of a BatchNorm2d; remove it"
             )
-
-
-def _near_misses(pattern: str, sites: Sequence[Site]) -> str:
-    names = [site.name for site in sites]
-    parts = Counter(name.partition(".")[0] for name in names)
-    places = ", ".join(f"{part} ({count})" for part, count in parts.items()) or "nowhere"
-    candidates = dict.fromkeys(_patterns_over(names))
-    close = difflib.get_close_matches(pattern, candidates, n=3)
-    return (f"close: {', '.join(close)}; " if close else "") + f"they are under {places}"
-
-
-def _patterns_over(names: Iterable[str]) -> Iterable[str]:
-    """Each name, and the pattern of everything under each of its prefixes."""
-    for name in names:
-        steps = name.split(".")
-        yield from (".".join(steps[:depth]) + ".*" for depth in range(1, len(steps)))
-        yield name

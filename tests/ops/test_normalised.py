@@ -148,3 +148,19 @@ def test_only_a_batch_norm_is_folded():
     with pytest.raises(TypeError, match="only an nn.BatchNorm2d can be folded, not InstanceNorm2d"):
         model[1].fold_norm(model, "0")
     assert DyReLUB.folds_norm and not DyReLUC.folds_norm
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
+def test_coefficients_are_those_of_the_normalised_input(training):
+    theirs, ours = pair()
+    x = torch.randn(4, 6, 5, 3, dtype=torch.float64)
+    for model in (theirs, ours):
+        model.train(training)
+    before = copy.deepcopy(ours.state_dict())
+    seen = copy.deepcopy(theirs)[0](x)
+    torch.testing.assert_close(ours[1].normalise(x), seen)
+    for own, expected in zip(ours[1].coefficients(x), theirs[1].coefficients(seen), strict=True):
+        torch.testing.assert_close(own, expected)
+    for name, value in ours.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    assert theirs[1].normalise(seen) is seen

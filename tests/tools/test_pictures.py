@@ -116,6 +116,18 @@ def test_twin_runs_share_a_chart(tmp_path, capsys):
     assert width > 1000 and height > 400
 
 
+def test_runs_can_be_renamed(tmp_path, monkeypatch):
+    module, drawn = tool("plot_log"), []
+    monkeypatch.setattr(module, "draw_learning_curve", lambda runs, *_: drawn.extend(runs))
+    for name in ("a", "b"):
+        write_log(tmp_path / name / "seed0", "20260101_000000", (1,))
+    runs = [str(tmp_path / name / "seed0") for name in ("a", "b")]
+    module.main([*runs, "--names", "DyReLU", "ReLU"])
+    assert [run.name for run in drawn] == ["DyReLU", "ReLU"]
+    with pytest.raises(SystemExit, match="2 work dirs need as many --names, not 1"):
+        module.main([*runs, "--names", "DyReLU"])
+
+
 def test_a_run_without_validation_is_drawn(tmp_path):
     path = write_log(tmp_path / "run", "20260101_000000", (1,))
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:1]))

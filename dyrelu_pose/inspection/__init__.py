@@ -1,0 +1,18 @@
+"""What a trained model's activations do, over images: collected, measured, drawn, on one page."""
+
+from .choose import choose
+from .collect import Record, collect
+from .model import load_model
+from .pictures import samples
+from .report import write_report
+from .statistics import statistics
+
+__all__ = [
+    "Record",
+    "choose",
+    "collect",
+    "load_model",
+    "samples",
+    "statistics",
+    "write_report",
+]

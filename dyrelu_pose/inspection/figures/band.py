@@ -1,0 +1,70 @@
+"""Input against output: one line for a static activation, a band for a dynamic one."""
+
+import numpy as np
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from ..collect import Record
+from .style import INK, finish, flat_map, new_figure, relu_name, span
+
+LINE = "#D55E00"
+IMAGES, DENSITY = "viridis", "cividis_r"
+POINTS = 6000  # drawn of a channel
+
+
+def draw_band(record: Record, channel: int) -> Figure:
+    """Draw outputs of a site over its inputs: a channel, its difference to ReLU, all channels.
+
+    Args:
+        record: Record with samples.
+        channel: The channel.
+    """
+    x = np.concatenate([values[:, channel] for values in record.x])
+    y = np.concatenate([values[:, channel] for values in record.y])
+    image = np.repeat(np.arange(len(record.x)), [len(values) for values in record.x])
+    factor = flat_map(record)
+    relu = relu_name(factor)
+    difference = y - factor * np.maximum(x, 0)
+    # Neighbouring colours for images that bend the function alike, so that the fan is seen.
+    means = [difference[image == i].mean() for i in range(len(record.x))]
+    colours = np.argsort(np.argsort(means))[image]
+    shown = np.random.default_rng(0).permutation(len(x))[:POINTS]
+
+    figure = new_figure(4.0)
+    one, rest, everything = figure.subplots(1, 3)
+    points = dict(c=colours[shown], cmap=IMAGES, s=5, linewidths=0, rasterized=True)
+    one.scatter(x[shown], y[shown], **points)
+    rest.scatter(x[shown], difference[shown], **points)
+    line = np.array([min(x.min(), 0), 0, max(x.max(), 0)])
+    one.plot(line, factor * np.maximum(line, 0), color=LINE, linewidth=1.4, label=relu)
+    rest.axhline(0, color=LINE, linewidth=1.4)
+    finish(one, f"Channel {channel}, {len(record.x)} images", "input", "output")
+    finish(rest, f"Channel {channel}, less {relu}", "input", f"output - {relu}")
+    one.set_xlim(span(x))
+    one.set_ylim(span(y))
+    rest.set_xlim(one.get_xlim())
+    rest.set_ylim(_around_zero(difference))
+    one.legend(frameon=False, fontsize=10, labelcolor=INK, loc="upper left")
+    _draw_density(figure, everything, record, factor)
+    figure.suptitle(record.site.name, x=0.01, ha="left", fontsize=13, color=INK)
+    return figure
+
+
+def _draw_density(figure: Figure, axes, record: Record, factor: float) -> None:
+    x = np.concatenate([values.ravel() for values in record.x])
+    y = np.concatenate([values.ravel() for values in record.y])
+    limits = span(x), span(y)
+    *_, counts = axes.hist2d(x, y, bins=120, range=limits, cmap=DENSITY, norm=LogNorm())
+    line = np.array([limits[0][0], 0, limits[0][1]])
+    axes.plot(line, factor * np.maximum(line, 0), color=LINE, linewidth=1.4)
+    finish(axes, f"All {record.site.channels} channels", "input", "output")
+    axes.set_xlim(limits[0])
+    axes.set_ylim(limits[1])
+    bar = figure.colorbar(counts, ax=axes, pad=0.02)
+    bar.set_label("values", fontsize=10, color=INK)
+
+
+def _around_zero(values: np.ndarray) -> tuple[float, float]:
+    """The range of values, which holds 0, and does not magnify rounding."""
+    low, high = span(values)
+    return min(low, -1e-3), max(high, 1e-3)

@@ -1,0 +1,73 @@
+"""The piecewise linear functions that two images give in the same channel."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from ...ops import reference
+from ..collect import Picture, Record
+from .style import INK, finish, new_figure
+
+TWO = ("#0072B2", "#E69F00")
+COARSE, FINE = 33, 401  # points at which functions are compared, and drawn
+
+
+def draw_functions(record: Record, pictures: Sequence[Picture]) -> Figure:
+    """Draw the two most different functions of a channel, and the images they are of.
+
+    The channel is the one whose functions differ the most over the images.
+
+    Args:
+        record: Record of a DyReLU with samples.
+        pictures: The images.
+    """
+    a, b = (
+        np.broadcast_to(c, (len(c), record.site.channels, c.shape[2])) for c in (record.a, record.b)
+    )
+    x = np.concatenate(record.x)
+    ends = np.minimum(np.percentile(x, 1, axis=0), 0), np.maximum(np.percentile(x, 99, axis=0), 0)
+    values = _evaluate(np.linspace(*ends, COARSE, axis=1), a, b)
+    channel = int(np.square(values.std(0)).mean(1).argmax())
+    two = list(_farthest(values[:, channel]))
+    one = slice(channel, channel + 1)
+    x = np.linspace(ends[0][one], ends[1][one], FINE, axis=1)
+    lines = _evaluate(x, a[two, one], b[two, one])[:, 0]
+    x = x[0]
+
+    figure = new_figure(3.6)
+    axes, *beside = figure.subplots(1, 3, width_ratios=[2.4, 1, 1])
+    for image, line, colour, style in zip(two, lines, TWO, ("-", "--"), strict=True):
+        label = _text(a[image, channel], b[image, channel])
+        axes.plot(x, line, style, color=colour, linewidth=2.2, label=label)
+    axes.plot(x, np.maximum(x, 0), ":", color=INK, linewidth=1.4, label="ReLU")
+    up = "max(a x + b), before the map" if record.maps else "output"
+    finish(axes, f"Channel {channel}", "input", up)
+    axes.legend(frameon=False, fontsize=10, labelcolor=INK)
+    for panel, image, colour in zip(beside, two, TWO, strict=True):
+        panel.imshow(pictures[image].pixels)
+        panel.set_title(pictures[image].name, fontsize=10, color=INK)
+        panel.set_xticks([])
+        panel.set_yticks([])
+        panel.spines[:].set(color=colour, linewidth=4)
+    figure.suptitle(record.site.name, x=0.01, ha="left", fontsize=13, color=INK)
+    return figure
+
+
+def _evaluate(x: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Outputs (N, C, P), before a map, at inputs (C, P) for coefficients (N, C, K)."""
+    inputs = torch.from_numpy(x).float().expand(len(a), -1, -1)
+    return reference.dyrelu(inputs, torch.tensor(a), torch.tensor(b)).numpy()
+
+
+def _farthest(functions: np.ndarray) -> tuple[int, int]:
+    """The two of (N, P) with the largest distance."""
+    distances = np.square(functions[:, None] - functions[None]).mean(2)
+    first, second = np.unravel_index(distances.argmax(), distances.shape)
+    return int(first), int(second)
+
+
+def _text(a: np.ndarray, b: np.ndarray) -> str:
+    slopes, intercepts = (", ".join(f"{v:.3f}" for v in values) for values in (a, b))
+    return f"a = {slopes};  b = {intercepts}"

@@ -1,0 +1,51 @@
+"""The spatial map of DyReLU-C over the pictures."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ..collect import Picture, Record
+from ..pictures import spread
+from .style import INK, flat_map, new_figure
+
+COLUMNS = 6
+MAP = "PuOr_r"  # orange above the flat map, purple below: told apart with any colour vision
+
+
+def draw_maps(record: Record, pictures: Sequence[Picture]) -> Figure:
+    """Draw pictures, and the map of a site over each.
+
+    Args:
+        record: Record of a DyReLU-C.
+        pictures: The images; six of them are drawn.
+    """
+    chosen = spread(len(pictures), COLUMNS)
+    flat = flat_map(record)
+    limit = max(np.abs(np.array(record.maps[i]) - flat).max() for i in chosen)
+    limit = max(limit, 1e-3 * flat)  # does not magnify rounding
+    height, width = pictures[chosen[0]].pixels.shape[:2]
+    figure = new_figure(0.7 + 2 * 9.6 / COLUMNS * height / width)
+    panels = figure.subplots(2, len(chosen), squeeze=False)
+    for (above, below), i in zip(panels.T, chosen, strict=True):
+        pixels = pictures[i].pixels
+        extent = (0, pixels.shape[1], pixels.shape[0], 0)
+        above.imshow(pixels)
+        below.imshow(pixels.mean(2), cmap="gray", extent=extent)
+        drawn = below.imshow(
+            record.maps[i], cmap=MAP, vmin=flat - limit, vmax=flat + limit, alpha=0.65,
+            extent=extent, interpolation="nearest",
+        )  # fmt: skip
+        low, high = record.maps[i].min(), record.maps[i].max()
+        below.set_xlabel(f"{low:.3f} to {high:.3f}", fontsize=10, color=INK)
+        for axes in (above, below):
+            axes.set_xticks([])
+            axes.set_yticks([])
+            axes.spines[:].set_visible(False)
+    bar = figure.colorbar(drawn, ax=panels, shrink=0.8, pad=0.01)
+    bar.set_label(f"factor of the output; flat map: {flat:.3g}", fontsize=10, color=INK)
+    size = "x".join(map(str, record.site.size))
+    figure.suptitle(
+        f"{record.site.name}, map of {size} cells (HxW)", x=0.01, ha="left", fontsize=13, color=INK
+    )
+    return figure

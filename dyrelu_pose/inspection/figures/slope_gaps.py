@@ -1,0 +1,46 @@
+"""How far apart the slopes of each DyReLU are, over the depth of the network."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ...visualization.site_axis import label_sites
+from ..collect import Record
+from ..statistics import slope_gaps
+from .style import INK, finish, new_figure
+
+COLOURS = {"DyReLUA": "#009E73", "DyReLUB": "#0072B2", "DyReLUC": "#D55E00"}
+PERCENTS = (1, 25, 50, 75, 99)
+
+
+def draw_slope_gaps(records: Sequence[Record]) -> Figure:
+    """Draw the distribution of max_k a_k - min_k a_k over images and channels, site by site.
+
+    Args:
+        records: Records of all sites with a DyReLU, in running order.
+    """
+    figure = new_figure(4.6)
+    axes = figure.subplots()
+    label_sites(axes, [record.site.name for record in records])
+    kinds = np.array([type(record.layer).__name__ for record in records])
+    values = np.array([np.percentile(slope_gaps(record), PERCENTS) for record in records]).T
+    width = min(0.6 * 720 / len(records), 9)  # points
+    for kind in dict.fromkeys(kinds):
+        x, own = np.flatnonzero(kinds == kind), values[:, kinds == kind]
+        colour = COLOURS.get(kind, INK)
+        axes.vlines(x, own[0], own[4], color=colour, linewidth=max(width / 5, 0.8))
+        axes.vlines(x, own[1], own[3], color=colour, linewidth=width, label=kind)
+        axes.plot(x, own[2], "_", color="white", markersize=width, markeredgewidth=1.2)
+    axes.axhline(1, color=INK, linewidth=1, linestyle="--", label="ReLU")
+    finish(axes, "Distance of the slopes by depth", "", "$|a_1 - a_2|$")
+    axes.grid(axis="x", visible=False)
+    axes.legend(
+        frameon=False,
+        fontsize=10,
+        labelcolor=INK,
+        ncols=4,
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
+    )
+    return figure

@@ -1,0 +1,49 @@
+"""What the figures have in common."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ...layers import DyReLUC
+from ..collect import Record
+
+INK, GRID = "#333333", "#DDDDDD"
+WIDTH, DPI = 11, 110  # inches; 1210 pixels across a page
+
+
+def new_figure(height: float) -> Figure:
+    """Return a figure as wide as the page, `height` inches high."""
+    return Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+
+
+def finish(axes, title: str, across: str, up: str) -> None:
+    """Give axes a title, labels and the look of this project's charts."""
+    axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
+    axes.set_xlabel(across, fontsize=11, color=INK)
+    axes.set_ylabel(up, fontsize=11, color=INK)
+    axes.tick_params(labelsize=10, colors=INK)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color=GRID, linewidth=0.7)
+    axes.set_axisbelow(True)
+
+
+def flat_map(record: Record) -> float:
+    """Return the factor of DyReLU-C where its map is flat, as in the paper 1/3; 1 elsewhere."""
+    if not isinstance(record.layer, DyReLUC):
+        return 1.0
+    return min(record.layer.map.gamma, record.layer.map.cap)
+
+
+def relu_name(factor: float) -> str:
+    """Return how ReLU times a factor is called."""
+    if factor == 1:
+        return "ReLU"
+    return f"ReLU / {1 / factor:.3g}" if factor < 1 else f"{factor:.3g} ReLU"
+
+
+def span(values: Sequence | np.ndarray, percent: float = 0.5) -> tuple[float, float]:
+    """Return the range of values without the outermost per cents, and a little more."""
+    low, high = np.percentile(values, [percent, 100 - percent])
+    margin = 0.05 * max(high - low, 1e-6)
+    return low - margin, high + margin

@@ -1,0 +1,57 @@
+"""A trained model that is ready to be looked into, with its activation sites."""
+
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
+from torch import nn
+
+from ..complexity import input_size_of
+from ..errors import UserError
+from ..placement import Site, probe, split_shared
+
+SHOWN = 3  # tensors named in an error
+
+
+def load_model(cfg: Config, checkpoint: str, device: str) -> tuple[nn.Module, list[Site]]:
+    """Build the model of a config, load its weights and find its sites.
+
+    Shared activations are split, in a ReLU model too, so that each site has a module of its own.
+
+    Args:
+        cfg: The config.
+        checkpoint: File or URL of the weights.
+        device: Where the model shall be, such as `'cpu'` or `'cuda:0'`.
+
+    Returns:
+        The model in evaluation mode, and its sites in running order; without those that several
+        calls share, whose inputs would be mixed up.
+
+    Raises:
+        UserError: The checkpoint cannot be read, or is of another model.
+    """
+    init_default_scope(cfg.get("default_scope", "mmpose"))
+    from mmpose.registry import MODELS
+
+    model = MODELS.build(cfg.model)
+    split_shared(model)
+    sites = [site for site in probe(model, input_size_of(cfg)) if not site.obstacle]
+    try:
+        load_checkpoint(model, checkpoint, map_location="cpu", strict=True)
+    except UserError:
+        raise
+    except RuntimeError as error:
+        raise UserError(
+            f"checkpoint {checkpoint} does not fit the model of {cfg.filename}: {_reason(error)}; "
+            "take the config that the model was trained with"
+        ) from error
+    model.to(device)
+    model.eval()  # a statement: the eval() of MMPose's models may return None
+    return model, sites
+
+
+def _reason(error: RuntimeError) -> str:
+    """The first of the lines that PyTorch gives, one for each kind of misfit, cut short."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    reason, *names = lines[min(1, len(lines) - 1)].split(", ")
+    more = f" and {len(names) + 1 - SHOWN} more" if len(names) >= SHOWN else ""
+    return ", ".join([reason, *names[: SHOWN - 1]]).rstrip(". ") + more

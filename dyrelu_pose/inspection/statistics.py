@@ -1,0 +1,80 @@
+"""Figures of each DyReLU: how far its coefficients moved, and how far they follow the image."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from .collect import Record
+
+BENT = 0.05
+
+
+def statistics(record: Record) -> dict[str, str | int | float]:
+    """Measure the coefficients of a DyReLU over the images.
+
+    Standard deviations over images are those of a channel, their squares averaged over channels;
+    those over channels are of the channels' means over images, which is what a static activation
+    with parameters per channel could learn as well.
+
+    Args:
+        record: Record of a site with a DyReLU.
+
+    Returns:
+        Where the site is, and
+
+        - `pooled_std_images`: std of the pooled input over images, as a fraction of its root mean
+          square: 0 if the hyper function sees the same on every image.
+        - `hidden_alive`: fraction of the hidden units of the hyper function that are above 0 on any
+          image; with none the coefficients are constants, and without gradient they stay so.
+        - `slope_gap`: mean of max_k a_k - min_k a_k, which is abs(a_1 - a_2) for K = 2; ReLU: 1.
+        - `bent`: fraction of (image, channel) whose slopes or intercepts differ from those of ReLU,
+          (1, 0, ...) and 0, by more than 0.05 in any.
+        - `map_std`: std of DyReLU-C's map over positions, as a fraction of its mean; else empty.
+        - for each k, mean, std over images and std over channels of `a{k}` and `b{k}`.
+    """
+    site, a, b = record.site, record.a, record.b
+    start = np.eye(a.shape[2])[0]
+    moved = np.maximum(np.abs(a - start).max(2), np.abs(b).max(2))  # (N, C)
+    row: dict[str, str | int | float] = dict(
+        site=site.name,
+        layer=type(record.layer).__name__,
+        channels=site.channels,
+        map="x".join(map(str, site.size)),
+        images=len(a),
+        pooled_std_images=_std_images(record.pooled) / max(_rms(record.pooled), 1e-12),
+        hidden_alive=float((record.hidden > 0).any(0).mean()),
+        slope_gap=float(slope_gaps(record).mean()),
+        bent=float((moved > BENT).mean()),
+        map_std=_rms([m.std() / m.mean() for m in record.maps]) if record.maps else "",
+    )
+    for name, values in (("a", a), ("b", b)):
+        for k in range(values.shape[2]):
+            row[f"{name}{k + 1}_mean"] = float(values[..., k].mean())
+            row[f"{name}{k + 1}_std_images"] = _std_images(values[..., k])
+            row[f"{name}{k + 1}_std_channels"] = float(values[..., k].mean(0).std())
+    return row
+
+
+def slope_gaps(record: Record) -> np.ndarray:
+    """Return max_k a_k - min_k a_k of each image and channel, (N, C)."""
+    return record.a.max(2) - record.a.min(2)
+
+
+def write_statistics(rows: Sequence[dict], out: Path) -> None:
+    """Write rows of `statistics` as CSV; sites of fewer branches leave columns empty."""
+    fields = list(dict.fromkeys(key for row in rows for key in row))
+    with out.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fields, restval="", lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()})
+
+
+def _std_images(values: np.ndarray) -> float:
+    return _rms(values.std(0))
+
+
+def _rms(values) -> float:
+    return float(np.sqrt(np.square(values).mean()))

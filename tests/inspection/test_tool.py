@@ -1,0 +1,46 @@
+"""The tool from the command line to the page."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from dyrelu_pose.cli import user_errors
+
+from .conftest import SPATIAL
+
+TOOL = Path(__file__).parents[2] / "tools" / "visualize_dyrelu.py"
+
+
+@pytest.fixture(scope="module")
+def run(cfg, tmp_path_factory):
+    """A function that runs the tool on the config with other arguments."""
+    config = tmp_path_factory.mktemp("config") / "config.py"
+    cfg.dump(config)
+    spec = importlib.util.spec_from_file_location("tools_visualize_dyrelu", TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    def main(*arguments):
+        with user_errors():
+            module.main([str(config), *map(str, arguments)])
+
+    return main
+
+
+def test_page_is_written_where_it_says(run, checkpoint, pictures, tmp_path, capsys):
+    run(checkpoint, pictures, "--sites", SPATIAL, "--out", tmp_path / "new" / "page")
+    page = tmp_path / "new" / "page" / "index.html"
+    assert capsys.readouterr().out.strip().splitlines()[-1] == str(page)
+    assert SPATIAL in page.read_text() and f"{checkpoint}, 5 images" in page.read_text()
+
+
+def test_refusals(run, checkpoint, pictures, tmp_path):
+    with pytest.raises(SystemExit, match="checkpoint absent.pth does not exist"):
+        run("absent.pth", pictures)
+    with pytest.raises(SystemExit, match="--sites: 'neck.*' matches none"):
+        run(checkpoint, pictures, "--sites", "neck.*")
+    with pytest.raises(SystemExit, match=r"does not fit .*fc1.*and \d+ more; take the config"):
+        run(checkpoint, pictures, "--cfg-options", "model.dyrelu=[]")
+    with pytest.raises(SystemExit, match="does not fit .*size mismatch for "):
+        run(checkpoint, pictures, "--cfg-options", "model.dyrelu.2.act.reduction=2")

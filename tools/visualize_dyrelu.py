@@ -1,0 +1,82 @@
+"""Shows what the activations of a trained model do: figures, a table, and a page with all of them.
+
+Without IMAGES the persons of the config's validation set are looked at. Of a model without DyReLU
+the page shows the lines to compare with.
+
+python tools/visualize_dyrelu.py CONFIG CHECKPOINT [IMAGES...] --sites 'head.*'
+"""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+from mmengine.config import DictAction
+from rich.console import Console
+from rich.progress import track
+
+import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
+from dyrelu_pose.cli import load_config, user_errors
+from dyrelu_pose.inspection import choose, collect, load_model, samples, write_report
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("config", help="config file, with or without DyReLU")
+    parser.add_argument("checkpoint", help="checkpoint file")
+    parser.add_argument(
+        "images", type=Path, nargs="*", metavar="IMAGES",
+        help="image files or folders; each picture as a whole (persons of the validation set)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sites", nargs="+", metavar="PATTERN",
+        help="sites to draw, as in a rule (six spread over the depth, and all in the head)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, help="folder to write to (inspection beside CHECKPOINT)"
+    )
+    parser.add_argument(
+        "--num-images", type=int, default=64, help="most images, evenly spread (%(default)s)"
+    )
+    parser.add_argument("--batch-size", type=int, default=32, help="images at a time (%(default)s)")
+    parser.add_argument(
+        "--device", default="cuda:0" if torch.cuda.is_available() else "cpu",
+        help="device to run the model on (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=DictAction,
+        metavar="KEY=VALUE",
+        help="override entries of the config",
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the model on the images, write the report and say where it is."""
+    args = parse_args(argv)
+    cfg = load_config(args.config, args.cfg_options)
+    model, sites = load_model(cfg, args.checkpoint, args.device)
+    chosen = choose(model, sites, args.sites)
+    images = samples(cfg, args.images, args.num_images)
+    console = Console(stderr=True)
+
+    def show(items: Iterable, what: str, total: int) -> Iterable:
+        return track(items, what, total, console=console, transient=True)
+
+    records, pictures = collect(
+        model, sites, chosen, images, args.batch_size, lambda b, total: show(b, "images", total)
+    )
+    out = args.out or Path(args.checkpoint).parent / "inspection"
+    page = write_report(
+        out, records, pictures, args.config, args.checkpoint,
+        lambda sites: show(sites, "figures", len(sites)),
+    )  # fmt: skip
+    print(page)
+
+
+if __name__ == "__main__":
+    with user_errors():
+        main()
