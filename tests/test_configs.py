@@ -30,6 +30,7 @@ PLACED = {
     "coco_mini/dyrelu_mobilenetv2_256x192.py": dict(DyReLUB=35, DyReLUC=7),
     "coco_mini/dyrelu_mobilenetv2_128x96.py": dict(DyReLUB=35, DyReLUC=7),
     "coco_mini/dyrelu_mobilenetv2_128x96_lspet.py": dict(DyReLUB=35, DyReLUC=7),
+    "coco_mini/dyrelu_mobilenetv2_128x96_finetune.py": dict(DyReLUB=35, DyReLUC=7),
     "demo/dyrelu_resnet18.py": dict(DyReLUB=17, DyReLUC=5),
 }
 

@@ -3,6 +3,8 @@
 from .coco_mini import coco_mini, tried
 from .complexity import complexity, imagenet_cost
 from .coverage import coverage
+from .longer import longer
+from .model_card import model_card
 from .speed import loader, speed_model, speed_op
 
 __all__ = [
@@ -11,6 +13,8 @@ __all__ = [
     "coverage",
     "imagenet_cost",
     "loader",
+    "longer",
+    "model_card",
     "speed_model",
     "speed_op",
     "tried",
