@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
+from ..errors import UserError
 from ..layers import DyReLU, DyReLUC
 from ..placement import Site
 
@@ -80,7 +81,12 @@ def collect(
 
     Returns:
         The records of sampled sites and of those with a DyReLU, in running order; and the images.
+
+    Raises:
+        UserError: The batch size is not positive, or an image cannot be read.
     """
+    if batch_size < 1:
+        raise UserError(f"batches of {batch_size} images: take at least 1")
     loader = DataLoader(images, batch_size, collate_fn=pseudo_collate)
     watches = [
         _Watch(

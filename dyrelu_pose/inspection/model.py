@@ -27,7 +27,7 @@ def load_model(cfg: Config, checkpoint: str, device: str) -> tuple[nn.Module, li
         calls share, whose inputs would be mixed up.
 
     Raises:
-        UserError: The checkpoint cannot be read, or is of another model.
+        UserError: The checkpoint cannot be read, or is of another model; or the device is absent.
     """
     init_default_scope(cfg.get("default_scope", "mmpose"))
     from mmpose.registry import MODELS
@@ -44,7 +44,10 @@ def load_model(cfg: Config, checkpoint: str, device: str) -> tuple[nn.Module, li
             f"checkpoint {checkpoint} does not fit the model of {cfg.filename}: {_reason(error)}; "
             "take the config that the model was trained with"
         ) from error
-    model.to(device)
+    try:
+        model.to(device)
+    except (AssertionError, RuntimeError) as error:  # PyTorch's, without CUDA or such a device
+        raise UserError(f"device {device} cannot be used: {error}") from error
     model.eval()  # a statement: the eval() of MMPose's models may return None
     return model, sites
 

@@ -31,7 +31,9 @@ def draw_slope_gaps(records: Sequence[Record]) -> Figure:
         colour = COLOURS.get(kind, INK)
         axes.vlines(x, own[0], own[4], color=colour, linewidth=max(width / 5, 0.8))
         axes.vlines(x, own[1], own[3], color=colour, linewidth=width, label=kind)
-        axes.plot(x, own[2], "_", color="white", markersize=width, markeredgewidth=1.2)
+        axes.plot(
+            x, own[2], "o", color="white", markeredgecolor=colour, markersize=max(0.45 * width, 2)
+        )
     axes.axhline(1, color=INK, linewidth=1, linestyle="--", label="ReLU")
     finish(axes, "Distance of the slopes by depth", "", "$|a_1 - a_2|$")
     axes.grid(axis="x", visible=False)
