@@ -54,7 +54,7 @@ def test_tool_runs_as_a_script_with_its_arguments(name, tmp_path, monkeypatch, c
 def test_unknown_tool_names_the_near_miss():
     with pytest.raises(UserError, match="no tool list_site; did you mean list-sites?"):
         command.main(["list_site", "config.py"])
-    with pytest.raises(UserError, match="no tool 0; there are ablate, .*, train$"):
+    with pytest.raises(UserError, match="no tool 0; there are ablate, .*, train,"):
         command.main(["0"])
 
 
