@@ -21,13 +21,7 @@ def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show", action="store_true", help="show predictions in a window")
     parser.add_argument("--interval", type=int, default=1, help="draw every INTERVAL-th sample")
     parser.add_argument("--wait-time", type=float, default=1, help="seconds a window stays open")
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action=DictAction,
-        metavar="KEY=VALUE",
-        help="override entries of the config, such as train_cfg.max_epochs=10",
-    )
+    add_cfg_options(parser, "override entries of the config, such as train_cfg.max_epochs=10")
     parser.add_argument(
         "--launcher",
         choices=["none", "pytorch", "slurm", "mpi"],
@@ -35,6 +29,13 @@ def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
         help="job launcher",
     )
     parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
+
+
+def add_cfg_options(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add MMPose's `--cfg-options`, with its help; parsed it is a dict, or None if not given."""
+    parser.add_argument(
+        "--cfg-options", nargs="+", action=DictAction, metavar="KEY=VALUE", help=text
+    )
 
 
 def load_config(path: str, options: dict | None = None) -> Config:

@@ -38,7 +38,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import torch
-from mmengine.config import DictAction
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.progress import track as rich_track
@@ -61,7 +60,7 @@ from dyrelu_pose.ablation.results import FINISHED, rows_of, write_csv
 from dyrelu_pose.ablation.runs import RECORDS, Run, commands
 from dyrelu_pose.ablation.schedule import Commands, run_all
 from dyrelu_pose.ablation.table import format_table
-from dyrelu_pose.cli import user_errors
+from dyrelu_pose.cli import add_cfg_options, user_errors
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.preflight import MissingFilesError, check_files
 from dyrelu_pose.provenance import device, revision, versions
@@ -86,14 +85,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--work-dir", type=Path, help="of all runs (work_dirs/ablations/NAME)")
     parser.add_argument("--out", type=Path, help="of the results (results/ablations/NAME)")
     parser.add_argument("--dry-run", action="store_true", help="print the plan, and an estimate")
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action=DictAction,
-        default={},
-        metavar="KEY=VALUE",
-        help="override entries in every cell, such as train_cfg.max_epochs=10",
-    )
+    add_cfg_options(parser, "override entries in every cell, such as train_cfg.max_epochs=10")
+    parser.set_defaults(cfg_options={})
     args = parser.parse_args(argv)
     if args.jobs and args.gpus:
         parser.error("--gpus says how many runs there are at a time: leave --jobs out")

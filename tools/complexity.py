@@ -11,12 +11,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.config import ConfigDict, DictAction
+from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.progress import track
 
-from dyrelu_pose.cli import load_config, user_errors
+from dyrelu_pose.cli import add_cfg_options, load_config, user_errors
 from dyrelu_pose.complexity import Row, format_rows, input_size_of, measure, relu_twin, write_rows
 
 
@@ -25,12 +25,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Print what the models of configs cost")
     parser.add_argument("configs", nargs="+", metavar="CONFIG", help="config file")
     parser.add_argument("--csv", type=Path, metavar="OUT", help="file to write the rows to")
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action=DictAction,
-        metavar="KEY=VALUE",
-        help="override entries of every config, such as model.dyrelu.0.act.reduction=16",
+    add_cfg_options(
+        parser, "override entries of every config, such as model.dyrelu.0.act.reduction=16"
     )
     return parser.parse_args(argv)
 

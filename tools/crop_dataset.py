@@ -13,12 +13,12 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from rich.progress import track
 
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
-from dyrelu_pose.cli import load_config, user_errors
+from dyrelu_pose.cli import add_cfg_options, load_config, user_errors
 from dyrelu_pose.data import SPLITS, Settings, annotation_file, read_source, write_crops
 
 OVERSAMPLE = 2.0  # at least; MMPose's default augmentation magnifies by as much
@@ -42,12 +42,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--force", action="store_true", help="replace the crops that are in this folder"
     )
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action=DictAction,
-        metavar="KEY=VALUE",
-        help="override entries of the config, such as train_dataloader.dataset.data_root=data/coco",
+    add_cfg_options(
+        parser,
+        "override entries of the config, such as train_dataloader.dataset.data_root=data/coco",
     )
     return parser.parse_args(argv)
 

@@ -7,10 +7,9 @@ With --png the network is drawn as well, a bar for each site.
 import argparse
 from pathlib import Path
 
-from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
-from dyrelu_pose.cli import load_config, user_errors
+from dyrelu_pose.cli import add_cfg_options, load_config, user_errors
 from dyrelu_pose.complexity import input_size_of, relu_twin
 from dyrelu_pose.placement import format_sites, place
 from dyrelu_pose.visualization.site_strip import draw_site_strip
@@ -21,12 +20,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="List the activation sites of a config")
     parser.add_argument("config", help="config file, with or without DyReLU")
     parser.add_argument("--png", type=Path, metavar="OUT", help="picture to draw the sites in")
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action=DictAction,
-        metavar="KEY=VALUE",
-        help="override entries of the config, such as model.dyrelu.0.sites='backbone.layer1.*'",
+    add_cfg_options(
+        parser, "override entries of the config, such as model.dyrelu.0.sites='backbone.layer1.*'"
     )
     return parser.parse_args()
 

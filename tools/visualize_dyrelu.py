@@ -11,12 +11,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
-from mmengine.config import DictAction
 from rich.console import Console
 from rich.progress import track
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
-from dyrelu_pose.cli import load_config, user_errors
+from dyrelu_pose.cli import add_cfg_options, load_config, user_errors
 from dyrelu_pose.inspection import choose, collect, load_model, samples, write_report
 
 
@@ -44,13 +43,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--device", default="cuda:0" if torch.cuda.is_available() else "cpu",
         help="device to run the model on (%(default)s)",
     )  # fmt: skip
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action=DictAction,
-        metavar="KEY=VALUE",
-        help="override entries of the config",
-    )
+    add_cfg_options(parser, "override entries of the config")
     return parser.parse_args(argv)
 
 
