@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from mmengine.runner import load_checkpoint
 from torch import nn
 
+from ..checkpoint import misfits
 from ..errors import UserError
 
 SHOWN = 3  # lines of a long list of tensors
@@ -24,11 +24,6 @@ def load_weights(model: nn.Module, checkpoint: str | Path) -> None:
         CheckpointError: The file is missing, damaged, or not a checkpoint.
         WeightsError: A tensor is missing, left over, or of another shape.
     """
-    try:
-        load_checkpoint(model, str(checkpoint), map_location="cpu", strict=True)
-    except RuntimeError as error:
-        if isinstance(error, UserError):
-            raise
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()][1:]
+    if lines := misfits(model, str(checkpoint)):
         shown = "\n".join(f"  {line[:200]}" for line in lines[:SHOWN])
-        raise WeightsError(f"{checkpoint} is not of this config's model:\n{shown}") from error
+        raise WeightsError(f"{checkpoint} is not of this config's model:\n{shown}")

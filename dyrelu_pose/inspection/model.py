@@ -2,9 +2,9 @@
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import load_checkpoint
 from torch import nn
 
+from ..checkpoint import misfits
 from ..complexity import input_size_of
 from ..errors import UserError
 from ..placement import Site, probe, split_shared
@@ -35,15 +35,11 @@ def load_model(cfg: Config, checkpoint: str, device: str) -> tuple[nn.Module, li
     model = MODELS.build(cfg.model)
     split_shared(model)
     sites = [site for site in probe(model, input_size_of(cfg)) if not site.obstacle]
-    try:
-        load_checkpoint(model, checkpoint, map_location="cpu", strict=True)
-    except UserError:
-        raise
-    except RuntimeError as error:
+    if lines := misfits(model, checkpoint):
         raise UserError(
-            f"checkpoint {checkpoint} does not fit the model of {cfg.filename}: {_reason(error)}; "
-            "take the config that the model was trained with"
-        ) from error
+            f"checkpoint {checkpoint} does not fit the model of {cfg.filename}: "
+            f"{_shortened(lines[0])}; take the config that the model was trained with"
+        )
     try:
         model.to(device)
     except (AssertionError, RuntimeError) as error:  # PyTorch's, without CUDA or such a device
@@ -52,9 +48,8 @@ def load_model(cfg: Config, checkpoint: str, device: str) -> tuple[nn.Module, li
     return model, sites
 
 
-def _reason(error: RuntimeError) -> str:
-    """The first of the lines that PyTorch gives, one for each kind of misfit, cut short."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    reason, *names = lines[min(1, len(lines) - 1)].split(", ")
+def _shortened(line: str) -> str:
+    """The line that PyTorch gives for one kind of misfit, with the first of its tensors."""
+    reason, *names = line.split(", ")
     more = f" and {len(names) + 1 - SHOWN} more" if len(names) >= SHOWN else ""
     return ", ".join([reason, *names[: SHOWN - 1]]).rstrip(". ") + more
