@@ -49,9 +49,6 @@ class Boxes:
     def __contains__(self, name: str) -> bool:
         return _key(name) in self._boxes
 
-    def __len__(self) -> int:
-        return len(self._boxes)
-
 
 def _key(name: str | int) -> str:
     """File name without folders and extension; COCO's zero-padded numbers without their zeros."""
