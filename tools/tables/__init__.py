@@ -3,6 +3,7 @@
 from .coco_mini import coco_mini, tried
 from .complexity import complexity, imagenet_cost
 from .coverage import coverage
+from .hidden_units import hidden_units
 from .longer import longer
 from .model_card import model_card
 from .speed import loader, speed_model, speed_op
@@ -11,6 +12,7 @@ __all__ = [
     "coco_mini",
     "complexity",
     "coverage",
+    "hidden_units",
     "imagenet_cost",
     "loader",
     "longer",
