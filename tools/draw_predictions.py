@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from dyrelu_pose.coco_keypoints import KEYPOINTS
+from dyrelu_pose.inspection.pictures import spread
 from dyrelu_pose.visualization.skeletons import contact_sheet, paper, side_by_side
 
 SHEET = "sheet.png"
@@ -115,8 +116,7 @@ def draw_predictions(
 
     out.mkdir(parents=True, exist_ok=True)
     tiles = []
-    for i in np.unique(np.linspace(0, len(labelled) - 1, min(num, len(labelled))).round()):
-        image_id = labelled[int(i)]
+    for image_id in (labelled[i] for i in spread(len(labelled), num)):
         info = infos[image_id]
         people = {name: found.get(image_id, []) for name, found in predicted.items()}
         tile = side_by_side(_picture(images, info), truth[image_id], people, threshold)

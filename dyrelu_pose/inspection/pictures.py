@@ -7,13 +7,12 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
-from PIL import Image, ImageOps
 from torch.utils.data import Dataset, Subset
 
 from ..errors import UserError
-from ..image_folder import EXTENSIONS
+from ..inference.files import PICTURES
+from ..inference.pictures import read_picture
 from ..preflight import check_files
-from ..transforms.load_image import ImageError
 
 
 def samples(cfg: Config, images: Sequence[Path], number: int) -> Dataset:
@@ -66,9 +65,9 @@ def find_pictures(paths: Sequence[Path]) -> list[Path]:
         if not path.exists():
             raise UserError(f"image {path} does not exist")
         if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in EXTENSIONS)
+            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES)
             if not inside:
-                raise UserError(f"folder {path} holds no image ({', '.join(EXTENSIONS)})")
+                raise UserError(f"folder {path} holds no image ({', '.join(PICTURES)})")
             files += inside
         else:
             files.append(path)
@@ -102,14 +101,17 @@ class WholePictures(Dataset):
         """Return one input.
 
         Raises:
-            ImageError: The file is no image, or truncated.
+            PictureError: The file is no picture, or truncated.
         """
         file = self.files[index]
-        try:
-            width, height = ImageOps.exif_transpose(Image.open(file)).size
-        except OSError as error:
-            raise ImageError(f"image {file} cannot be read ({error}); leave it out") from error
-        box = np.array([[0, 0, width, height]], np.float32)
+        picture = read_picture(file)
+        height, width = picture.shape[:2]
         return self.pipeline(
-            dict(self.meta, img_path=str(file), bbox=box, bbox_score=np.ones(1, np.float32))
+            dict(
+                self.meta,
+                img=picture,
+                img_path=str(file),
+                bbox=np.array([[0, 0, width, height]], np.float32),
+                bbox_score=np.ones(1, np.float32),
+            )
         )
