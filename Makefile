@@ -36,10 +36,11 @@ demo: $(STAMP)
 	$(BIN)/python tools/draw_predictions.py $(DATA)/annotations/person_keypoints_val.json \
 	    $(WORK)/results.keypoints.json --images $(DATA)/val --out $(WORK)/pictures
 
-# One thread per process: busy processes side by side lose more to waiting threads than they gain.
+# A process per core, of one thread: busy processes side by side lose more to waiting threads than
+# they gain. A file stays in one process, which makes what its tests share once.
 test: $(STAMP)
 	$(BIN)/ruff check .
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 # The result tables of the README, from results/.
 tables: $(STAMP)
