@@ -16,3 +16,4 @@ def test_interruptions_change_nothing(tmp_path):
     record = json.loads(out.read_text())
     assert record["interruptions"] == 3 and record["by_SIGTERM"] == 1
     assert record["weights_identical"] and record["AP_identical"]
+    assert record["times"] == 3 and record["lost"].startswith("nothing")
