@@ -1,4 +1,4 @@
-"""A longer training with LSP-extended, DyReLU and its ReLU6 twin, one seed each."""
+"""A longer training with LSP-extended: ReLU6, DyReLU, and DyReLU with a slow FC1; one seed."""
 
 import json
 
@@ -7,6 +7,7 @@ from .read import RESULTS, table
 RUNS = {
     "ReLU6": "mobilenetv2_128x96_lspet",
     "B in the backbone, C in the head (R 32)": "dyrelu_mobilenetv2_128x96_lspet",
+    "the same, FC1 at 0.03 of the learning rate": "dyrelu_mobilenetv2_128x96_lspet_slow_fc1",
 }
 
 
