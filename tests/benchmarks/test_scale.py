@@ -2,6 +2,7 @@
 
 import gc
 import json
+import pickle
 
 import evaluation
 import index
@@ -33,6 +34,12 @@ def test_annotations_are_taken_as_they_are(file):
     images = {dataset.get_data_info(number)["img_id"] for number in range(5000)}
     assert len(images) == 3000
     assert dataset[0]["inputs"].shape == (3, 256, 192)
+
+
+def test_a_data_set_is_little_more_than_its_index(file):
+    """Neither the file's content nor a list of persons stays in it."""
+    dataset = index.build(file, "index")
+    assert len(pickle.dumps(dataset)) < 1.05 * dataset.data_bytes.nbytes
 
 
 @pytest.mark.skipif(not index.Path("/proc/self/smaps_rollup").exists(), reason="needs Linux")

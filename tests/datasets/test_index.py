@@ -31,11 +31,13 @@ def options(tmp_path):
 
 
 def equal(ours, theirs):
+    if type(ours) is not type(theirs):
+        return False
     if isinstance(theirs, dict):
         return list(ours) == list(theirs) and all(equal(ours[key], theirs[key]) for key in theirs)
     if isinstance(theirs, np.ndarray):
         return ours.dtype == theirs.dtype and np.array_equal(ours, theirs)
-    return type(ours) is type(theirs) and ours == theirs
+    return ours == theirs
 
 
 @pytest.mark.parametrize("serialize_data", [True, False])
