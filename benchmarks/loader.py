@@ -4,8 +4,8 @@
     python benchmarks/loader.py CONFIG CROPS --out results/bench/loader.json
 
 Both loaders run in one process on one thread, in turns, over the same persons with the same
-augmentation. No time is written unless the samples agree. The files are read beforehand: what is
-timed is the processor's work, not the disk's.
+augmentation. No time is written unless the samples agree. The files are read beforehand, and the
+clock is the processor's: neither the disk nor other processes count.
 """
 
 import argparse
@@ -118,15 +118,15 @@ def loader(cfg: Config) -> DataLoader:
 def time_in_turns(
     loaders: dict[str, DataLoader], args: argparse.Namespace
 ) -> dict[str, list[float]]:
-    """Return the images per second of each run of each loader; the first runs are not counted."""
+    """Return the images per second of processor time of each run but the first of each loader."""
     rates = {name: [] for name in loaders}
     for turn in track(range(args.repeats + 1), "timing"):
         for name, batches in loaders.items():
             batches.sampler.set_epoch(turn)
             np.random.seed(turn)
-            start = time.perf_counter()
+            start = time.process_time()
             images = sum(len(batch["inputs"]) for batch in islice(batches, args.batches))
-            rates[name].append(images / (time.perf_counter() - start))
+            rates[name].append(images / (time.process_time() - start))
     return {name: found[1:] for name, found in rates.items()}
 
 

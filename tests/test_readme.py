@@ -19,7 +19,8 @@ NAMED = re.compile(
     r"(?<![\w/])(?:configs|tools|results|tests|dyrelu_pose)/(?![A-Z]+\.py)[\w/.-]*\w"
 )
 RESULTS = ROOT / "results"
-RUNS = sorted(p for p in RESULTS.rglob("*.json") if p.parent.name not in ("bench", "runs"))
+NO_RUNS = ("bench", "reliability", "runs")
+RUNS = sorted(p for p in RESULTS.rglob("*.json") if p.parent.name not in NO_RUNS)
 ORIGIN = ("command", "device", "versions", "seed", "date", "revision")
 
 

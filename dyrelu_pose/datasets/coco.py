@@ -1,5 +1,6 @@
 """MMPose's CocoDataset with its annotations checked."""
 
+import gc
 import json
 import tempfile
 from pathlib import Path
@@ -17,7 +18,9 @@ from .records import bad_records, has_lists, without
 class CocoDataset(MMPoseCocoDataset):
     """MMPose's CocoDataset, except that entries which cannot be right are an error.
 
-    It takes MMPose's name in the registry, so that every config has it.
+    It takes MMPose's name in the registry, so that every config has it. What it keeps are the
+    pickled persons in one array, which the workers of a loader share with the process that forked
+    them.
 
     Args:
         skip_bad_samples: Leave such entries out, and in training damaged images too, with a count
@@ -34,6 +37,20 @@ class CocoDataset(MMPoseCocoDataset):
             pipeline = [_skipping(transform) for transform in pipeline]
         super().__init__(*args, pipeline=pipeline, **kwargs)
 
+    def full_init(self) -> None:
+        """Read the annotation file, unless it has been.
+
+        Python's collector is off meanwhile: it would look again and again through millions of
+        objects of which none is garbage.
+        """
+        was_on = gc.isenabled()
+        gc.disable()
+        try:
+            super().full_init()
+        finally:
+            if was_on:
+                gc.enable()
+
     def load_data_list(self) -> list[dict]:
         """Return the persons (or, bottom-up, images) of the annotation file.
 
@@ -46,6 +63,17 @@ class CocoDataset(MMPoseCocoDataset):
                 f"annotation file {self.ann_file} has nobody with labelled keypoints and a box"
             )
         return found
+
+    def parse_data_info(self, raw_data_info: dict) -> dict | None:
+        """Return a person as MMPose does, or None, but with the annotation itself, not a copy.
+
+        What it has twice, such as its polygon, is pickled once. See `mmpose.datasets.CocoDataset`.
+        """
+        annotation = raw_data_info["raw_ann_info"]
+        person = super().parse_data_info(dict(raw_data_info, raw_ann_info=_Uncopied(annotation)))
+        if person is not None:
+            person["raw_ann_info"] = annotation
+        return person
 
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
         try:
@@ -85,6 +113,13 @@ class CocoDataset(MMPoseCocoDataset):
                 return super()._load_annotations()
             finally:
                 self.ann_file = ann_file
+
+
+class _Uncopied(dict):
+    """A dict that `copy.deepcopy` returns as it is."""
+
+    def __deepcopy__(self, memo: dict) -> "_Uncopied":
+        return self
 
 
 def _skipping(transform: dict) -> dict:

@@ -6,6 +6,7 @@ from .coverage import coverage
 from .hidden_units import hidden_units
 from .longer import longer
 from .model_card import model_card
+from .scale import scale_evaluation, scale_gpus, scale_index, scale_workers
 from .speed import loader, speed_model, speed_op
 
 __all__ = [
@@ -17,6 +18,10 @@ __all__ = [
     "loader",
     "longer",
     "model_card",
+    "scale_evaluation",
+    "scale_gpus",
+    "scale_index",
+    "scale_workers",
     "speed_model",
     "speed_op",
     "tried",
