@@ -1,8 +1,9 @@
-"""Whoever made a checkpoint, no way to load it runs what its pickle asks for."""
+"""No checkpoint runs the code that its pickle asks for, and nothing asks the network."""
 
 import ast
 import os
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -140,3 +141,42 @@ def test_nothing_here_loads_a_pickle_in_any_other_way():
                 assert options.get("weights_only") == "True", f"{path}:{node.lineno}"
             if isinstance(node, ast.Attribute):
                 assert ast.unparse(node) not in ("pickle.load", "pickle.loads"), path
+
+
+# The first look-up of a name, connection or packet ends the process.
+OFFLINE = """
+import os, runpy, sys
+
+def hook(event, arguments):
+    local = event == "socket.connect" and isinstance(arguments[1], str | bytes)  # to this machine
+    if event.startswith(("socket.get", "socket.send", "socket.connect")) and not local:
+        print("asked the network:", event, arguments, file=sys.stderr, flush=True)
+        os._exit(1)
+
+sys.addaudithook(hook)
+train, test, config, folder = sys.argv[1:]
+sys.argv = [train, config, "--work-dir", folder]
+runpy.run_path(train, run_name="__main__")
+sys.argv = [test, config, folder + "/epoch_1.pth", "--work-dir", folder]
+runpy.run_path(test, run_name="__main__")
+"""
+
+
+def test_import_train_and_test_stay_off_the_network(tmp_path, people):
+    annotations = f"{people}/annotations/person_keypoints_val.json"
+    loaders = dict(num_workers=0, persistent_workers=False, batch_size=1)
+    lines = ["_base_ = 'dyrelu_pose::demo/dyrelu_resnet18.py'"]
+    for split in ("train", "val", "test"):
+        loader = dict(**loaders, dataset=dict(data_root=f"{people}/"))
+        lines.append(f"{split}_dataloader = {loader}")
+    lines.append(f"val_evaluator = test_evaluator = dict(ann_file={annotations!r})")
+    lines.append("train_cfg = dict(max_epochs=1, val_interval=1)")
+    lines.append("default_hooks = dict(checkpoint=dict(interval=1))")
+    (tmp_path / "config.py").write_text("\n".join(lines))
+    tools = [ROOT / "tools/train.py", ROOT / "tools/test.py"]
+    done = subprocess.run(
+        [sys.executable, "-c", OFFLINE, *tools, tmp_path / "config.py", str(tmp_path / "run")],
+        cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("coco/AP: ") == 2  # of the training and of the test
