@@ -13,7 +13,7 @@ WORK   := work_dirs/demo
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test tables docs lock clean
+.PHONY: install demo test tables docs lock matrix clean
 
 install: $(STAMP)
 
@@ -58,9 +58,13 @@ $(VENV)/.docs-installed: requirements-docs.txt $(STAMP)
 lock: $(VENV)/.dev-installed
 	$(BIN)/python tools/lock.py --torch "$(TORCH)"
 
+# The tests of what depends on versions, with the oldest and the newest of them: results/compatibility.csv.
+matrix: $(VENV)/.dev-installed
+	$(BIN)/nox
+
 $(VENV)/.dev-installed: requirements-dev.txt $(STAMP)
 	$(BIN)/python -m pip install -q -r requirements-dev.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(WORK) $(DATA) site
+	rm -rf $(VENV) .nox $(WORK) $(DATA) site
