@@ -32,6 +32,16 @@ def fixed_seed():
     torch.manual_seed(0)
 
 
+@pytest.fixture(scope="session")
+def people(tmp_path_factory):
+    """Two drawn people to train on and two to test with."""
+    from dyrelu_pose.synthetic.coco import Parameters, make_dataset
+
+    folder = tmp_path_factory.mktemp("people") / "set"
+    make_dataset(folder, Parameters(train=2, val=2, seed=0, width=120, height=160))
+    return folder
+
+
 @pytest.fixture
 def restrictions_end_with_the_test(monkeypatch):
     """Take back what a JSON or YAML config forbids from then on."""

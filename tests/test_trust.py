@@ -17,7 +17,6 @@ from torch import nn
 from dyrelu_pose.checkpoint import CheckpointError
 from dyrelu_pose.engine import latest_checkpoint
 from dyrelu_pose.inference import PoseInferencer
-from dyrelu_pose.synthetic.coco import Parameters, make_dataset
 
 from .test_checkpoint import Calls
 
@@ -32,14 +31,6 @@ def scope_of_the_process():
     yield
     DefaultScope._instance_dict.clear()
     DefaultScope._instance_dict.update(before)
-
-
-@pytest.fixture(scope="module")
-def people(tmp_path_factory):
-    """Two drawn people."""
-    folder = tmp_path_factory.mktemp("people") / "set"
-    make_dataset(folder, Parameters(train=2, val=2, seed=0, width=120, height=160))
-    return folder
 
 
 @pytest.fixture
