@@ -67,7 +67,8 @@ def matrix(session: nox.Session, case: str) -> None:
     found = dict(python=session.python, torch=torch)
     locked = (torch, others) == (LOCKED, [])
     try:
-        install(session, [] if without else [torch], others, locked)
+        if locked or not without:
+            install(session, [] if without else [torch], others, locked)
         if without:
             installs = ", all but torch installs" if locked else ""
             outcome = f"not run{installs}: torch has CUDA packages only"
@@ -105,7 +106,7 @@ def install(session: nox.Session, torch: list[str], others: list[str], locked: b
         alone = [] if torch else ["--no-deps"]
         session.install(*alone, *others, "-r", "locks/platform.txt")
         session.install("--no-deps", "--require-hashes", "-r", "locks/openmmlab.txt")
-    elif torch:
+    else:
         session.install(*others, "-r", "requirements.txt", "-r", "requirements-test.txt")
         files = ("requirements-openmmlab.txt", "requirements-mmpretrain.txt")
         session.install("--no-deps", *(part for file in files for part in ("-r", file)))
