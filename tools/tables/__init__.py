@@ -7,11 +7,14 @@ from .hidden_units import hidden_units
 from .longer import longer
 from .model_card import model_card
 from .speed import loader, speed_model, speed_op
+from .trust import compatibility, dependencies
 
 __all__ = [
     "coco_mini",
+    "compatibility",
     "complexity",
     "coverage",
+    "dependencies",
     "hidden_units",
     "imagenet_cost",
     "loader",
