@@ -6,22 +6,23 @@ TORCH  ?= torch==2.13.0
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-REQS   := $(filter-out requirements-docs.txt,$(wildcard requirements*.txt))
+LOCKS  := $(wildcard locks/*.txt)
 DATA   := data/synthetic
 CONFIG := configs/demo/dyrelu_resnet18.py
 WORK   := work_dirs/demo
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test tables docs clean
+.PHONY: install demo test tables docs lock matrix clean
 
 install: $(STAMP)
 
-$(STAMP): $(REQS) setup.py
+$(STAMP): $(LOCKS) setup.py
 	$(PYTHON) -c 'import sys; (3, 10) <= sys.version_info[:2] <= (3, 13) or sys.exit("dyrelu_pose needs Python 3.10 to 3.13, this is %s: set PYTHON, as in PYTHON=python3.11 make demo" % sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q $(TORCH) -r requirements.txt -r requirements-test.txt
-	$(BIN)/python -m pip install -q --no-deps -r requirements-openmmlab.txt -r requirements-mmpretrain.txt
+	$(BIN)/python -m pip install -q --no-deps --require-hashes -r locks/hashed.txt
+	$(BIN)/python -m pip install -q $(TORCH) -r locks/platform.txt
+	$(BIN)/python -m pip install -q --no-deps --require-hashes -r locks/openmmlab.txt
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
 	touch $@
 
@@ -54,5 +55,17 @@ $(VENV)/.docs-installed: requirements-docs.txt $(STAMP)
 	$(BIN)/python -m pip install -q -r requirements-docs.txt
 	touch $@
 
+# The exact versions that `make` installs, anew from the requirements*.txt. Needs Python 3.11.
+lock: $(VENV)/.dev-installed
+	$(BIN)/python tools/lock.py --torch "$(TORCH)"
+
+# The tests of what depends on versions, with the oldest and the newest of them: results/compatibility.csv.
+matrix: $(VENV)/.dev-installed
+	$(BIN)/nox
+
+$(VENV)/.dev-installed: requirements-dev.txt $(STAMP)
+	$(BIN)/python -m pip install -q -r requirements-dev.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(WORK) $(DATA) site
+	rm -rf $(VENV) .nox $(WORK) $(DATA) site

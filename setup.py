@@ -14,7 +14,10 @@ BESIDE = (
     *("requirements-openmmlab.txt", "requirements-mmpretrain.txt"),
 )
 # Tools that keep this project's own results, and the forms of others for its checkout.
-CHECKOUT_ONLY = ("readme_tables.py", "tables", "record_run.py", "*.sh", "__pycache__")
+CHECKOUT_ONLY = (
+    *("readme_tables.py", "tables", "record_run.py", "lock.py"),
+    *("*.sh", "__pycache__"),
+)
 
 
 def requirements(name: str) -> list[str]:

@@ -8,10 +8,11 @@ from . import compat  # noqa: E402
 
 compat.apply()  # before anything imports mmpose
 
-from . import checkpoint, config_names  # noqa: E402
+from . import checkpoint, config_names, data_configs  # noqa: E402
 
 checkpoint.apply()
 config_names.apply()
+data_configs.apply()
 
 from . import codecs, datasets, engine, evaluation, layers, models, transforms  # noqa: E402
 from .layers import DyReLUA, DyReLUB, DyReLUC  # noqa: E402

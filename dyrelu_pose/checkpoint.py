@@ -1,15 +1,20 @@
-"""Loads MMEngine's checkpoints under `weights_only=True`, torch's default since 2.6.
+"""Loads MMEngine's checkpoints under `weights_only=True`, wherever they come from.
 
 MMEngine 0.10.7 saves more than tensors: logs as `HistoryBuffer`s, scores and facts about the data
 as NumPy scalars and arrays, which torch refuses unless they are on its allow-list. `apply()` puts
 them there, and nothing else: a file that asks for any other function or class is refused.
+
+It leaves `weights_only` to torch's default, which is False for what torch itself downloads, and
+anywhere where the environment says TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD; `apply()` sets it.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pickle import UnpicklingError
 from urllib.error import URLError
 
@@ -17,12 +22,7 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
-from mmengine.runner.checkpoint import (
-    CheckpointLoader,
-    load_checkpoint,
-    load_from_http,
-    load_from_local,
-)
+from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 from torch import nn
 
 from .errors import UserError
@@ -85,12 +85,13 @@ def _guarded(load: Callable) -> Callable:
     @functools.wraps(load)  # MMEngine logs its name
     def load_guarded(filename: str, map_location=None) -> dict:
         try:
-            checkpoint = load(filename, map_location)
+            with _weights_only():
+                checkpoint = load(filename, map_location)
         except FileNotFoundError:
             raise CheckpointNotFoundError(
                 f"checkpoint {filename} does not exist; check the path"
             ) from None
-        except (PermissionError, URLError):  # clear as they are
+        except (PermissionError, URLError, ImportError):  # clear as they are
             raise
         except Exception as error:
             raise CheckpointError(_reason(filename, error)) from None
@@ -100,7 +101,24 @@ def _guarded(load: Callable) -> Callable:
             )
         return checkpoint
 
+    load_guarded.guarded = True
     return load_guarded
+
+
+@contextmanager
+def _weights_only() -> Iterator[None]:
+    """Let every `torch.load` load weights only, also one that says `weights_only=False`."""
+    others = os.environ.pop("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", None)
+    before = os.environ.get("TORCH_FORCE_WEIGHTS_ONLY_LOAD")
+    os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"]
+        if before is not None:
+            os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = before
+        if others is not None:
+            os.environ["TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"] = others
 
 
 def _reason(filename: str, error: Exception) -> str:
@@ -118,7 +136,7 @@ def _reason(filename: str, error: Exception) -> str:
         reason = type(error).__name__
     return (
         f"checkpoint {filename} cannot be read ({reason}); "
-        "it is probably truncated or not a checkpoint: copy or download it again"
+        "it is probably truncated or not a checkpoint: check its name, copy or download it again"
     )
 
 
@@ -141,11 +159,12 @@ def misfits(model: nn.Module, filename: str) -> list[str]:
 
 
 def apply() -> None:
-    """Extends torch's allow-list and guards MMEngine's loaders of local files and URLs.
+    """Extends torch's allow-list and guards MMEngine's loaders of files, URLs and model zoos.
 
     The loaders are registered anew, with MMEngine's own registry of them, so that every way in
     (`load_from`, `resume`, `init_cfg`, `init_model`) gets the same errors. May be called again.
     """
     torch.serialization.add_safe_globals(_allowed())
-    CheckpointLoader.register_scheme("", _guarded(load_from_local), force=True)
-    CheckpointLoader.register_scheme(("http://", "https://"), _guarded(load_from_http), force=True)
+    for scheme, load in list(CheckpointLoader._schemes.items()):
+        if not hasattr(load, "guarded"):
+            CheckpointLoader.register_scheme(scheme, _guarded(load), force=True)

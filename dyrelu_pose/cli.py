@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config, DictAction
 
+from . import data_configs
 from .errors import UserError
 
 
@@ -42,11 +43,11 @@ def load_config(path: str, options: dict | None = None) -> Config:
     """Return the config at `path` with the `--cfg-options` merged in.
 
     Raises:
-        UserError: The file does not exist.
+        UserError: The file does not exist; or it is JSON or YAML and damaged, or could run code.
     """
     if not Path(path).is_file():
         raise UserError(f"config {path} does not exist")
-    cfg = Config.fromfile(path)
+    cfg = data_configs.load(path) if data_configs.is_data(path) else Config.fromfile(path)
     if options:
         cfg.merge_from_dict(options)
     return cfg

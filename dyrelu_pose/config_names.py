@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from .data_configs import check_base
 from .errors import UserError
 from .packaged import CONFIGS
 
@@ -33,6 +34,7 @@ def config_path(name: str) -> Path:
 
 
 def _get_cfg_path(cfg_path: str, filename: str) -> tuple[str, str | None]:
+    check_base(cfg_path, filename)
     if cfg_path.startswith(SCOPE):
         # Without a scope: no registry has this package's name, ours register in MMPose's.
         return str(config_path(cfg_path)), None

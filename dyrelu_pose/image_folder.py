@@ -23,7 +23,7 @@ def check_classes(cfg: Config, splits: Sequence[str]) -> None:
         ImageFolderError: There are not as many classes as the head has, a class has no image, or
             two splits differ in their classes.
     """
-    wanted = cfg.model.get("head", {}).get("num_classes")
+    wanted = (cfg.model.get("head") or {}).get("num_classes")
     first: tuple[str, list[str]] | None = None
     for key, folder in _folders(cfg, splits):
         classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
@@ -51,7 +51,7 @@ def _folders(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, str]]:
         while "dataset" in dataset:  # RepeatDataset and the like
             dataset = dataset["dataset"]
         labelled = dataset.get("with_label", True) and not dataset.get("ann_file")
-        if dataset.get("type", "").endswith("CustomDataset") and labelled:
+        if str(dataset.get("type")).endswith("CustomDataset") and labelled:
             prefix = dataset["data_prefix"]
             path = prefix if isinstance(prefix, str) else prefix["img_path"]
             key = f"{split}_dataloader.dataset.data_prefix"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from .config_errors import expect
 from .engine.tensorboard import check_tensorboard
 from .errors import UserError
 from .evaluation.coco_metric import check_annotations
@@ -100,28 +101,50 @@ def _all_paths(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, str | 
     """Yield (config key, path or URL) of everything that the config reads."""
     for split in splits:
         loader = cfg.get(f"{split}_dataloader")
-        if loader:
-            yield from _dataset_paths(f"{split}_dataloader.dataset", loader.dataset)
-        evaluators = cfg.get(f"{split}_evaluator") or []
-        for evaluator in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
-            yield f"{split}_evaluator.ann_file", evaluator.get("ann_file")
-    yield "load_from", cfg.get("load_from")
+        if loader is not None:
+            loader = expect(loader, dict, f"{split}_dataloader")
+            yield from _dataset_paths(f"{split}_dataloader.dataset", loader.get("dataset"))
+        evaluators = cfg.get(f"{split}_evaluator")
+        for evaluator in _listed(evaluators):
+            evaluator = expect(evaluator, dict, f"{split}_evaluator")
+            yield _path(evaluator, f"{split}_evaluator", "ann_file")
+    yield _path(cfg, "", "load_from")
+    model = expect(cfg.get("model"), dict, "model")
     for part in ("backbone", "neck", "head"):
-        init_cfg = cfg.model.get(part, {}).get("init_cfg")
-        for entry in init_cfg if isinstance(init_cfg, (list, tuple)) else [init_cfg]:
-            if entry and entry.get("type") == "Pretrained":
-                yield f"model.{part}.init_cfg.checkpoint", entry.checkpoint
+        of_part = expect(model.get(part) or {}, dict, f"model.{part}")
+        for entry in _listed(of_part.get("init_cfg")):
+            key = f"model.{part}.init_cfg"
+            if expect(entry, dict, key).get("type") == "Pretrained":
+                yield _path(entry, key, "checkpoint")
 
 
-def _dataset_paths(key: str, dataset: dict) -> Iterator[tuple[str, str]]:
-    for i, part in enumerate(dataset.get("datasets", [])):  # CombinedDataset
+def _dataset_paths(key: str, dataset: object) -> Iterator[tuple[str, str]]:
+    dataset = expect(dataset, dict, key)
+    parts = expect(dataset.get("datasets", []), (list, tuple), f"{key}.datasets")
+    for i, part in enumerate(parts):  # CombinedDataset
         yield from _dataset_paths(f"{key}.datasets.{i}", part)
     if "dataset" in dataset:  # RepeatDataset and the like
         yield from _dataset_paths(f"{key}.dataset", dataset.dataset)
-    root = dataset.get("data_root") or ""
-    if dataset.get("ann_file"):
-        yield f"{key}.ann_file", join(root, dataset.ann_file)
-    prefixes = dataset.get("data_prefix") or {}
+    _, root = _path(dataset, key, "data_root")
+    where, annotations = _path(dataset, key, "ann_file")
+    if annotations:
+        yield where, join(root or "", annotations)
+    prefixes = expect(dataset.get("data_prefix") or {}, (dict, str), f"{key}.data_prefix")
     for name, prefix in (prefixes if isinstance(prefixes, dict) else {"": prefixes}).items():
-        yield f"{key}.data_prefix.{name}".rstrip("."), join(root, prefix)
-    yield f"{key}.bbox_file", dataset.get("bbox_file")
+        where = f"{key}.data_prefix.{name}".rstrip(".")
+        yield where, join(root or "", expect(prefix, str, where))
+    yield _path(dataset, key, "bbox_file")
+
+
+def _listed(value: object) -> Sequence:
+    """One entry, several, or None, as a sequence."""
+    if value is None:
+        return []
+    return value if isinstance(value, (list, tuple)) else [value]
+
+
+def _path(config: dict, key: str, name: str) -> tuple[str, str | None]:
+    """Return the full key of an entry of `config`, which is at `key`, and its value."""
+    key = f"{key}.{name}".lstrip(".")
+    value = config.get(name)
+    return key, None if value is None else expect(value, str, key)

@@ -5,6 +5,7 @@ import json
 import pytest
 from mmengine.config import Config
 
+from dyrelu_pose.config_errors import ConfigError
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.preflight import MissingFilesError, check_files
 from dyrelu_pose.xtcoco import AnnotationError
@@ -85,3 +86,26 @@ def test_tensorboard_backend_without_tensorboard(cfg, monkeypatch):
     monkeypatch.setattr("dyrelu_pose.engine.tensorboard.find_spec", lambda name: None)
     with pytest.raises(UserError, match="vis_backends needs the package tensorboard"):
         check_files(cfg, ["train"])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("model", 7, "model of the config is 7"),
+        ("model.backbone", "text", "model.backbone of the config is 'text'"),
+        ("train_dataloader", [1], "train_dataloader of the config is"),
+        ("train_dataloader.dataset", None, "train_dataloader.dataset of the config is None"),
+        ("train_dataloader.dataset.ann_file", [1], "train_dataloader.dataset.ann_file .*has to be"),
+        ("train_dataloader.dataset.data_prefix.img", 7, r"data_prefix\.img of the config is 7"),
+        ("val_evaluator", ["text"], "val_evaluator of the config is 'text'"),
+    ],
+)
+def test_names_the_key_of_what_has_another_type(cfg, key, value, message):
+    cfg.merge_from_dict({key: value})
+    with pytest.raises(ConfigError, match=message):
+        check_files(cfg, ["train", "val"])
+
+
+def test_a_part_may_be_none(cfg):
+    cfg.model.update(neck=None, head=None)
+    check_files(cfg, ["train", "val"])

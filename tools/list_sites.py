@@ -11,6 +11,7 @@ from mmengine.registry import init_default_scope
 
 from dyrelu_pose.cli import add_cfg_options, load_config, user_errors
 from dyrelu_pose.complexity import input_size_of, relu_twin
+from dyrelu_pose.config_errors import named_parts
 from dyrelu_pose.placement import format_sites, place
 from dyrelu_pose.visualization.site_strip import draw_site_strip
 
@@ -33,7 +34,8 @@ def main() -> None:
     init_default_scope(cfg.get("default_scope", "mmpose"))
     from mmpose.registry import MODELS
 
-    model = MODELS.build(relu_twin(cfg.model) or cfg.model)
+    with named_parts(cfg):
+        model = MODELS.build(relu_twin(cfg.model) or cfg.model)
     placements = place(model, cfg.model.get("dyrelu", []), input_size_of(cfg))
     print(format_sites(placements))
     if args.png:

@@ -161,10 +161,10 @@ class Soak:
 
     def compare(self) -> dict:
         """Compare the weights and the AP of both trainings."""
-        ours, theirs = (
-            torch.load(self.folder / name / f"epoch_{self.epochs}.pth")["state_dict"]
-            for name in ("interrupted", "whole")
+        last = (
+            self.folder / name / f"epoch_{self.epochs}.pth" for name in ("interrupted", "whole")
         )
+        ours, theirs = (torch.load(path, weights_only=True)["state_dict"] for path in last)
         same = ours.keys() == theirs.keys() and all(
             torch.equal(ours[key], theirs[key]) for key in theirs
         )

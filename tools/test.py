@@ -8,6 +8,7 @@ from mmengine.runner import Runner
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.cli import add_runner_arguments, load_runner_config, show_predictions, user_errors
+from dyrelu_pose.config_errors import named_parts
 from dyrelu_pose.preflight import check_files
 
 
@@ -51,11 +52,12 @@ def main() -> None:
         evaluators = cfg.test_evaluator
         evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
         cfg.test_evaluator = [*evaluators, dict(type="DumpResults", out_file_path=args.dump)]
-    check_files(cfg, ["test"])
-    runner = Runner.from_cfg(cfg)
-    if args.out:
-        runner.register_hook(SaveMetricsHook(args.out), "LOWEST")
-    runner.test()
+    with named_parts(cfg):
+        check_files(cfg, ["test"])
+        runner = Runner.from_cfg(cfg)
+        if args.out:
+            runner.register_hook(SaveMetricsHook(args.out), "LOWEST")
+        runner.test()
 
 
 if __name__ == "__main__":

@@ -99,7 +99,8 @@ def probe(
     width, height = input_size
     raise PlacementError(
         f"{type(model).__name__} cannot be probed: its forward pass on one image of "
-        f"{width}x{height} pixels (WxH) fails with {type(failure).__name__}: {failure}"
+        f"{width}x{height} pixels (WxH) fails{watch.place()} with {type(failure).__name__}: "
+        f"{failure}"
     ) from failure
 
 
@@ -117,6 +118,7 @@ class _Watch:
         self.model = model
         self.device = device
         self.calls: Counter[nn.Module] = Counter()
+        self.last = model
         self.shapes: dict[nn.Module, list[torch.Size]] = defaultdict(list)
         self.slots = _slots(model)
         self.norms = NormWatch(model, self.slots)
@@ -131,6 +133,12 @@ class _Watch:
 
     def _count(self, module: nn.Module, args: tuple) -> None:
         self.calls[module] += 1
+        self.last = module
+
+    def place(self) -> str:
+        """Where the forward pass stopped, as part of a sentence."""
+        name = next(name for name, module in self.model.named_modules() if module is self.last)
+        return f" in {name}" if name else ""
 
     def _record(self, module: nn.Module, args: tuple, output: Tensor) -> None:
         self.shapes[module].append(output.shape)

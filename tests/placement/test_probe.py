@@ -276,7 +276,9 @@ def test_forward_that_reads_values_is_probed_on_the_cpu():
 
 
 def test_failing_forward_is_reported_with_the_input_size():
-    message = r"Sequential cannot be probed: .* 8x6 pixels \(WxH\) fails with RuntimeError: .*4"
+    message = (
+        r"Sequential cannot be probed: .* 8x6 pixels \(WxH\) fails in 0 with RuntimeError: .*4"
+    )
     with pytest.raises(PlacementError, match=message):
         probe(nn.Sequential(nn.Conv2d(4, 8, 1), nn.ReLU()), SIZE)
 

@@ -8,11 +8,14 @@ from .longer import longer
 from .model_card import model_card
 from .scale import scale_evaluation, scale_gpus, scale_index, scale_workers
 from .speed import loader, speed_model, speed_op
+from .trust import compatibility, dependencies
 
 __all__ = [
     "coco_mini",
+    "compatibility",
     "complexity",
     "coverage",
+    "dependencies",
     "hidden_units",
     "imagenet_cost",
     "loader",

@@ -1,0 +1,96 @@
+"""What is wrong in a config, by the key it is at, instead of a traceback out of somebody's code."""
+
+import operator
+import reprlib
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from mmengine.config import Config
+
+from .errors import UserError
+
+_REPR = reprlib.Repr()
+_REPR.maxlevel, _REPR.maxdict, _REPR.maxstring, _REPR.maxother = 2, 40, 100, 100
+
+
+class ConfigError(UserError):
+    """A config has a value that cannot be used; the message names its key."""
+
+
+def expect(value: object, kinds: type | tuple[type, ...], key: str):
+    """Return a value of a config that has to be of some type.
+
+    Args:
+        value: The value.
+        kinds: Its type, or several.
+        key: Where it is, such as `train_dataloader.dataset`.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    if not isinstance(value, kinds):
+        kinds = kinds if isinstance(kinds, tuple) else (kinds,)
+        names = " or ".join(kind.__name__ for kind in kinds)
+        raise ConfigError(f"{key} of the config is {value!r}: it has to be a {names}")
+    return value
+
+
+@contextmanager
+def named_parts(cfg: Config) -> Iterator[None]:
+    """Name the part of a config that MMEngine was building when anything but a `UserError` came.
+
+    An error that came while nothing was being built passes through.
+
+    Raises:
+        ConfigError: Says which part, what is in it, and what was raised where.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        built = _being_built(error.__traceback__)
+        for same in (operator.eq, _holds):
+            for part in built:
+                if found := _find(cfg.to_dict(), part, same):
+                    raise ConfigError(_message(*found, error)) from error
+        raise
+
+
+def _being_built(trace: TracebackType | None) -> list[object]:
+    """What MMEngine was building, the innermost first."""
+    builders = ("build_from_cfg", "build_optim_wrapper")
+    frames = [frame for frame, _ in traceback.walk_tb(trace) if frame.f_code.co_name in builders]
+    return [frame.f_locals["cfg"] for frame in reversed(frames) if "cfg" in frame.f_locals]
+
+
+def _holds(value: object, part: object) -> bool:
+    """Whether all of a part is in a value: MMEngine builds some parts without some keys."""
+    both = isinstance(value, dict) and isinstance(part, dict) and len(part) > 1
+    return both and all(key in value and value[key] == part[key] for key in part)
+
+
+def _find(whole: object, part: object, same: Callable) -> tuple[str, object] | None:
+    """The key and the value of the first part of a config that is the same as `part`."""
+    items = whole.items() if isinstance(whole, dict) else ()
+    if isinstance(whole, list | tuple):
+        items = enumerate(whole)
+    for name, value in items:
+        if isinstance(part, type(value)) and same(value, part):
+            return str(name), value
+        if below := _find(value, part, same):
+            return f"{name}.{below[0]}", below[1]
+    return None
+
+
+def _message(key: str, value: object, error: Exception) -> str:
+    text = error.args[0] if isinstance(error, KeyError) and error.args else error
+    reason = next(iter(str(text).splitlines()), "")[:300]
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"{key} of the config cannot be built: {type(error).__name__}: {reason} "
+        f"({Path(at.filename).name}, line {at.lineno}); it is {_REPR.repr(value)}"
+    )
