@@ -15,7 +15,7 @@ BESIDE = (
 )
 # Tools that keep this project's own results, and the forms of others for its checkout.
 CHECKOUT_ONLY = (
-    *("readme_tables.py", "tables", "record_run.py", "lock.py"),
+    *("readme_tables.py", "tables", "record_*.py", "lock.py"),
     *("*.sh", "__pycache__"),
 )
 

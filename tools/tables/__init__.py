@@ -6,6 +6,7 @@ from .coverage import coverage
 from .hidden_units import hidden_units
 from .longer import longer
 from .model_card import model_card
+from .reliability import reliability
 from .scale import scale_evaluation, scale_gpus, scale_index, scale_workers
 from .speed import loader, speed_model, speed_op
 from .trust import compatibility, dependencies
@@ -21,6 +22,7 @@ __all__ = [
     "loader",
     "longer",
     "model_card",
+    "reliability",
     "scale_evaluation",
     "scale_gpus",
     "scale_index",

@@ -1,0 +1,91 @@
+"""Run the tests of one kind of damage and keep how many cases there were, and how many failed.
+
+    python tools/record_tests.py damaged_data        # writes results/reliability/damaged_data.json
+
+Drawn cases (Hypothesis) count one by one.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import time
+from datetime import datetime, timezone
+
+from tables.read import RESULTS, ROOT
+
+from dyrelu_pose.cli import user_errors
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.provenance import device, revision, versions
+
+KINDS = {
+    "damaged_data": (
+        "pictures and annotations damaged: training skips and counts them, or one error names "
+        "file and record",
+        ["tests/datasets", "tests/transforms"],
+    ),
+    "random_options": (
+        "layers, placement rules and configs with random options, shapes, patterns and edits",
+        ["tests/properties"],
+    ),
+    "untrusted_files": (
+        "checkpoints with code in them wherever one is loaded, JSON and YAML configs that try to "
+        "run code, a closed network",
+        ["tests/test_trust.py", "tests/test_data_configs.py"],
+    ),
+}
+DRAWN = re.compile(r"(\d+) passing, (\d+) failing")
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("kind", choices=KINDS, help="which tests")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Run, count and write."""
+    kind = parse_args().kind
+    tried, paths = KINDS[kind]
+    start = time.perf_counter()
+    passed, failed = run(paths)
+    record = dict(
+        command=f"python tools/record_tests.py {kind}",
+        tried=tried,
+        times=passed + failed,
+        lost=f"{failed} failed" if failed else "nothing",
+        tests=paths,
+        seconds=round(time.perf_counter() - start),
+        device=device(),
+        versions=versions("pytest", "hypothesis"),
+        revision=revision(),
+        date=datetime.now(timezone.utc).date().isoformat(),
+    )
+    out = RESULTS / "reliability" / f"{kind}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(record, indent=1) + "\n")
+    print(out.relative_to(ROOT), f"{passed} passed, {failed} failed", sep=": ")
+
+
+def run(paths: list[str]) -> tuple[int, int]:
+    """Return how many cases passed and failed.
+
+    Raises:
+        UserError: Pytest ran no test.
+    """
+    command = [sys.executable, "-m", "pytest", "-q", "--hypothesis-show-statistics", *paths]
+    output = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout
+    tests = {name: int(number) for number, name in re.findall(r"(\d+) (passed|failed)", output)}
+    if not tests:
+        raise UserError(f"no test ran:\n{output[-2000:]}")
+    drawn = [(int(passing), int(failing)) for passing, failing in DRAWN.findall(output)]
+    whole = sum(failing == 0 for _, failing in drawn)  # tests, which their cases stand in for
+    passed = tests.get("passed", 0) - whole + sum(passing for passing, _ in drawn)
+    return passed, tests.get("failed", 0)
+
+
+if __name__ == "__main__":
+    with user_errors():
+        main()
