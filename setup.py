@@ -59,6 +59,7 @@ setup(
     package_data={"dyrelu_pose.inspection": ["page.html"]},
     extras_require={
         "test": requirements("requirements-test.txt"),
+        "onnx": ["onnx", "onnxscript", "onnxruntime"],
         "tensorboard": ["tensorboard"],
     },
 )

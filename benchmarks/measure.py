@@ -1,72 +1,16 @@
-"""Time and memory of calls, on a CPU or a CUDA device."""
+"""Memory of calls, on a CPU or a CUDA device."""
 
 import os
-import random
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import accumulate
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
-SHORTEST = 5e-3  # seconds of one measurement; shorter calls are repeated and their mean is taken
-
-Call = Callable[[], object]
-
-
-def time_in_turns(
-    calls: dict[str, Call], repeats: int, seed: int, tick: Callable[[], object] = lambda: None
-) -> dict[str, list[float]]:
-    """Return the seconds of `repeats` measurements of every call.
-
-    The calls take turns, in another order each time: what slows the machine down for a while, or
-    what one leaves behind in caches and allocators, falls on all of them. Each runs twice before.
-
-    Args:
-        calls: What to time, already compiled if it is to be.
-        repeats: Measurements of each.
-        seed: Of the orders.
-        tick: Called after each turn.
-    """
-    counts = {name: _count(call) for name, call in calls.items()}
-    seconds = {name: [] for name in calls}
-    order, shuffle = list(calls), random.Random(seed).shuffle
-    for _ in range(repeats):
-        shuffle(order)
-        for name in order:
-            seconds[name].append(_seconds(calls[name], counts[name]))
-        tick()
-    return seconds
-
-
-def _count(call: Call) -> int:
-    _seconds(call, 1)
-    return max(1, round(SHORTEST / _seconds(call, 1)))
-
-
-def _seconds(call: Call, count: int) -> float:
-    synchronise()
-    start = time.perf_counter()
-    for _ in range(count):
-        call()
-    synchronise()
-    return (time.perf_counter() - start) / count
-
-
-def synchronise() -> None:
-    """Wait for the GPU, if there is one in use."""
-    if torch.cuda.is_initialized():
-        torch.cuda.synchronize()
-
-
-def percentiles(seconds: list[float]) -> dict[str, float]:
-    """Return the median and the 20th and 80th percentile in milliseconds."""
-    p20, median, p80 = np.percentile(seconds, (20, 50, 80)) * 1e3
-    return dict(median_ms=median, p20_ms=p20, p80_ms=p80)
+from dyrelu_pose.timing import Call, synchronise
 
 
 def kept_bytes(module: nn.Module, forward: Call) -> int:

@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 import torch
 from cases import CONFIGS, NAMES
-from measure import kept_bytes, peak_bytes, percentiles, time_in_turns
+from measure import kept_bytes, peak_bytes
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from records import console, origin, write
@@ -49,6 +49,8 @@ from variants import (
     heatmaps,
     training_step,
 )
+
+from dyrelu_pose.timing import percentiles, time_in_turns
 
 OUT = Path(__file__).parents[1] / "results/bench"
 KEY = ("case", "row", "what", "batch", "dtype")

@@ -34,7 +34,7 @@ import torch
 from cases import FORMATS, NAMES, QUICK, Case, series, sites
 from chart import draw
 from judge import TOLERANCES, disagreement, outcome, run, without_ties
-from measure import kept_bytes, peak_bytes, percentiles, time_in_turns
+from measure import kept_bytes, peak_bytes
 from mmengine.registry import init_default_scope
 from records import console, origin, read, write
 from rich.progress import Progress
@@ -43,6 +43,7 @@ from rows import JUDGES, ROWS, USUAL, B, Row
 from torch import Tensor, nn
 
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
+from dyrelu_pose.timing import percentiles, time_in_turns
 
 OUT = Path(__file__).parents[1] / "results/bench"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}

@@ -16,17 +16,18 @@ FIGURES = 4  # significant ones of a number in a file
 WIDTH = 130  # characters
 
 
-def origin(device: str, seed: int) -> dict[str, object]:
+def origin(device: str, seed: int, *packages: str) -> dict[str, object]:
     """Return the columns that say where a measurement comes from.
 
     Args:
         device: `'cpu'` or `'cuda'`.
         seed: Of weights, inputs and orders.
+        packages: Whose versions matter beside the usual ones.
     """
     return dict(
         device=torch.cuda.get_device_name() if device == "cuda" else processor(),
         threads=torch.get_num_threads(),
-        versions=", ".join(f"{name} {number}" for name, number in versions().items()),
+        versions=", ".join(f"{name} {number}" for name, number in versions(*packages).items()),
         seed=seed,
         command=shlex.join(["python", *sys.argv]),
         revision=revision(),

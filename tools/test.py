@@ -1,14 +1,22 @@
-"""Evaluate a pose model: `python tools/test.py CONFIG CHECKPOINT`, with the flags of MMPose."""
+"""Evaluate a pose model: `python tools/test.py CONFIG CHECKPOINT`, with the flags of MMPose.
+
+CHECKPOINT may also be a file of tools/export_onnx.py: ONNX Runtime then computes the network, on
+the CPU, and everything around it, such as the flip test, stays as it is.
+"""
 
 import argparse
 from pathlib import Path
 
+import torch
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.cli import add_runner_arguments, load_runner_config, show_predictions, user_errors
 from dyrelu_pose.config_errors import named_parts
+from dyrelu_pose.export.evaluate import compute_by_file
+from dyrelu_pose.export.files import OnnxFile
 from dyrelu_pose.preflight import check_files
 
 
@@ -16,7 +24,7 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Evaluate a pose model")
     add_runner_arguments(parser)
-    parser.add_argument("checkpoint", help="checkpoint file")
+    parser.add_argument("checkpoint", help="checkpoint file, or an exported .onnx file")
     parser.add_argument("--out", help="file to save the metrics in (JSON or YAML)")
     parser.add_argument("--dump", help="pickle file to save all predictions in")
     parser.add_argument(
@@ -44,7 +52,11 @@ def main() -> None:
     """Evaluate as the command line says."""
     args = parse_args()
     cfg = load_runner_config(args)
-    cfg.load_from = args.checkpoint
+    exported = None
+    if args.checkpoint.endswith(".onnx"):
+        exported = OnnxFile(args.checkpoint, torch.get_num_threads())
+    else:
+        cfg.load_from = args.checkpoint
     show_predictions(cfg, args)
     if args.badcase:
         cfg.default_hooks.badcase.enable = True
@@ -55,6 +67,9 @@ def main() -> None:
     with named_parts(cfg):
         check_files(cfg, ["test"])
         runner = Runner.from_cfg(cfg)
+        if exported:
+            model = runner.model
+            compute_by_file(model.module if is_model_wrapper(model) else model, exported)
         if args.out:
             runner.register_hook(SaveMetricsHook(args.out), "LOWEST")
         runner.test()

@@ -130,6 +130,12 @@ class DyReLU(nn.Module):
         norm.__class__ = FoldedBatchNorm2d
         self._norm = owner, name
 
+    def unfold_norm(self) -> None:
+        """Let the batch normalisation that `fold_norm` took, if any, compute itself again."""
+        if norm := self._folded_norm():
+            norm.__class__ = nn.BatchNorm2d
+        self._norm = None
+
     def _folded_norm(self) -> FoldedBatchNorm2d | None:
         if self._norm is None:
             return None

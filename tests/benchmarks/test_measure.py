@@ -1,7 +1,7 @@
-"""benchmarks/measure.py: counts of bytes and calls. Times are not asserted."""
+"""benchmarks/measure.py: counts of bytes."""
 
 import torch
-from measure import kept_bytes, peak_bytes, time_in_turns
+from measure import kept_bytes, peak_bytes
 from torch import nn
 
 KIB = 256  # float32 elements
@@ -30,11 +30,3 @@ def test_peak_counts_what_is_there_at_once():
     assert peak_bytes(one_after_the_other) == 3 * 1024
     assert peak_bytes(at_once) == 4 * 1024
     assert peak_bytes(lambda: before.neg_()) == 0
-
-
-def test_calls_take_turns():
-    called, ticks = [], []
-    calls = {name: lambda name=name: called.append(name) for name in "abc"}
-    seconds = time_in_turns(calls, 4, 0, lambda: ticks.append(len(set(called))))
-    assert {name: len(found) for name, found in seconds.items()} == dict(a=4, b=4, c=4)
-    assert ticks == [3] * 4

@@ -3,6 +3,7 @@
 from .coco_mini import coco_mini, tried
 from .complexity import complexity, imagenet_cost
 from .coverage import coverage
+from .deployed import deployed, deployed_ap
 from .hidden_units import hidden_units
 from .longer import longer
 from .model_card import model_card
@@ -17,6 +18,8 @@ __all__ = [
     "complexity",
     "coverage",
     "dependencies",
+    "deployed",
+    "deployed_ap",
     "hidden_units",
     "imagenet_cost",
     "loader",

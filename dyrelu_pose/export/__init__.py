@@ -1,0 +1,1 @@
+"""Models as ONNX files: export, comparison, int8, and evaluation of the file itself."""

@@ -1,0 +1,159 @@
+"""ONNX files of networks: writing them, running them, and comparing them with PyTorch."""
+
+import copy
+import logging
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import UserError
+from .form import deploy_form
+from .network import Network
+from .packages import require
+
+INPUT = "images"
+NORMALISES = "dyrelu_pose.normalises"  # key in a file's metadata
+TOLERANCE = 1e-3  # largest error over largest value
+
+
+def write(
+    path: Path, network: Network, input_size: tuple[int, int], batch: int | None, opset: int
+) -> None:
+    """Write a network to an ONNX file with one input, `images`, in its deployed form.
+
+    Args:
+        path: File to write; its folder is made.
+        network: Network in evaluation mode; stays as it is.
+        input_size: Width and height of the input in pixels.
+        batch: Number of images, or None for any number.
+        opset: Version of ONNX's operators.
+
+    Raises:
+        UserError: A package is missing, or the exporter refuses.
+    """
+    require("onnx", "onnxscript")
+    width, height = input_size
+    images = torch.zeros(batch or 2, 3, height, width)  # an axis of 1 would count as fixed
+    with torch.no_grad(), _silent():
+        names = network.output_names(images)
+        try:
+            program = torch.onnx.export(
+                deploy_form(copy.deepcopy(network)),
+                (images,),
+                dynamo=True,
+                verbose=False,
+                input_names=[INPUT],
+                output_names=names,
+                opset_version=opset,
+                dynamic_shapes=None if batch else ({0: torch.export.Dim("batch")},),
+            )
+        except torch.onnx.errors.OnnxExporterError as error:
+            reason = str(error.__cause__ or error).strip().splitlines()[0]
+            raise UserError(f"this model cannot be exported: {reason}") from error
+    program.model.metadata_props[NORMALISES] = str(network.normalises)
+    program.save(str(path), external_data=False)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Hold back what the exporter says about itself."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def operators(path: Path) -> Counter[str]:
+    """Return how often the graph of an ONNX file has each operator."""
+    require("onnx")
+    import onnx
+
+    graph = onnx.load(str(path), load_external_data=False).graph
+    return Counter(node.op_type for node in graph.node)
+
+
+class OnnxFile:
+    """An ONNX file of a network, opened by ONNX Runtime on the CPU.
+
+    Args:
+        path: File that `write` wrote, or its int8 version.
+        threads: Threads that one operator may use.
+
+    Attributes:
+        input_size: Width and height of its input in pixels.
+        normalises: Whether it takes pixels, BGR, 0 to 255, and not normalised images.
+        outputs: Names of what it returns.
+
+    Raises:
+        UserError: ONNX Runtime is not installed, or cannot read the file.
+    """
+
+    def __init__(self, path: Path | str, threads: int = 1) -> None:
+        require("onnxruntime")
+        import onnxruntime
+
+        if not Path(path).is_file():
+            raise UserError(f"ONNX file {path} does not exist")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3  # errors
+        try:
+            self.session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # its classes are private
+            reason = str(error).strip().splitlines()[0]
+            raise UserError(f"ONNX Runtime cannot read {path}: {reason}") from error
+        self.outputs = [output.name for output in self.session.get_outputs()]
+        inputs = self.session.get_inputs()
+        if len(inputs) != 1 or len(inputs[0].shape) != 4:
+            raise UserError(f"{path} is not of a pose model: it must have one input (N, 3, H, W)")
+        batch, _, height, width = inputs[0].shape
+        self.name, self.input_size = inputs[0].name, (width, height)
+        self.batch = batch if isinstance(batch, int) else None
+        metadata = self.session.get_modelmeta().custom_metadata_map
+        self.normalises = metadata.get(NORMALISES) == "True"
+
+    def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the outputs, by their names, for images (N, 3, H, W) in float32, any N."""
+        if self.batch is None:
+            return dict(zip(self.outputs, self._call(images), strict=True))
+        parts = []
+        for i in range(0, len(images), self.batch):
+            part = images[i : i + self.batch]
+            filled = np.concatenate([part, np.repeat(part[-1:], self.batch - len(part), 0)])
+            parts.append([output[: len(part)] for output in self._call(filled)])
+        joined = map(np.concatenate, zip(*parts, strict=True))
+        return dict(zip(self.outputs, joined, strict=True))
+
+    def _call(self, images: np.ndarray) -> list[np.ndarray]:
+        return self.session.run(None, {self.name: images})
+
+
+def errors(file: OnnxFile, network: Network, images: Tensor) -> dict[str, float]:
+    """Return, by output, the largest error of a file over the largest value of the network.
+
+    Args:
+        file: File of the network.
+        network: What PyTorch computes.
+        images: Input of both, (N, 3, H, W).
+    """
+    with torch.no_grad():
+        expected = network(images)
+    expected = (expected,) if isinstance(expected, Tensor) else expected
+    found = file.run(images.numpy()).items()
+    return {
+        name: float(np.abs(values - wanted.numpy()).max() / wanted.abs().max().clamp(min=1e-30))
+        for (name, values), wanted in zip(found, expected, strict=True)
+    }

@@ -1,0 +1,11 @@
+"""Calls take turns. Times are not asserted."""
+
+from dyrelu_pose.timing import time_in_turns
+
+
+def test_calls_take_turns():
+    called, ticks = [], []
+    calls = {name: lambda name=name: called.append(name) for name in "abc"}
+    seconds = time_in_turns(calls, 4, 0, lambda: ticks.append(len(set(called))))
+    assert {name: len(found) for name, found in seconds.items()} == dict(a=4, b=4, c=4)
+    assert ticks == [3] * 4

@@ -1,0 +1,143 @@
+"""Export a model to ONNX and check the file: `python tools/export_onnx.py CONFIG CHECKPOINT OUT`.
+
+Batch normalisations go into the convolutions and each DyReLU into a dozen operators. The file is
+then run on real persons beside PyTorch: the largest error of every output over its largest value is
+printed, a file that is off by more than 0.001 is removed, and both are timed on one image. With
+--int8 convolutions compute in 8 bits: how far that is off is printed, and `tools/test.py` tells
+what it costs in AP. Needs `pip install onnx onnxscript onnxruntime`.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from torch import Tensor
+
+import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
+from dyrelu_pose.cli import add_cfg_options, load_config, user_errors
+from dyrelu_pose.complexity import input_size_of
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.export.files import TOLERANCE, OnnxFile, errors, operators, write
+from dyrelu_pose.export.network import Network, Normalise, load_model
+from dyrelu_pose.export.packages import require
+from dyrelu_pose.export.persons import persons
+from dyrelu_pose.export.quantise import quantise
+from dyrelu_pose.timing import percentiles, time_in_turns
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Export a model to ONNX and check the file")
+    parser.add_argument("config", help="config file, with or without DyReLU")
+    parser.add_argument("checkpoint", help="checkpoint file")
+    parser.add_argument("out", type=Path, help="ONNX file to write")
+    parser.add_argument("--batch", type=int, help="number of images of a run (any)")
+    parser.add_argument(
+        "--normalise",
+        action="store_true",
+        help="normalise in the file: it then takes pixels as OpenCV reads them, BGR, 0 to 255",
+    )
+    parser.add_argument(
+        "--decode", action="store_true", help="return keypoints in pixels, and scores, as well"
+    )
+    parser.add_argument("--opset", type=int, default=18, help="of ONNX (%(default)s)")
+    parser.add_argument(
+        "--images", type=Path, nargs="+", default=(),
+        help="pictures, or folders of them, to compare and calibrate on (persons of the config's "
+        "validation and training sets)",
+    )  # fmt: skip
+    parser.add_argument("--num", type=int, default=8, help="persons to compare on (%(default)s)")
+    parser.add_argument("--int8", action="store_true", help="quantise to 8 bits")
+    parser.add_argument(
+        "--calibrate", type=int, default=200, help="persons to calibrate int8 on (%(default)s)"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="to time with (%(default)s)")
+    parser.add_argument("--repeats", type=int, default=20, help="of timing (%(default)s)")
+    add_cfg_options(parser, "override entries of the config")
+    args = parser.parse_args(argv)
+    for name in ("num", "calibrate", "threads", "repeats", "batch"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            parser.error(f"--{name} must be at least 1")
+    if args.out.suffix != ".onnx":
+        parser.error(f"the name of {args.out} must end in .onnx")
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Export, compare, count and time."""
+    args = parse_args(argv)
+    require("onnx", "onnxscript", "onnxruntime")
+    torch.set_num_threads(args.threads)
+    cfg = load_config(args.config, args.cfg_options)
+    network = Network(load_model(cfg, args.checkpoint), args.normalise, args.decode).eval()
+
+    def inputs(number: int, training: bool = False) -> Tensor:
+        images = persons(cfg, args.images, number, training).float()
+        return images if args.normalise else Normalise(network.model.data_preprocessor)(images)
+
+    images = inputs(args.num)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=args.out.parent) as folder:  # a bad file is never at `out`
+        path = Path(folder, args.out.name)
+        console = Console(stderr=True)
+        with console.status("exporting, up to minutes"):
+            write(path, network, input_size_of(cfg), args.batch, args.opset)
+        compare(OnnxFile(path, args.threads), network, images, TOLERANCE)
+        if args.int8:
+            calibration, exact = inputs(args.calibrate, training=True), path
+            path = path.with_suffix(".int8.onnx")
+            with console.status(f"calibrating on {len(calibration)} persons"):
+                quantise(exact, path, calibration)
+            print("int8:")
+            compare(OnnxFile(path, args.threads), network, images, tolerance=None)
+        path.replace(args.out)
+    file = OnnxFile(args.out, args.threads)
+    counts = operators(args.out)
+    common = ", ".join(f"{count} {name}" for name, count in counts.most_common(8))
+    size = args.out.stat().st_size / 1e6
+    print(f"{args.out}: {size:.1f} MB, {counts.total()} operators: {common}")
+    if file.batch in (None, 1):
+        print(times(file, network, images[:1], args.threads, args.repeats))
+
+
+def compare(file: OnnxFile, network: Network, images: Tensor, tolerance: float | None) -> None:
+    """Print the errors of the outputs.
+
+    Raises:
+        UserError: One is above the tolerance.
+    """
+    found = errors(file, network, images)
+    for name, error in found.items():
+        print(f"{name}: largest error {error:.1e} of the largest value, on {len(images)} persons")
+    name, error = max(found.items(), key=lambda item: item[1])
+    if tolerance is not None and not error <= tolerance:  # not a number is wrong, too
+        raise UserError(
+            f"{name} of the file is off by {error:.1e} of the largest value, {tolerance:g} is "
+            "allowed: no file is written"
+        )
+
+
+def times(file: OnnxFile, network: Network, image: Tensor, threads: int, repeats: int) -> str:
+    """Say how long one image takes in both."""
+
+    def torch_call() -> None:
+        with torch.no_grad():
+            network(image)
+
+    array = image.numpy()
+    calls = {"ONNX Runtime": lambda: file.run(array), "PyTorch": torch_call}
+    parts = []
+    for name, seconds in time_in_turns(calls, repeats, 0).items():
+        found = percentiles(seconds)
+        spread = f"{found['p20_ms']:.3g} to {found['p80_ms']:.3g}"
+        parts.append(f"{name} {found['median_ms']:.3g} ms ({spread})")
+    return f"one image, {threads} thread(s): {', '.join(parts)}"
+
+
+if __name__ == "__main__":
+    with user_errors():
+        main()
