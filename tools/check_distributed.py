@@ -1,0 +1,204 @@
+"""Trains with several processes and with one on the same batches, and compares what comes out.
+
+    python tools/check_distributed.py --out results/reliability/distributed.json  # 2, 4 processes
+    python tools/check_distributed.py --quick                                      # 2, no deaths
+
+A small DyReLU model with group normalisation, whose statistics do not depend on how a batch is cut,
+trains on drawn people by SGD. The weights after one step (their change is the gradient) and after
+an epoch must agree with those of one process, to 1e-5 and 1e-3 of the change in the epoch, in the
+Euclidean norm: the next steps make more of what rounding did in the first. Each person of the
+validation set must be found once, its keypoints with the same scores. Then one process of two is
+killed: the job must end within a minute, and resume. Runs on the CPU, over gloo.
+"""
+
+import argparse
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from dyrelu_pose.cli import user_errors
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.provenance import device, revision, versions
+
+ROOT = Path(__file__).parents[1]
+BATCH, PEOPLE, VALIDATED = 8, 24, 7  # processes divide the first two, so that none is repeated
+TOLERANCES = dict(step=1e-5, epoch=1e-3)  # of the change of the weights in an epoch
+SCORES = 1e-3  # of the largest score
+SECONDS = 60  # until a job has ended of which a process died
+STEP = f"train_dataloader.dataset.indices={BATCH}"
+CONFIG = """
+_base_ = "{root}/configs/demo/dyrelu_resnet18.py"
+norm = dict(type="GN", num_groups=8)
+model = dict(
+    backbone=dict(norm_cfg=norm, norm_eval=False),
+    head=dict(norm_cfg=norm, loss=dict(_delete_=True, type="KeypointMSELoss")),
+)
+optim_wrapper = dict(_delete_=True, type="OptimWrapper", optimizer=dict(type="SGD", lr=0.01))
+param_scheduler = None
+custom_hooks = []
+train_pipeline = _base_.val_pipeline[:-1] + [
+    dict(type="GenerateTarget", encoder=_base_.codec),
+    dict(type="PackPoseInputs"),
+]
+loader = dict(num_workers=0, persistent_workers=False)
+train_dataloader = dict(
+    loader, dataset=dict(data_root="{data}/", pipeline=train_pipeline, indices={people})
+)
+val_dataloader = dict(loader, batch_size=2, dataset=dict(data_root="{data}/"))
+val_evaluator = dict(ann_file="{data}/annotations/person_keypoints_val.json")
+default_hooks = dict(
+    checkpoint=dict(_delete_=True, type="CheckpointHook", interval=1), logger=dict(interval=1)
+)
+"""
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="2 processes, and kill none")
+    parser.add_argument("--out", type=Path, help="JSON file for what was found")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Compare, write down, and exit with 1 if anything differs."""
+    args = parse_args()
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = Jobs(Path(folder))
+        counts = (2,) if args.quick else (2, 4)
+        found = {f"{count} processes": jobs.compare(count) for count in counts}
+        if not args.quick:
+            found["a killed process of 2"] = jobs.kill()
+    faults = [f"{name}: {fault}" for name, one in found.items() for fault in one["faults"]]
+    record = dict(
+        command="python tools/check_distributed.py " + " ".join(sys.argv[1:]),
+        tried="training by 2 and by 4 processes against one on the same batches: weights after a "
+        "step and an epoch, evaluation; a process killed, and the job resumed",
+        times=len(found),
+        lost="; ".join(faults) or "nothing",
+        **found,
+        seconds=round(time.perf_counter() - start),
+        seed=0,
+        device=device(),
+        versions=versions(),
+        revision=revision(),
+        date=datetime.now(timezone.utc).date().isoformat(),
+    )
+    print(json.dumps(record, indent=1))
+    if args.out:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        args.out.write_text(json.dumps(record, indent=1) + "\n")
+    if faults:
+        raise UserError("several processes do not do what one does")
+
+
+class Jobs:
+    """Trainings on drawn people in one folder.
+
+    Args:
+        folder: Where data and runs go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        people = ["--train", PEOPLE, "--val", VALIDATED, "--workers", 1]
+        subprocess.run(
+            [sys.executable, "tools/make_synthetic_coco.py", folder / "people", *map(str, people)],
+            cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        self.config = folder / "config.py"
+        self.config.write_text(CONFIG.format(root=ROOT, data=folder / "people", people=PEOPLE))
+        self.step = self.train("one, a step", 1, STEP)
+        self.epoch = self.train("one", 1)
+        self.change = distance(self.step, self.epoch)
+
+    def start(self, name: str, processes: int, *options: str) -> subprocess.Popen:
+        """Start or resume a training of one epoch, or of what the options say."""
+        launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
+        return subprocess.Popen(
+            [sys.executable, *launch, "tools/train.py", self.config, "--launcher", "pytorch",
+             "--work-dir", self.folder / name, "--resume", "--cfg-options",
+             f"train_dataloader.batch_size={BATCH // processes}",
+             f"val_evaluator.outfile_prefix={self.folder / name}/found",
+             "train_cfg.max_epochs=1", "train_cfg.val_interval=1", *options],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+
+    def train(self, name: str, processes: int, *options: str) -> dict[str, Tensor]:
+        """Train, and return the weights."""
+        process = self.start(name, processes, *options)
+        output, _ = process.communicate()
+        if process.returncode:
+            raise UserError(f"the training '{name}' failed:\n{output[-3000:]}")
+        return torch.load(self.folder / name / "epoch_1.pth", weights_only=True)["state_dict"]
+
+    def compare(self, processes: int) -> dict:
+        """Compare a training by several processes with that by one."""
+        name = f"{processes}"
+        step = self.train(f"{name}, a step", processes, STEP)
+        epoch = self.train(name, processes)
+        pairs = dict(step=(step, self.step), epoch=(epoch, self.epoch))
+        errors = {what: distance(*weights) / self.change for what, weights in pairs.items()}
+        faults = [f"weights after one {k} differ" for k, e in errors.items() if e > TOLERANCES[k]]
+        scores, expected = self._scores(name), self._scores("one")
+        if [image for image, _ in scores] != [image for image, _ in expected]:
+            faults.append("other persons were evaluated")
+        ours, theirs = (torch.tensor([values for _, values in s]) for s in (scores, expected))
+        errors["scores"] = float((ours - theirs).abs().max() / theirs.max())
+        if errors["scores"] > SCORES:
+            faults.append("the scores differ")
+        return dict(errors=errors, persons_evaluated=len(scores), faults=faults)
+
+    def kill(self) -> dict:
+        """Kill a process of two in the second epoch, wait for the end, and resume."""
+        epochs = "train_cfg.max_epochs=30"
+        job = self.start("killed", 2, epochs)
+        output = []
+        for line in job.stdout:
+            output.append(line)
+            if "Epoch(train)" in line and " [2]" in line:
+                break
+        children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
+        os.kill(int(children[1]), signal.SIGKILL)
+        start = time.perf_counter()
+        output += job.communicate()[0].splitlines(keepends=True)
+        seconds = round(time.perf_counter() - start, 1)
+        faults = []
+        if job.returncode == 0 or seconds > SECONDS:
+            faults.append(f"the job ended after {seconds} s with status {job.returncode}")
+        if "SIGKILL" not in "".join(output):
+            faults.append("the job does not say what happened")
+        resumed = self.start("killed", 2, "train_cfg.max_epochs=3")
+        log, _ = resumed.communicate()
+        if resumed.returncode or "resumed epoch: " not in log:
+            faults.append(f"the job was not resumed: {log[-1000:]}")
+        return dict(seconds_until_end=seconds, status=job.returncode, faults=faults)
+
+    def _scores(self, name: str) -> list[tuple[int, list[float]]]:
+        """Return (image, scores of the keypoints) of the persons that were evaluated, in order."""
+        found = json.loads((self.folder / name / "found.keypoints.json").read_text())
+        return sorted((person["image_id"], person["keypoints"][2::3]) for person in found)
+
+
+def distance(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> float:
+    """Return the Euclidean distance between the weights of two checkpoints."""
+    if ours.keys() != theirs.keys():
+        raise UserError("the checkpoints hold other weights")
+    return math.sqrt(sum(float((ours[key] - theirs[key]).square().sum()) for key in theirs))
+
+
+if __name__ == "__main__":
+    with user_errors():
+        main()
