@@ -1,0 +1,34 @@
+"""Training in half precision stays finite, and a value that does not is seen."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from dyrelu_pose.errors import UserError
+
+FILE = Path(__file__).parents[2] / "tools/check_precision.py"
+
+
+@pytest.fixture
+def tool():
+    spec = importlib.util.spec_from_file_location("check_precision", FILE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_stays_finite(tool, tmp_path):
+    out = tmp_path / "precision.json"
+    tool.main(["--quick", "--out", str(out)])
+    record = json.loads(out.read_text())
+    assert record["times"] == 200 and record["lost"] == "nothing"
+    assert record["float16, times 1000"]["last_loss"] < record["float16, times 1000"]["first_loss"]
+
+
+def test_what_is_not_finite_is_an_error(tool, monkeypatch):
+    monkeypatch.setattr(tool, "SCALES", (float("inf"),))
+    monkeypatch.setattr(tool, "QUICK", 2)
+    with pytest.raises(UserError, match="became NaN or infinite"):
+        tool.main(["--quick"])
