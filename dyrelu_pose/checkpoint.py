@@ -2,7 +2,8 @@
 
 MMEngine 0.10.7 saves more than tensors: logs as `HistoryBuffer`s, scores and facts about the data
 as NumPy scalars and arrays, which torch refuses unless they are on its allow-list. `apply()` puts
-them there, and nothing else: a file that asks for any other function or class is refused.
+them there, and nothing else: a file that asks for any other function or class is refused. A config
+in a checkpoint, which MMEngine would execute as Python, is left out.
 
 It leaves `weights_only` to torch's default, which is False for what torch itself downloads, and
 anywhere where the environment says TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD; `apply()` sets it.
@@ -99,6 +100,9 @@ def _guarded(load: Callable) -> Callable:
             raise CheckpointError(
                 f"checkpoint {filename} holds a {type(checkpoint).__name__}, not a state dict"
             )
+        # MMEngine, which saves none, executes it to compare numbers of GPUs when it resumes.
+        if isinstance(checkpoint.get("meta"), dict):
+            checkpoint["meta"].pop("config", None)
         return checkpoint
 
     load_guarded.guarded = True

@@ -94,6 +94,17 @@ def test_no_way_in_runs_the_pickle(way, tool, foreign, flag):
     assert not flag.exists()
 
 
+def test_resume_does_not_run_the_config_in_a_checkpoint(tool, tmp_path, flag):
+    tool("train", Config, "--no-validate", options={"train_cfg.max_epochs": 1})
+    path = tmp_path / "work/epoch_1.pth"
+    checkpoint = load_checkpoint(nn.Linear(1, 1), str(path))
+    checkpoint["meta"]["config"] = f"__import__('os').mkdir({str(flag)!r})\n"
+    torch.save(checkpoint, path)
+    tool("train", Config, "--no-validate", "--resume", path, options={"train_cfg.max_epochs": 2})
+    assert (tmp_path / "work/epoch_2.pth").exists()
+    assert not flag.exists()
+
+
 def test_looking_for_the_latest_checkpoint_does_not_run_it(tmp_path, foreign, flag, capsys):
     assert latest_checkpoint(tmp_path) is None
     assert "passed over: checkpoint" in capsys.readouterr().out
