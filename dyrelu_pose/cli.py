@@ -1,17 +1,15 @@
 """What the command-line tools share: MMPose's common flags, and errors said in one line."""
 
 import argparse
-import atexit
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
 from mmengine.config import Config, DictAction
 
-from . import data_configs
+from . import data_configs, distributed
 from .errors import UserError
 
 
@@ -61,27 +59,8 @@ def load_runner_config(args: argparse.Namespace) -> Config:
     cfg.launcher = args.launcher
     # In order of priority: command line, config, name of the config file.
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or f"work_dirs/{Path(args.config).stem}"
-    if args.launcher == "pytorch" and not torch.cuda.is_available():
-        _distribute_on_cpus(cfg)
+    distributed.prepare(cfg)
     return cfg
-
-
-def _distribute_on_cpus(cfg: Config) -> None:
-    """Do what MMEngine does for `--launcher pytorch`, except for asking for a GPU."""
-    torch.distributed.init_process_group("gloo")
-    # Gloo's threads must not outlive the interpreter: now and then that aborts a finished process.
-    atexit.register(_leave_group)
-    cfg.model_wrapper_cfg = dict(
-        type="MMDistributedDataParallel",
-        device_ids=None,
-        broadcast_buffers=False,
-        find_unused_parameters=cfg.get("find_unused_parameters", False),
-    )
-
-
-def _leave_group() -> None:
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
 
 
 def show_predictions(cfg: Config, args: argparse.Namespace) -> None:

@@ -2,11 +2,12 @@
 
 import argparse
 
-from mmengine.runner import Runner
+from mmengine.registry import RUNNERS
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.cli import add_runner_arguments, load_runner_config, show_predictions, user_errors
 from dyrelu_pose.config_errors import named_parts
+from dyrelu_pose.distributed import check_norms
 from dyrelu_pose.engine import add_safeguards, latest_checkpoint
 from dyrelu_pose.preflight import check_files
 
@@ -48,9 +49,10 @@ def main() -> None:
         cfg.auto_scale_lr.enable = True
     add_safeguards(cfg)
     show_predictions(cfg, args)
+    check_norms(cfg)
     with named_parts(cfg):
         check_files(cfg, ["train"] if args.no_validate else ["train", "val"])
-        Runner.from_cfg(cfg).train()
+        RUNNERS.build(cfg).train()  # Runner, if the config has no runner_type
 
 
 if __name__ == "__main__":

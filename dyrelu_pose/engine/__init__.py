@@ -9,6 +9,7 @@ from .non_finite import NonFiniteLossError, NonFiniteLossHook
 from .preemption import PreemptionHook
 from .reproducible import ReproducibleHook
 from .safeguards import add_safeguards
+from .sharding import FSDPStrategy
 from .tensorboard import TensorboardHook
 from .train_loop import ResumableTrainLoop
 
@@ -18,6 +19,7 @@ __all__ = [
     "CheckpointHook",
     "CoefficientHistogramHook",
     "DiskFullError",
+    "FSDPStrategy",
     "NonFiniteLossError",
     "NonFiniteLossHook",
     "PreemptionHook",

@@ -8,6 +8,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor, nn
+from torch.distributed.fsdp import FullyShardedDataParallel
 
 from ..errors import UserError
 from ..layers import DyReLU
@@ -50,13 +51,17 @@ class NonFiniteLossHook(Hook):
         self._batch = data_batch
 
     def _message(self, runner: Runner, loss: Tensor) -> str:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        with runner.optim_wrapper.optim_context(runner.model):  # autocast, if it is on
-            origin = find_origin(model, self._batch)
         return (
-            f"the loss of iteration {runner.iter + 1} is {loss.item():g}: {origin}. "
+            f"the loss of iteration {runner.iter + 1} is {loss.item():g}: {self._origin(runner)}. "
             f"The checkpoints in {runner.work_dir} are from before it"
         )
+
+    def _origin(self, runner: Runner) -> str:
+        if isinstance(runner.model, FullyShardedDataParallel):
+            return "no process has all weights to look for the site: train by fewer, without FSDP"
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        with runner.optim_wrapper.optim_context(runner.model):  # autocast, if it is on
+            return find_origin(model, self._batch)
 
 
 def find_origin(model: nn.Module, batch: dict) -> str:

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from mmengine.model import convert_sync_batchnorm
 from torch import nn
 
 from dyrelu_pose.layers import DyReLUB
@@ -125,6 +126,25 @@ def test_placed_names_the_norm_and_the_norm_stays(build, input_size):
     assert first.placed == "DyReLUB + norm"
     assert type(model.backbone.bn1) is FoldedBatchNorm2d
     assert isinstance(model.backbone.bn1, nn.BatchNorm2d)
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
+def test_norms_that_mmengine_synchronises_compute_by_themselves(
+    build, images, input_size, training
+):
+    """By `sync_bn` in a config; without a process group SyncBatchNorm is BatchNorm."""
+    theirs = build("resnet18")
+    place(theirs, FUSED, input_size)
+    ours = convert_sync_batchnorm(copy.deepcopy(theirs))
+    kinds = {type(module) for module in ours.modules()}
+    assert nn.SyncBatchNorm in kinds
+    assert FoldedBatchNorm2d not in kinds
+    outputs = []
+    for model in (ours, theirs):
+        model.double()  # as above
+        model.train(training)
+        outputs.append(model(images.double(), None, mode="tensor"))
+    assert_close_in_scale(*outputs, "output")
 
 
 def test_a_copy_is_independent(build, images, input_size):

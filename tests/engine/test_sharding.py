@@ -1,0 +1,81 @@
+"""Weights that two processes share out, over gloo."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmengine.runner import CheckpointLoader
+
+from dyrelu_pose.engine import FSDPStrategy
+from dyrelu_pose.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def config(tmp_path, people):
+    """A training of one epoch of the demo's model, on two drawn people."""
+    cfg = Config.fromfile(ROOT / "configs/demo/dyrelu_resnet18.py")
+    cfg.merge_from_dict(dict(runner_type="FlexibleRunner", strategy=dict(type="FSDPStrategy")))
+    loader = cfg.train_dataloader
+    loader.update(num_workers=0, persistent_workers=False, batch_size=1)
+    loader.dataset.data_root = f"{people}/"
+    cfg.default_hooks.checkpoint = dict(type="CheckpointHook", interval=1)
+    cfg.work_dir = str(tmp_path / "work")
+    path = tmp_path / "config.py"
+    cfg.dump(path)
+    return path
+
+
+def train(config, *arguments, launch=("-m", "torch.distributed.run", "--standalone",
+                                      "--nproc_per_node=2"), options=()):  # fmt: skip
+    flags = ["--launcher", "pytorch"] if launch else []
+    command = [*launch, "tools/train.py", config, "--no-validate", *flags, *arguments]
+    return subprocess.run(
+        [sys.executable, *map(str, command), "--cfg-options", "train_cfg.max_epochs=1", *options],
+        cwd=ROOT, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+
+
+def test_training_saves_whole_checkpoints_and_resumes(config, tmp_path):
+    first = train(config)
+    assert first.returncode == 0, first.stderr
+    again = train(config, "--resume", options=["train_cfg.max_epochs=2"])
+    assert again.returncode == 0, again.stderr
+    assert "resumed epoch: 1" in again.stdout + again.stderr
+    one, two = (
+        CheckpointLoader.load_checkpoint(str(tmp_path / f"work/epoch_{epoch}.pth"))
+        for epoch in (1, 2)
+    )
+    assert one["state_dict"].keys() == two["state_dict"].keys()
+    for name, value in one["optimizer"]["state"].items():
+        assert value["exp_avg"].shape == one["state_dict"][name].shape
+        assert two["optimizer"]["state"][name]["step"] > value["step"] > 0
+    assert "base_param_settings" in two["optimizer"]
+
+
+def test_a_loss_that_is_not_finite_stops_every_process(config):
+    done = train(config, options=["optim_wrapper.optimizer.lr=1e30", "train_cfg.max_epochs=9"])
+    assert done.returncode == 1
+    message = "is nan: no process has all weights to look for the site: train by fewer, without"
+    assert done.stderr.count(message) == 2
+
+
+def test_a_single_process_is_refused(config):
+    done = train(config, launch=())
+    assert done.returncode == 1
+    assert "FSDPStrategy') shares the weights out among processes" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_sharing_layers_out_one_by_one_is_refused():
+    with pytest.raises(UserError, match="auto_wrap_policy would share out layers one by one"):
+        FSDPStrategy(model_wrapper=dict(auto_wrap_policy="any"))
+
+
+def test_checkpoints_in_parts_are_refused():
+    with pytest.raises(UserError, match="state_dict_cfg='local' would save a folder of parts"):
+        FSDPStrategy(state_dict_cfg="local")

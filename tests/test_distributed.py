@@ -1,0 +1,88 @@
+"""Processes that a launcher has started, on machines without a GPU."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from dyrelu_pose.distributed import check_norms, prepare
+from dyrelu_pose.errors import UserError
+
+ROOT = Path(__file__).parents[1]
+DEMO = ROOT / "configs/demo/dyrelu_resnet18.py"
+
+
+@pytest.mark.parametrize(
+    ("launcher", "message"),
+    [
+        ("pytorch", "that torchrun has started, and it did not set RANK, WORLD_SIZE, LOCAL_RANK"),
+        ("slurm", "that srun has started, and it did not set SLURM_PROCID"),
+        ("mpi", "that mpirun has started, and it did not set OMPI_COMM_WORLD_RANK"),
+    ],
+)
+def test_a_launcher_that_did_not_start_the_process_is_named(launcher, message, monkeypatch):
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UserError, match=message):
+        prepare(Config(dict(launcher=launcher)))
+
+
+def test_slurm_tasks_train_together(tmp_path, people):
+    """Two tasks as srun starts them; the first node is the host of the meeting."""
+    scontrol = tmp_path / "scontrol"
+    scontrol.write_text('#!/bin/sh\n[ "$*" = "show hostnames node[1-2]" ] && echo "127.0.0.1\nb"\n')
+    scontrol.chmod(0o755)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable, "tools/train.py", DEMO, "--launcher", "slurm", "--no-validate",
+        "--work-dir", tmp_path / "work", "--cfg-options", "train_cfg.max_epochs=1",
+        f"train_dataloader.dataset.data_root={people}/", "train_dataloader.batch_size=1",
+        "train_dataloader.num_workers=0", "train_dataloader.persistent_workers=False",
+    ]  # fmt: skip
+    environment = {
+        **os.environ,
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "SLURM_NTASKS": "2",
+        "SLURM_NODELIST": "node[1-2]",
+        "MASTER_PORT": str(port),
+        "OMP_NUM_THREADS": "1",
+    }
+    tasks = [
+        subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env={**environment, "SLURM_PROCID": str(task), "SLURM_LOCALID": "0"},
+        )
+        for task in range(2)
+    ]  # fmt: skip
+    first, second = (task.communicate()[0] for task in tasks)
+    assert [task.returncode for task in tasks] == [0, 0], first + second
+    assert "GPU number: 2" in first
+    assert (tmp_path / "work/epoch_1.pth").exists()
+
+
+SYNCHRONISED = {
+    "sync_bn": dict(sync_bn="torch"),
+    "model.use_syncbn": dict(model=dict(use_syncbn=True)),
+    "model.neck.1.norm_cfg": dict(model=dict(neck=[{}, dict(norm_cfg=dict(type="SyncBN"))])),
+}
+
+
+@pytest.mark.parametrize(("key", "options"), SYNCHRONISED.items(), ids=SYNCHRONISED)
+def test_synchronised_norms_are_refused_on_cpus(key, options, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    cfg = Config(dict(launcher="pytorch", **options))
+    with pytest.raises(UserError, match=f"^{key} asks for SyncBatchNorm, which PyTorch trains on"):
+        check_norms(cfg)
+    check_norms(Config(dict(launcher="none", **options)))  # a single process trains with them
+
+
+def test_other_norms_are_not_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    check_norms(Config(dict(launcher="pytorch", sync_bn=None, model=dict(use_syncbn=False))))
