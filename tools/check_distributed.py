@@ -1,14 +1,15 @@
 """Trains with several processes and with one on the same batches, and compares what comes out.
 
-    python tools/check_distributed.py --out results/reliability/distributed.json  # 2, 4 processes
-    python tools/check_distributed.py --quick                                      # 2, no deaths
+    python tools/check_distributed.py --out results/reliability/distributed.json
+    python tools/check_distributed.py --quick  # 2 processes, no deaths, no FSDP
 
 A small DyReLU model with group normalisation, whose statistics do not depend on how a batch is cut,
 trains on drawn people by SGD. The weights after one step (their change is the gradient) and after
 an epoch must agree with those of one process, to 1e-5 and 1e-3 of the change in the epoch, in the
 Euclidean norm: the next steps make more of what rounding did in the first. Each person of the
-validation set must be found once, its keypoints with the same scores. Then one process of two is
-killed: the job must end within a minute, and resume. Runs on the CPU, over gloo.
+validation set must be found once, its keypoints with the same scores. The same holds for weights
+that the processes share out (FSDP). Then one process of two is killed: the job must end within a
+minute, and resume. Runs on the CPU, over gloo.
 """
 
 import argparse
@@ -35,6 +36,7 @@ BATCH, PEOPLE, VALIDATED = 8, 24, 7  # processes divide the first two, so that n
 TOLERANCES = dict(step=1e-5, epoch=1e-3)  # of the change of the weights in an epoch
 SCORES = 1e-3  # of the largest score
 SECONDS = 60  # until a job has ended of which a process died
+FSDP = ("runner_type=FlexibleRunner", "strategy.type=FSDPStrategy")
 STEP = f"train_dataloader.dataset.indices={BATCH}"
 CONFIG = """
 _base_ = "{root}/configs/demo/dyrelu_resnet18.py"
@@ -65,7 +67,9 @@ default_hooks = dict(
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="2 processes, and kill none")
+    parser.add_argument(
+        "--quick", action="store_true", help="2 processes, without FSDP, and kill none"
+    )
     parser.add_argument("--out", type=Path, help="JSON file for what was found")
     return parser.parse_args()
 
@@ -79,12 +83,14 @@ def main() -> None:
         counts = (2,) if args.quick else (2, 4)
         found = {f"{count} processes": jobs.compare(count) for count in counts}
         if not args.quick:
+            found["2 processes, FSDP"] = jobs.compare(2, sharded=True)
             found["a killed process of 2"] = jobs.kill()
     faults = [f"{name}: {fault}" for name, one in found.items() for fault in one["faults"]]
     record = dict(
         command="python tools/check_distributed.py " + " ".join(sys.argv[1:]),
-        tried="training by 2 and by 4 processes against one on the same batches: weights after a "
-        "step and an epoch, evaluation; a process killed, and the job resumed",
+        tried="training by 2 and by 4 processes, and by 2 with FSDP, against one on the same "
+        "batches: weights after a step and an epoch, evaluation; a process killed, and the job "
+        "resumed",
         times=len(found),
         lost="; ".join(faults) or "nothing",
         **found,
@@ -119,7 +125,7 @@ class Jobs:
         )  # fmt: skip
         self.config = folder / "config.py"
         self.config.write_text(CONFIG.format(root=ROOT, data=folder / "people", people=PEOPLE))
-        self.step = self.train("one, a step", 1, STEP)
+        self.step = self.train("one-step", 1, STEP)
         self.epoch = self.train("one", 1)
         self.change = distance(self.step, self.epoch)
 
@@ -144,11 +150,11 @@ class Jobs:
             raise UserError(f"the training '{name}' failed:\n{output[-3000:]}")
         return torch.load(self.folder / name / "epoch_1.pth", weights_only=True)["state_dict"]
 
-    def compare(self, processes: int) -> dict:
-        """Compare a training by several processes with that by one."""
-        name = f"{processes}"
-        step = self.train(f"{name}, a step", processes, STEP)
-        epoch = self.train(name, processes)
+    def compare(self, processes: int, sharded: bool = False) -> dict:
+        """Compare a training by several processes, which may share its weights, with one by one."""
+        name, options = (f"{processes}-FSDP", FSDP) if sharded else (f"{processes}", ())
+        step = self.train(f"{name}-step", processes, STEP, *options)
+        epoch = self.train(name, processes, *options)
         pairs = dict(step=(step, self.step), epoch=(epoch, self.epoch))
         errors = {what: distance(*weights) / self.change for what, weights in pairs.items()}
         faults = [f"weights after one {k} differ" for k, e in errors.items() if e > TOLERANCES[k]]

@@ -30,7 +30,8 @@ class LoadImage(MMPoseLoadImage):
     Args:
         skip_bad_samples: Instead of raising, log the file and how many there were so far, and
             return None: in training the data set then takes another sample at random.
-        *args, **kwargs: See `mmpose.datasets.transforms.LoadImage`.
+        *args: As `mmpose.datasets.transforms.LoadImage`.
+        **kwargs: As well.
 
     Raises:
         ImageError: The file is missing, not an image, or truncated.

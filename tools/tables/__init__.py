@@ -4,6 +4,7 @@ from .coco_mini import coco_mini, tried
 from .complexity import complexity, imagenet_cost
 from .coverage import coverage
 from .deployed import deployed, deployed_ap
+from .distributed import distributed
 from .hidden_units import hidden_units
 from .longer import longer
 from .model_card import model_card
@@ -20,6 +21,7 @@ __all__ = [
     "dependencies",
     "deployed",
     "deployed_ap",
+    "distributed",
     "hidden_units",
     "imagenet_cost",
     "loader",
