@@ -32,6 +32,19 @@ def test_compiled_layer_matches_the_reference(variant, channels_last):
         assert_close(actual, expected, torch.float32, factor=10)
 
 
+@pytest.mark.parametrize("value", [0.0, 1.0, 1e30, -1e30, 1e-40])
+@pytest.mark.parametrize("variant", ["A", "B", "C"])
+def test_compiled_layer_of_constant_zero_huge_and_subnormal_inputs(variant, value):
+    leaves, constants = make_layer((2, 12, 9, 7), variant)
+    leaves[0] = torch.full_like(leaves[0], value)
+    ours, theirs = (
+        run(call_layer(dynamic_relu, constants, backend=backend), leaves)[:2]
+        for backend in ("compile", "reference")
+    )
+    assert all(tensor.isfinite().all() for tensor in ours)  # output and gradient of the input
+    assert_close(ours, theirs, torch.float32, factor=10)
+
+
 @pytest.mark.parametrize("k", [1, 3])
 def test_compiled_op_matches_the_reference(k):
     tensors = make((2, 5, 6, 7), k, torch.float64)

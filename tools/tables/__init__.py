@@ -9,6 +9,7 @@ from .hidden_units import hidden_units
 from .longer import longer
 from .model_card import model_card
 from .reliability import reliability
+from .safeguards import safeguards
 from .scale import scale_evaluation, scale_gpus, scale_index, scale_workers
 from .speed import loader, speed_model, speed_op
 from .trust import compatibility, dependencies
@@ -28,6 +29,7 @@ __all__ = [
     "longer",
     "model_card",
     "reliability",
+    "safeguards",
     "scale_evaluation",
     "scale_gpus",
     "scale_index",

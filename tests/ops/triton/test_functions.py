@@ -65,6 +65,18 @@ def test_layer_in_lower_precision(dtype, variant, memory_format):
     assert_close(ours, run_layer(doubles(leaves), constants, "reference"), dtype, factor=10)
 
 
+@pytest.mark.parametrize("value", [0.0, 1.0, 1e30, -1e30, 1e-40])
+@pytest.mark.parametrize("variant", ["A", "B", "C"])
+def test_constant_zero_huge_and_subnormal_inputs(variant, value):
+    leaves, constants = make_layer((2, 5, 3, 4), variant)
+    leaves[0] = torch.full_like(leaves[0], value)
+    ours, theirs = (run_layer(leaves, constants, name) for name in ("triton", "reference"))
+    for got, want in zip(ours, theirs, strict=True):  # 1e60, a gradient of the weights, overflows
+        assert torch.equal(got.isfinite(), want.isfinite())
+    assert all(tensor.isfinite().all() for tensor in ours[: 2 if abs(value) > 1 else None])
+    assert_close(ours[:2], theirs[:2], torch.float32, factor=10)
+
+
 @pytest.mark.parametrize("spatial", [False, True], ids=["plain", "spatial"])
 def test_dyrelu_of_half_precision_with_double_coefficients(spatial):
     x, *rest = make((2, 6, 5, 7), spatial=spatial)
