@@ -9,7 +9,8 @@ an epoch must agree with those of one process, to 1e-5 and 1e-3 of the change in
 Euclidean norm: the next steps make more of what rounding did in the first. Each person of the
 validation set must be found once, its keypoints with the same scores. The same holds for weights
 that the processes share out (FSDP). Then one process of two is killed: the job must end within a
-minute, and resume. Runs on the CPU, over gloo.
+minute, and resume. Where DYRELU_DATA names the data, the published model is evaluated as well, on
+COCO-mini: the AP of two and of four processes is that of one. Runs on the CPU, over gloo.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -29,12 +31,15 @@ from torch import Tensor
 
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.inference.shipped import CHECKPOINT
+from dyrelu_pose.inference.shipped import CONFIG as CONFIG_PUBLISHED
 from dyrelu_pose.provenance import device, revision, versions
 
 ROOT = Path(__file__).parents[1]
 BATCH, PEOPLE, VALIDATED = 8, 24, 7  # processes divide the first two, so that none is repeated
 TOLERANCES = dict(step=1e-5, epoch=1e-3)  # of the change of the weights in an epoch
 SCORES = 1e-3  # of the largest score
+AP = 1e-4  # of 1
 SECONDS = 60  # until a job has ended of which a process died
 FSDP = ("runner_type=FlexibleRunner", "strategy.type=FSDPStrategy")
 STEP = f"train_dataloader.dataset.indices={BATCH}"
@@ -85,12 +90,14 @@ def main() -> None:
         if not args.quick:
             found["2 processes, FSDP"] = jobs.compare(2, sharded=True)
             found["a killed process of 2"] = jobs.kill()
+            if "DYRELU_DATA" in os.environ:
+                found["COCO-mini AP by 1, 2 and 4 processes"] = jobs.evaluate((1, 2, 4))
     faults = [f"{name}: {fault}" for name, one in found.items() for fault in one["faults"]]
     record = dict(
         command="python tools/check_distributed.py " + " ".join(sys.argv[1:]),
         tried="training by 2 and by 4 processes, and by 2 with FSDP, against one on the same "
-        "batches: weights after a step and an epoch, evaluation; a process killed, and the job "
-        "resumed",
+        "batches: weights after a step and an epoch, evaluation; AP of a trained model; a process "
+        "killed, and the job resumed",
         times=len(found),
         lost="; ".join(faults) or "nothing",
         **found,
@@ -131,10 +138,9 @@ class Jobs:
 
     def start(self, name: str, processes: int, *options: str) -> subprocess.Popen:
         """Start or resume a training of one epoch, or of what the options say."""
-        launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
         return subprocess.Popen(
-            [sys.executable, *launch, "tools/train.py", self.config, "--launcher", "pytorch",
-             "--work-dir", self.folder / name, "--resume", "--cfg-options",
+            [sys.executable, *launcher(processes), "tools/train.py", self.config,
+             "--launcher", "pytorch", "--work-dir", self.folder / name, "--resume", "--cfg-options",
              f"train_dataloader.batch_size={BATCH // processes}",
              f"val_evaluator.outfile_prefix={self.folder / name}/found",
              "train_cfg.max_epochs=1", "train_cfg.val_interval=1", *options],
@@ -192,10 +198,39 @@ class Jobs:
             faults.append(f"the job was not resumed: {log[-1000:]}")
         return dict(seconds_until_end=seconds, status=job.returncode, faults=faults)
 
+    def evaluate(self, counts: Sequence[int]) -> dict:
+        """Evaluate the published model by so many processes, on the same data."""
+        metrics = []
+        for count in counts:
+            out = self.folder / f"metrics-{count}.json"
+            done = subprocess.run(
+                [sys.executable, *launcher(count), "tools/test.py", CONFIG_PUBLISHED, CHECKPOINT,
+                 "--launcher", "pytorch", "--work-dir", self.folder / f"test-{count}",
+                 "--out", out],
+                cwd=ROOT, capture_output=True, text=True,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+            )  # fmt: skip
+            if done.returncode:
+                raise UserError(f"the evaluation by {count} failed:\n{done.stderr[-3000:]}")
+            metrics.append(json.loads(out.read_text()))
+        first, *others = metrics
+        faults = [
+            f"{key} differs: {[one[key] for one in metrics]}"
+            for key, value in first.items()
+            if any(abs(other[key] - value) > AP for other in others)
+        ]
+        found = {str(count): one["coco/AP"] for count, one in zip(counts, metrics, strict=True)}
+        return dict(coco_mini_ap=found, faults=faults)
+
     def _scores(self, name: str) -> list[tuple[int, list[float]]]:
         """Return (image, scores of the keypoints) of the persons that were evaluated, in order."""
         found = json.loads((self.folder / name / "found.keypoints.json").read_text())
         return sorted((person["image_id"], person["keypoints"][2::3]) for person in found)
+
+
+def launcher(processes: int) -> list[str]:
+    """Return the arguments of Python that start so many processes on this machine."""
+    return ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
 
 
 def distance(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> float:

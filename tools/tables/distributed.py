@@ -25,5 +25,12 @@ def distributed() -> str:
     return (
         f"{made}\n\nLargest differences from one process: of gradient and weights, in units of the "
         "change that the epoch makes to the weights; of the keypoints' scores, of the largest. "
-        f"{record['device']}, {record['date']}."
+        f"COCO-mini AP of the published model: {_aps(record)}. {record['device']}, "
+        f"{record['date']}."
     )
+
+
+def _aps(record: dict) -> str:
+    (found,) = (one for one in record.values() if isinstance(one, dict) and "coco_mini_ap" in one)
+    aps = found["coco_mini_ap"]
+    return ", ".join(f"{100 * ap:.2f} by {name}" for name, ap in aps.items())
