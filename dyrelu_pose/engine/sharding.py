@@ -46,7 +46,7 @@ class FSDPStrategy(MMEngineFSDPStrategy):
                 "block with DyReLU may use the weights of its layers without calling them: leave "
                 "it out, and the model is shared out as one"
             )
-        wrapper = dict(type="MMFullyShardedDataParallel", **(model_wrapper or {}))
+        wrapper = {"type": "MMFullyShardedDataParallel", **(model_wrapper or {})}
         if not torch.cuda.is_available():
             wrapper["device_id"] = torch.device("cpu")
         super().__init__(model_wrapper=wrapper, state_dict_cfg=state_dict_cfg, **kwargs)

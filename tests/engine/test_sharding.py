@@ -19,7 +19,9 @@ ROOT = Path(__file__).parents[2]
 def config(tmp_path, people):
     """A training of one epoch of the demo's model, on two drawn people."""
     cfg = Config.fromfile(ROOT / "configs/demo/dyrelu_resnet18.py")
-    cfg.merge_from_dict(dict(runner_type="FlexibleRunner", strategy=dict(type="FSDPStrategy")))
+    wrapper = dict(type="MMFullyShardedDataParallel", use_orig_params=True)
+    strategy = dict(type="FSDPStrategy", model_wrapper=wrapper)
+    cfg.merge_from_dict(dict(runner_type="FlexibleRunner", strategy=strategy))
     loader = cfg.train_dataloader
     loader.update(num_workers=0, persistent_workers=False, batch_size=1)
     loader.dataset.data_root = f"{people}/"
