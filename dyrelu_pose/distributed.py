@@ -25,7 +25,7 @@ def prepare(cfg: Config) -> None:
     """Make ready what `cfg.launcher` started; with GPUs, MMEngine does the rest.
 
     Raises:
-        UserError: The launcher did not start this process.
+        UserError: The launcher did not start this process, or Slurm does not name its nodes.
     """
     if cfg.launcher == "none":
         return
@@ -89,9 +89,15 @@ def _join_on_cpus(cfg: Config) -> None:
 
 def _first_host(nodes: str) -> str:
     """Return the first of Slurm's nodes, which it writes as node[01-08]."""
-    shown = subprocess.run(
-        ["scontrol", "show", "hostnames", nodes], check=True, stdout=subprocess.PIPE, text=True
-    )
+    try:
+        shown = subprocess.run(
+            ["scontrol", "show", "hostnames", nodes], check=True, stdout=subprocess.PIPE, text=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise UserError(
+            f"scontrol does not say which node is the first of {nodes} ({error}): set MASTER_ADDR "
+            "to its name"
+        ) from error
     return shown.stdout.split()[0]
 
 

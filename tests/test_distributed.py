@@ -67,6 +67,18 @@ def test_slurm_tasks_train_together(tmp_path, people):
     assert (tmp_path / "work/epoch_1.pth").exists()
 
 
+def test_a_slurm_without_scontrol_asks_for_the_address(monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    task = dict(SLURM_PROCID="0", SLURM_NTASKS="1", SLURM_LOCALID="0", SLURM_NODELIST="node[1-2]")
+    for name, value in dict(
+        task, PATH=str(tmp_path), RANK="", WORLD_SIZE="", LOCAL_RANK=""
+    ).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    with pytest.raises(UserError, match=r"first of node\[1-2\] .*: set MASTER_ADDR"):
+        prepare(Config(dict(launcher="slurm")))
+
+
 SYNCHRONISED = {
     "sync_bn": dict(sync_bn="torch"),
     "model.use_syncbn": dict(model=dict(use_syncbn=True)),
