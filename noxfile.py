@@ -115,19 +115,24 @@ def install(session: nox.Session, torch: list[str], others: list[str], locked: b
     session.install("--no-deps", "--no-build-isolation", "-e", ".")
 
 
+def git(*arguments: str) -> str:
+    """Return what git answers about this checkout."""
+    return subprocess.run(["git", *arguments], capture_output=True, text=True).stdout.strip()
+
+
 def record(case: str, found: dict[str, str], start: float) -> None:
     """Put an outcome in its row of the table, which keeps the order of `CASES`."""
     rows = {}
     if RESULTS.exists():
         with RESULTS.open(newline="") as file:
             rows = {row["case"]: row for row in csv.DictReader(file)}
-    revision = ("git", "describe", "--always", "--dirty")
+    changed = git("status", "--porcelain", "--", ".", ":!results")
     rows[case] = dict(
         case=case,
         **found,
         seconds=round(time.monotonic() - start),
         command=f"nox -s 'matrix({case})'",
-        revision=subprocess.run(revision, capture_output=True, text=True).stdout.strip(),
+        revision=git("rev-parse", "--short", "HEAD") + ("-dirty" if changed else ""),
         date=datetime.now(timezone.utc).date().isoformat(),
     )
     with RESULTS.open("w", newline="") as file:

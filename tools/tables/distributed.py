@@ -31,6 +31,8 @@ def distributed() -> str:
 
 
 def _aps(record: dict) -> str:
-    (found,) = (one for one in record.values() if isinstance(one, dict) and "coco_mini_ap" in one)
-    aps = found["coco_mini_ap"]
-    return ", ".join(f"{100 * ap:.2f} by {name}" for name, ap in aps.items())
+    for found in record.values():
+        if isinstance(found, dict) and "coco_mini_ap" in found:
+            aps = found["coco_mini_ap"].items()
+            return ", ".join(f"{100 * ap:.2f} by {processes}" for processes, ap in aps)
+    return "not run"
