@@ -11,7 +11,8 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 
-from ..complexity import input_size_of
+from dyrelu_pose.complexity import input_size_of
+
 from .grid import Cell, GridError
 
 # How the folders of the data sets are called in tables; any other keeps the name of its folder.

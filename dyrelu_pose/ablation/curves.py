@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..visualization.learning_curve import COLOURS, finish_axes
+from dyrelu_pose.visualization.learning_curve import COLOURS, finish_axes
+
 from .files import write_atomically
 from .grid import Grid
 

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from ..errors import UserError
+from dyrelu_pose.errors import UserError
 
 KEYS = ("base", "baseline", "cells", "rows", "columns", "axes", "curves", "options")
 MAX_CURVES = 6  # colours that any eye tells apart

@@ -18,8 +18,9 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
-from ..complexity import Complexity, input_size_of, measure
-from ..placement import Placement, place
+from dyrelu_pose.complexity import Complexity, input_size_of, measure
+from dyrelu_pose.placement import Placement, place
+
 from .grid import Cell, GridError
 
 TIMED = 3  # iterations, after one that warms up

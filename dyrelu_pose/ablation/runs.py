@@ -17,8 +17,9 @@ from typing import IO
 
 from mmengine.config import Config
 
-from ..errors import UserError
-from ..visualization.run_log import SCALARS, read_run, rounded
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.visualization.run_log import SCALARS, read_run, rounded
+
 from .configs import digest
 from .files import write_atomically
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from torch import nn
 
-from ..layers import DyReLU, DyReLUC, Maxout, SEReLU
+from dyrelu_pose.layers import DyReLU, DyReLUC, Maxout, SEReLU
 
 SOFTMAX = 4  # per position: scaling and shift, exponential, sum, division
 

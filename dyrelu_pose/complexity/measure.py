@@ -8,8 +8,9 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from ..errors import UserError
-from ..layers import DyReLU
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.layers import DyReLU
+
 from .activations import kept_bytes
 from .madds import multiply_adds
 

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ..provenance import revision, versions
+from dyrelu_pose.provenance import revision, versions
+
 from .measure import Complexity
 
 HEADER = ("model", "input (HxW)", "params", "MAdds", "kept per image")

@@ -4,7 +4,7 @@ import copy
 
 from mmengine.config import Config, ConfigDict
 
-from ..errors import UserError
+from dyrelu_pose.errors import UserError
 
 
 def relu_twin(model: ConfigDict) -> ConfigDict | None:

@@ -13,7 +13,7 @@ from mmpose.datasets.transforms import (
 )
 from mmpose.registry import TRANSFORMS
 
-from ..errors import UserError
+from dyrelu_pose.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from ..transforms.load_image import ImageError
+from dyrelu_pose.transforms.load_image import ImageError
+
 from .annotations import Persons, read_persons
 from .folder import begin, finish, prepare, write_json
 from .person import Person, Settings, crop_persons

@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from ..errors import UserError
+from dyrelu_pose.errors import UserError
 
 META = "meta.json"
 KIND = "crops"  # no other tool's folder is taken for one of these, whatever its meta.json says

@@ -6,8 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..errors import UserError
-from ..transforms.load_image import ImageError, LoadImage
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.transforms.load_image import ImageError, LoadImage
+
 from .annotations import clipped_box
 from .crop import Crop, crop_of
 from .source import Source

@@ -8,8 +8,9 @@ from mmengine.config import Config
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
-from ..datasets import CocoDataset
-from ..errors import UserError
+from dyrelu_pose.datasets import CocoDataset
+from dyrelu_pose.errors import UserError
+
 from .augmentation import Augmentation, read_augmentation
 
 SPLITS = ("train", "val")

@@ -9,8 +9,9 @@ from mmengine.logging import print_log
 from mmpose.datasets import CocoDataset as MMPoseCocoDataset
 from mmpose.registry import DATASETS
 
-from ..errors import UserError
-from ..xtcoco import AnnotationError
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.xtcoco import AnnotationError
+
 from .records import bad_records, has_lists, without
 
 

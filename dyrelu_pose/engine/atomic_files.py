@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
-from ..errors import UserError
+from dyrelu_pose.errors import UserError
 
 
 class DiskFullError(UserError, OSError):

@@ -11,9 +11,10 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
-from ..errors import UserError
-from ..layers import DyReLU
-from ..placement import near_misses
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.layers import DyReLU
+from dyrelu_pose.placement import near_misses
+
 from .tensorboard import check_tensorboard, tensorboard_of
 
 

@@ -10,8 +10,8 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 
-from ..errors import UserError
-from ..layers import DyReLU
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.layers import DyReLU
 
 SHOWN = 5  # names in a list
 

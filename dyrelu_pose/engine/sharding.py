@@ -11,7 +11,7 @@ from torch.distributed.fsdp import (
     StateDictType,
 )
 
-from ..errors import UserError
+from dyrelu_pose.errors import UserError
 
 
 @STRATEGIES.register_module(force=True)

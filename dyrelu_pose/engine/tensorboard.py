@@ -8,7 +8,7 @@ from mmengine.registry import HOOKS, VISBACKENDS
 from mmengine.runner import Runner
 from mmengine.visualization import TensorboardVisBackend
 
-from ..errors import UserError
+from dyrelu_pose.errors import UserError
 
 
 def check_tensorboard(who: str) -> None:

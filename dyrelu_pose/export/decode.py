@@ -12,8 +12,8 @@ from mmpose.codecs import MSRAHeatmap, UDPHeatmap
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..codecs import SoftmaxHeatmap
-from ..errors import UserError
+from dyrelu_pose.codecs import SoftmaxHeatmap
+from dyrelu_pose.errors import UserError
 
 
 def decoder(codec: object) -> "Decode":

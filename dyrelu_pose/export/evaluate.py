@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from ..errors import UserError
+from dyrelu_pose.errors import UserError
+
 from .files import OnnxFile
 
 DECODED = ("keypoints", "scores")

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import UserError
+from dyrelu_pose.errors import UserError
+
 from .form import deploy_form
 from .network import Network
 from .packages import require

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..layers import DyReLU, DyReLUC
+from dyrelu_pose.layers import DyReLU, DyReLUC
 
 
 def deploy_form(model: nn.Module) -> nn.Module:

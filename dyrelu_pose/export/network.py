@@ -4,7 +4,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
-from ..inference.weights import load_weights
+from dyrelu_pose.inference.weights import load_weights
+
 from .decode import decoder
 
 

@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from ..errors import UserError
+from dyrelu_pose.errors import UserError
 
 
 def require(*packages: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import UserError
+from dyrelu_pose.errors import UserError
 
 PERSON = 1  # COCO's category
 FORMATS = (

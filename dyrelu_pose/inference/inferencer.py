@@ -13,8 +13,9 @@ from mmpose.apis import init_model
 from mmpose.models import TopdownPoseEstimator
 from mmpose.structures import PoseDataSample, merge_data_samples
 
-from ..cli import load_config
-from ..errors import UserError
+from dyrelu_pose.cli import load_config
+from dyrelu_pose.errors import UserError
+
 from .pictures import check_picture, read_picture
 from .shipped import CHECKPOINT, CONFIG
 from .weights import load_weights

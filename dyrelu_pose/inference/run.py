@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from mmpose.structures import PoseDataSample
 
-from ..errors import UserError
+from dyrelu_pose.errors import UserError
+
 from .boxes import Boxes
 from .files import image_ids
 from .inferencer import PoseInferencer

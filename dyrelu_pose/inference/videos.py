@@ -6,7 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..errors import UserError
+from dyrelu_pose.errors import UserError
+
 from .pictures import PictureError
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from torch import nn
 
-from ..checkpoint import misfits
-from ..errors import UserError
+from dyrelu_pose.checkpoint import misfits
+from dyrelu_pose.errors import UserError
 
 SHOWN = 3  # lines of a long list of tensors
 

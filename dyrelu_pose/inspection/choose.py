@@ -5,9 +5,10 @@ from fnmatch import fnmatchcase
 
 from torch import nn
 
-from ..errors import UserError
-from ..layers import DyReLU
-from ..placement import Site, near_misses
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.layers import DyReLU
+from dyrelu_pose.placement import Site, near_misses
+
 from .pictures import spread
 
 ELSEWHERE = 6

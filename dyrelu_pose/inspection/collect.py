@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from ..errors import UserError
-from ..layers import DyReLU, DyReLUC
-from ..placement import Site
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.layers import DyReLU, DyReLUC
+from dyrelu_pose.placement import Site
 
 SAMPLES = 2**20  # values kept of a site's input, and as many of its output
 

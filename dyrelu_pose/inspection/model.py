@@ -4,10 +4,10 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from ..checkpoint import misfits
-from ..complexity import input_size_of
-from ..errors import UserError
-from ..placement import Site, probe, split_shared
+from dyrelu_pose.checkpoint import misfits
+from dyrelu_pose.complexity import input_size_of
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.placement import Site, probe, split_shared
 
 SHOWN = 3  # tensors named in an error
 

@@ -4,10 +4,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..ops import Hyper, Ranges, dynamic_relu, reference
-from ..ops.backends import check_backend
-from ..ops.normalised import normalised_dynamic_relu
-from ..ops.precision import without_autocast
+from dyrelu_pose.ops import Hyper, Ranges, dynamic_relu, reference
+from dyrelu_pose.ops.backends import check_backend
+from dyrelu_pose.ops.normalised import normalised_dynamic_relu
+from dyrelu_pose.ops.precision import without_autocast
+
 from .dense import Dense
 from .folded_norm import FoldedBatchNorm2d
 from .ports import convert_port_keys

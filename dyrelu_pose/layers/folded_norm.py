@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ..ops.normalised import Norm
+from dyrelu_pose.ops.normalised import Norm
 
 
 class FoldedBatchNorm2d(nn.BatchNorm2d):

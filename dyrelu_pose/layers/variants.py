@@ -4,8 +4,9 @@ import torch
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 
-from ..ops import Spatial, dynamic_relu, reference
-from ..ops.precision import without_autocast
+from dyrelu_pose.ops import Spatial, dynamic_relu, reference
+from dyrelu_pose.ops.precision import without_autocast
+
 from .base import DyReLU
 from .dense import Dense
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mmpose.registry import MODELS
 from torch import nn
 
-from ..placement import place
+from dyrelu_pose.placement import place
 
 
 @MODELS.register_module()

@@ -13,9 +13,9 @@ from mmcv.cnn.bricks import HSwish
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from dyrelu_pose.errors import UserError
 from dyrelu_pose.layers import DyReLU, Maxout, SEReLU
 
-from ..errors import UserError
 from .norms import NormWatch
 from .split import split_shared
 

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from dyrelu_pose.synthetic.appearance import cloth_colour
-from dyrelu_pose.synthetic.layer import cv_colour
+from .appearance import cloth_colour
+from .layer import cv_colour
 
 
 def draw_background(rng: np.random.Generator, size: tuple[int, int], horizon: float) -> np.ndarray:

@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 
 from dyrelu_pose.coco_keypoints import KEYPOINTS, LIMB_INDICES
-from dyrelu_pose.synthetic.scene import Person, draw_scene
+
+from .scene import Person, draw_scene
 
 SPLITS = ("train", "val")
 JPEG_QUALITY = 92

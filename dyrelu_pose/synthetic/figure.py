@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dyrelu_pose.coco_keypoints import KEYPOINTS
-from dyrelu_pose.synthetic.appearance import (
+
+from .appearance import (
     Look,
     cap_keep,
     hair_keep,
@@ -13,9 +14,9 @@ from dyrelu_pose.synthetic.appearance import (
     limb_paint,
     torso_paint,
 )
-from dyrelu_pose.synthetic.canvas import Canvas
-from dyrelu_pose.synthetic.layer import SUPERSAMPLING, Layer, shrink
-from dyrelu_pose.synthetic.skeleton import FACE, SIDES, Skeleton
+from .canvas import Canvas
+from .layer import SUPERSAMPLING, Layer, shrink
+from .skeleton import FACE, SIDES, Skeleton
 
 HEAD_RADII = np.array((0.055, 0.078, 0.066))
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from dyrelu_pose.synthetic.appearance import cloth_colour
-from dyrelu_pose.synthetic.layer import Brush, Layer, draw_layer
+from .appearance import cloth_colour
+from .layer import Brush, Layer, draw_layer
 
 
 def draw_prop(

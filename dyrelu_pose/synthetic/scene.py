@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from dyrelu_pose.synthetic.appearance import sample_look
-from dyrelu_pose.synthetic.background import draw_background
-from dyrelu_pose.synthetic.figure import HIDDEN, SEEN, UNKNOWN, Figure, draw_figure
-from dyrelu_pose.synthetic.layer import Layer
-from dyrelu_pose.synthetic.props import draw_prop, draw_seat
-from dyrelu_pose.synthetic.skeleton import pose_skeleton, sample_body, sample_pose
+from .appearance import sample_look
+from .background import draw_background
+from .figure import HIDDEN, SEEN, UNKNOWN, Figure, draw_figure
+from .layer import Layer
+from .props import draw_prop, draw_seat
+from .skeleton import pose_skeleton, sample_body, sample_pose
 
 # Difficulty. Sizes are fractions of the picture's shorter side per adult's stature.
 PEOPLE_ODDS = (0.5, 0.33, 0.13, 0.04)  # of 1, 2, 3, 4 people

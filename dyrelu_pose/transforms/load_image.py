@@ -9,7 +9,7 @@ from mmpose.datasets.transforms import LoadImage as MMPoseLoadImage
 from mmpose.registry import TRANSFORMS
 from PIL import Image
 
-from ..errors import UserError
+from dyrelu_pose.errors import UserError
 
 # First and last bytes of whole files.
 SIGNATURES = {b"\xff\xd8": b"\xff\xd9", b"\x89PNG": b"IEND\xaeB`\x82"}

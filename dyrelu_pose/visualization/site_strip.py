@@ -6,7 +6,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
-from ..placement import Placement
+from dyrelu_pose.placement import Placement
+
 from .learning_curve import COLOURS
 from .site_axis import INK, label_sites
 

@@ -4,7 +4,8 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from ..collect import Record
+from dyrelu_pose.inspection.collect import Record
+
 from .style import INK, finish, flat_map, new_figure, relu_name, span
 
 LINE = "#D55E00"

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from ...ops import reference
-from ..collect import Picture, Record
+from dyrelu_pose.inspection.collect import Picture, Record
+from dyrelu_pose.ops import reference
+
 from .style import INK, finish, new_figure
 
 TWO = ("#0072B2", "#E69F00")

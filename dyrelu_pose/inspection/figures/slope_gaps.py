@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from ...visualization.site_axis import label_sites
-from ..collect import Record
-from ..statistics import slope_gaps
+from dyrelu_pose.inspection.collect import Record
+from dyrelu_pose.inspection.statistics import slope_gaps
+from dyrelu_pose.visualization.site_axis import label_sites
+
 from .style import INK, finish, new_figure
 
 COLOURS = {"DyReLUA": "#009E73", "DyReLUB": "#0072B2", "DyReLUC": "#D55E00"}

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from ...layers import DyReLUC
-from ..collect import Record
+from dyrelu_pose.inspection.collect import Record
+from dyrelu_pose.layers import DyReLUC
 
 INK, GRID = "#333333", "#DDDDDD"
 WIDTH, DPI = 11, 110  # inches; 1210 pixels across a page

@@ -4,7 +4,7 @@ from mmengine.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..dense import Dense
+from dyrelu_pose.layers.dense import Dense
 
 
 @MODELS.register_module()

@@ -8,8 +8,9 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from .. import hyper as with_torch
-from ..hyper import Hyper, Ranges
+from dyrelu_pose.ops import hyper as with_torch
+from dyrelu_pose.ops.hyper import Hyper, Ranges
+
 from . import hyper_sizes
 from .hyper_sizes import WARPS, fits, side
 from .launch import launch

@@ -1,6 +1,6 @@
 """Which hyper functions one kernel computes, and its block sizes."""
 
-from ..hyper import Hyper
+from dyrelu_pose.ops.hyper import Hyper
 
 TILE = 4096  # weights, or gradients, that a program of 8 warps holds at a time
 WARPS = 8

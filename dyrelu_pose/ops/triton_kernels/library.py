@@ -9,7 +9,8 @@ import math
 import torch
 from torch import Tensor
 
-from ..hyper import Hyper, Ranges
+from dyrelu_pose.ops.hyper import Hyper, Ranges
+
 from . import hyper_backward as backward
 from . import hyper_forward as forward
 from .apply import apply, apply_

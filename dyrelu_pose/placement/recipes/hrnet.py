@@ -4,7 +4,8 @@ from mmpose.models.backbones.hrformer import HRFomerModule, HRFormer
 from mmpose.models.backbones.hrnet import HRModule, HRNet
 from torch import Tensor
 
-from ..split import register_split
+from dyrelu_pose.placement.split import register_split
+
 from .parts import freeze, rows
 
 

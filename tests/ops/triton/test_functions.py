@@ -5,8 +5,8 @@ import torch
 
 from dyrelu_pose.ops import Hyper, dynamic_relu, dyrelu
 from dyrelu_pose.ops.normalised import Norm, normalised_dynamic_relu
+from tests.ops.cases import assert_close, call_layer, make, make_layer, run
 
-from ..cases import assert_close, call_layer, make, make_layer, run
 from .conftest import DEVICE
 
 pytest.importorskip("triton", reason="the Triton backend needs the package triton")

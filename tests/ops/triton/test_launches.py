@@ -7,8 +7,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 from dyrelu_pose.ops import dynamic_relu
+from tests.ops.cases import call_layer, make_layer
 
-from ..cases import call_layer, make_layer
 from .conftest import DEVICE
 
 pytest.importorskip("triton", reason="the Triton backend needs the package triton")

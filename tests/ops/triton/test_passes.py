@@ -7,8 +7,8 @@ import torch
 
 from dyrelu_pose.ops import Hyper, Ranges
 from dyrelu_pose.ops.eager import EAGER
+from tests.ops.cases import assert_close
 
-from ..cases import assert_close
 from .conftest import DEVICE
 
 triton = pytest.importorskip("triton", reason="the Triton backend needs the package triton")
