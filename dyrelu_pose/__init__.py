@@ -1,16 +1,14 @@
 """Dynamic ReLU (arXiv 2003.10027) for MMPose; the import registers what configs can name."""
 
-from . import openmmlab
+from .compat import installed, mmpose
 
-openmmlab.check_installed()
+installed.check_installed()
+mmpose.apply()  # before anything imports mmpose
 
-from . import compat  # noqa: E402
+from . import config_names, data_configs  # noqa: E402
+from .compat import checkpoints  # noqa: E402
 
-compat.apply()  # before anything imports mmpose
-
-from . import checkpoint, config_names, data_configs  # noqa: E402
-
-checkpoint.apply()
+checkpoints.apply()
 config_names.apply()
 data_configs.apply()
 

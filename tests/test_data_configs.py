@@ -12,7 +12,7 @@ from mmpose.registry import MODELS
 from dyrelu_pose.cli import load_config
 from dyrelu_pose.data_configs import DataConfigError
 
-from .test_checkpoint import Calls
+from .compat.test_checkpoints import Calls
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "configs/demo/dyrelu_resnet18.py"

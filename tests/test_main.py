@@ -7,11 +7,12 @@ import pytest
 from mmengine.config import Config
 
 from dyrelu_pose import __main__ as command
-from dyrelu_pose import openmmlab, provenance
+from dyrelu_pose import provenance
+from dyrelu_pose.compat import installed
+from dyrelu_pose.compat.stand_ins import MissingPackageError
 from dyrelu_pose.config_names import config_path
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.packaged import CONFIGS, TOOLS
-from dyrelu_pose.stand_ins import MissingPackageError
 
 DEMO = "demo/dyrelu_resnet18.py"
 
@@ -87,9 +88,9 @@ def test_config_inherits_by_name(tmp_path):
 
 
 def test_missing_openmmlab_packages_come_with_the_command(monkeypatch):
-    monkeypatch.setattr(openmmlab, "find_spec", lambda name: None if name != "mmcv" else name)
+    monkeypatch.setattr(installed, "find_spec", lambda name: None if name != "mmcv" else name)
     with pytest.raises(MissingPackageError, match="needs mmengine, mmpose, ") as error:
-        openmmlab.check_installed()
+        installed.check_installed()
     *command, file = shlex.split(str(error.value).partition(": ")[2])
     assert command == ["pip", "install", "--no-deps", "-r"]
     pins = Path(file).read_text()

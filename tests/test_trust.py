@@ -14,11 +14,11 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner, load_checkpoint
 from torch import nn
 
-from dyrelu_pose.checkpoint import CheckpointError
+from dyrelu_pose.compat.checkpoints import CheckpointError
 from dyrelu_pose.engine import latest_checkpoint
 from dyrelu_pose.inference import PoseInferencer
 
-from .test_checkpoint import Calls
+from .compat.test_checkpoints import Calls
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "configs/demo/dyrelu_resnet18.py"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from dyrelu_pose.compat.xtcocotools import AnnotationError
 from dyrelu_pose.evaluation.coco_metric import check_annotations
-from dyrelu_pose.xtcoco import AnnotationError
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mmengine.runner import CheckpointLoader
 
-from dyrelu_pose.checkpoint import CheckpointError
+from dyrelu_pose.compat.checkpoints import CheckpointError
 
 
 def latest_checkpoint(work_dir: str | Path) -> str | None:

@@ -6,7 +6,7 @@ from mmengine.logging import MessageHub
 from mmpose.evaluation.metrics import CocoMetric
 from mmpose.registry import METRICS
 
-from dyrelu_pose.xtcoco import COCO, AnnotationError, COCOeval
+from dyrelu_pose.compat.xtcocotools import COCO, AnnotationError, COCOeval
 
 # In the order of COCOeval.stats.
 STATS = (

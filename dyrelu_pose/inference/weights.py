@@ -4,7 +4,7 @@ from pathlib import Path
 
 from torch import nn
 
-from dyrelu_pose.checkpoint import misfits
+from dyrelu_pose.compat.checkpoints import misfits
 from dyrelu_pose.errors import UserError
 
 SHOWN = 3  # lines of a long list of tensors

@@ -4,7 +4,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from dyrelu_pose.checkpoint import misfits
+from dyrelu_pose.compat.checkpoints import misfits
 from dyrelu_pose.complexity import input_size_of
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.placement import Site, probe, split_shared

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from dyrelu_pose.compat.xtcocotools import COCO, COCOeval
 from dyrelu_pose.data import (
     SPLITS,
     Settings,
@@ -18,7 +19,6 @@ from dyrelu_pose.data import (
 from dyrelu_pose.data.agreement import build_set, compare
 from dyrelu_pose.data.folder import META
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.xtcoco import COCO, COCOeval
 
 from .conftest import config
 

@@ -7,8 +7,8 @@ import pytest
 from pycocotools.coco import COCO as PycocoCOCO
 from pycocotools.cocoeval import COCOeval as PycocoCOCOeval
 
+from dyrelu_pose.compat.xtcocotools import AnnotationError
 from dyrelu_pose.evaluation.coco_metric import PycocoMetric, check_annotations
-from dyrelu_pose.xtcoco import AnnotationError
 
 # isort: split
 # mmpose imports only once dyrelu_pose has been

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dyrelu_pose.xtcoco import COCO
+from dyrelu_pose.compat.xtcocotools import COCO
 from tests.inference.conftest import CONFIG, checkpoint, picture  # noqa: F401
 
 ROOT = Path(__file__).parents[2]

@@ -26,7 +26,7 @@ from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 from torch import nn
 
-from .errors import UserError
+from dyrelu_pose.errors import UserError
 
 
 class CheckpointError(UserError, RuntimeError):

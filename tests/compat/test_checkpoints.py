@@ -19,8 +19,8 @@ from mmengine.runner import Runner, load_checkpoint
 from mmengine.runner import checkpoint as mmengine_checkpoint
 from torch import nn
 
-from dyrelu_pose import checkpoint
-from dyrelu_pose.checkpoint import CheckpointError, CheckpointNotFoundError
+from dyrelu_pose.compat import checkpoints
+from dyrelu_pose.compat.checkpoints import CheckpointError, CheckpointNotFoundError
 from dyrelu_pose.errors import UserError
 
 STEPS = [
@@ -259,6 +259,6 @@ def test_downloads_are_guarded(monkeypatch, error, expected):
 
 def test_apply_again_changes_nothing(made):
     before = set(torch.serialization.get_safe_globals())
-    checkpoint.apply()
+    checkpoints.apply()
     assert set(torch.serialization.get_safe_globals()) == before
     load_checkpoint(Model(), str(made))

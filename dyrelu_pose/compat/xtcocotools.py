@@ -15,7 +15,7 @@ from pycocotools.coco import COCO as _COCO
 from pycocotools.cocoeval import COCOeval as _COCOeval
 from pycocotools.cocoeval import Params
 
-from .errors import UserError
+from dyrelu_pose.errors import UserError
 
 __all__ = ["AnnotationError", "COCO", "COCOeval", "Params"]
 

@@ -14,7 +14,7 @@ import sys
 import warnings
 from importlib.util import find_spec
 
-from .compat_mmpretrain import TorchvisionForMMPretrain, random_resized_crop
+from .mmpretrain import TorchvisionForMMPretrain, random_resized_crop
 from .stand_ins import StandIn, StandInFinder, unusable_class
 
 
@@ -103,13 +103,13 @@ def _pkg_resources() -> dict[str, object]:
 
 
 def _xtcocotools_coco() -> dict[str, object]:
-    from .xtcoco import COCO
+    from .xtcocotools import COCO
 
     return {"COCO": COCO}
 
 
 def _xtcocotools_cocoeval() -> dict[str, object]:
-    from .xtcoco import COCOeval, Params
+    from .xtcocotools import COCOeval, Params
 
     return {"COCOeval": COCOeval, "Params": Params}
 
