@@ -5,12 +5,12 @@ from .compat import installed, mmpose
 installed.check_installed()
 mmpose.apply()  # before anything imports mmpose
 
-from . import config_names, data_configs  # noqa: E402
 from .compat import checkpoints  # noqa: E402
+from .config import names, safe  # noqa: E402
 
 checkpoints.apply()
-config_names.apply()
-data_configs.apply()
+names.apply()
+safe.apply()
 
 from . import codecs, datasets, engine, evaluation, layers, models, transforms  # noqa: E402
 from .layers import DyReLUA, DyReLUB, DyReLUC  # noqa: E402

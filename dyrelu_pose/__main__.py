@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .cli import user_errors
-from .config_names import SCOPE, config_path
+from .config.names import SCOPE, config_path
 from .errors import UserError
 from .packaged import CHECKPOINTS, CONFIGS, ROOT, TOOLS
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
-from . import data_configs, distributed
+from . import distributed
+from .config import safe
 from .errors import UserError
 
 
@@ -46,7 +47,7 @@ def load_config(path: str, options: dict | None = None) -> Config:
     """
     if not Path(path).is_file():
         raise UserError(f"config {path} does not exist")
-    cfg = data_configs.load(path) if data_configs.is_data(path) else Config.fromfile(path)
+    cfg = safe.load(path) if safe.is_data(path) else Config.fromfile(path)
     if options:
         cfg.merge_from_dict(options)
     return cfg

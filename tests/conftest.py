@@ -9,6 +9,8 @@ from mmengine.registry import init_default_scope, registry
 
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
 
+from .class_folders import image_folder  # noqa: F401
+
 if not torch.cuda.is_available() and importlib.util.find_spec("triton"):
     # Lets Triton's kernels run on the CPU. Here, before any test module can import Triton: the
     # variable is read when a kernel is defined, also those of Triton itself, some of which the

@@ -11,7 +11,7 @@ from mmpose.registry import MODELS, TRANSFORMS
 from dyrelu_pose.layers import DyReLU
 
 ROOT = Path(__file__).parents[1] / "configs"
-ELSEWHERE = ("ablations", "imagenet")  # grids and classifiers: tests/ablation, tests/imagenet
+ELSEWHERE = ("ablations", "imagenet")  # grids and classifiers: tests/ablation, tests/models
 POSE = [path for path in ROOT.rglob("*.py") if path.parts[len(ROOT.parts)] not in ELSEWHERE]
 CONFIGS = sorted(str(path.relative_to(ROOT)) for path in POSE)
 

@@ -10,7 +10,7 @@ from dyrelu_pose import __main__ as command
 from dyrelu_pose import provenance
 from dyrelu_pose.compat import installed
 from dyrelu_pose.compat.stand_ins import MissingPackageError
-from dyrelu_pose.config_names import config_path
+from dyrelu_pose.config.names import config_path
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.packaged import CONFIGS, TOOLS
 

@@ -61,8 +61,8 @@ from dyrelu_pose.ablation.runs import RECORDS, Run, commands
 from dyrelu_pose.ablation.schedule import Commands, run_all
 from dyrelu_pose.ablation.table import format_table
 from dyrelu_pose.cli import add_cfg_options, user_errors
+from dyrelu_pose.config.files import MissingFilesError, check_files
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.preflight import MissingFilesError, check_files
 from dyrelu_pose.provenance import device, revision, versions
 
 TOOLS = Path(__file__).parent

@@ -32,7 +32,7 @@ KINDS = {
     "untrusted_files": (
         "checkpoints with code in them wherever one is loaded, JSON and YAML configs that try to "
         "run code, a closed network",
-        ["tests/test_trust.py", "tests/test_data_configs.py"],
+        ["tests/test_trust.py", "tests/config/test_safe.py"],
     ),
 }
 DRAWN = re.compile(r"(\d+) passing, (\d+) failing")

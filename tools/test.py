@@ -14,10 +14,10 @@ from mmengine.runner import Runner
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.cli import add_runner_arguments, load_runner_config, show_predictions, user_errors
-from dyrelu_pose.config_errors import named_parts
+from dyrelu_pose.config.errors import named_parts
+from dyrelu_pose.config.files import check_files
 from dyrelu_pose.export.evaluate import compute_by_file
 from dyrelu_pose.export.files import OnnxFile
-from dyrelu_pose.preflight import check_files
 
 
 def parse_args() -> argparse.Namespace:

@@ -9,10 +9,10 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from torch.utils.data import Dataset, Subset
 
+from dyrelu_pose.config.files import check_files
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.inference.files import PICTURES
 from dyrelu_pose.inference.pictures import read_picture
-from dyrelu_pose.preflight import check_files
 
 
 def samples(cfg: Config, images: Sequence[Path], number: int) -> Dataset:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from mmengine.config import Config
 from mmpose.registry import DATASETS, METRICS, MODELS
 
-from dyrelu_pose.config_errors import named_parts
+from dyrelu_pose.config.errors import named_parts
+from dyrelu_pose.config.files import check_files
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.placement import PlacementError
-from dyrelu_pose.preflight import check_files
 
 DEMO = Path(__file__).parents[2] / "configs/demo/dyrelu_resnet18.py"
 PARTS = ("model", "train_dataloader", "val_evaluator")

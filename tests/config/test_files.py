@@ -6,9 +6,9 @@ import pytest
 from mmengine.config import Config
 
 from dyrelu_pose.compat.xtcocotools import AnnotationError
-from dyrelu_pose.config_errors import ConfigError
+from dyrelu_pose.config.errors import ConfigError
+from dyrelu_pose.config.files import MissingFilesError, check_files
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.preflight import MissingFilesError, check_files
 
 PERSON = dict(id=1, image_id=1, keypoints=[1, 1, 2] * 17)
 
@@ -68,7 +68,7 @@ def test_leaves_urls_and_other_splits_alone(cfg):
 
 
 def test_says_what_torchvision_weights_need(cfg, monkeypatch):
-    monkeypatch.setattr("dyrelu_pose.preflight.find_spec", lambda name: None)
+    monkeypatch.setattr("dyrelu_pose.config.files.find_spec", lambda name: None)
     cfg.model.backbone.init_cfg = dict(type="Pretrained", checkpoint="torchvision://resnet50")
     with pytest.raises(MissingFilesError, match="model.backbone.init_cfg.*torchvision, which is"):
         check_files(cfg, ["train"])

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from .compat.xtcocotools import AnnotationError
-from .config_errors import expect
-from .engine.tensorboard import check_tensorboard
-from .errors import UserError
-from .evaluation.coco_metric import check_annotations
-from .image_folder import check_classes
+from dyrelu_pose.compat.xtcocotools import AnnotationError
+from dyrelu_pose.engine.tensorboard import check_tensorboard
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.evaluation.coco_metric import check_annotations
+
+from .class_folders import check_classes
+from .errors import expect
 
 HINTS = {
     "coco": "COCO 2017 (images, annotations) comes from cocodataset.org; the person detections are "

@@ -16,7 +16,7 @@ from mmengine.fileio.handlers import PickleHandler, YamlHandler, file_handlers
 from mmengine.registry import registry
 from mmengine.utils import import_modules_from_strings
 
-from .errors import UserError
+from dyrelu_pose.errors import UserError
 
 SUFFIXES = (".json", ".yaml", ".yml")
 

@@ -10,7 +10,7 @@ from types import TracebackType
 
 from mmengine.config import Config
 
-from .errors import UserError
+from dyrelu_pose.errors import UserError
 
 _REPR = reprlib.Repr()
 _REPR.maxlevel, _REPR.maxdict, _REPR.maxstring, _REPR.maxother = 2, 40, 100, 100

@@ -10,11 +10,10 @@ from mmengine.config import Config
 from mmpose.registry import MODELS
 
 from dyrelu_pose.cli import load_config
-from dyrelu_pose.data_configs import DataConfigError
+from dyrelu_pose.config.safe import DataConfigError
+from tests.compat.test_checkpoints import Calls
 
-from .compat.test_checkpoints import Calls
-
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "configs/demo/dyrelu_resnet18.py"
 
 

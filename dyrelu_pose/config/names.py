@@ -5,9 +5,10 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from .data_configs import check_base
-from .errors import UserError
-from .packaged import CONFIGS
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.packaged import CONFIGS
+
+from .safe import check_base
 
 SCOPE = "dyrelu_pose::"
 

@@ -7,7 +7,7 @@ from mmengine.registry import PARAM_SCHEDULERS
 from mmpose.registry import MODELS
 from torch import nn
 
-from dyrelu_pose.config_errors import ConfigError, expect, named_parts
+from dyrelu_pose.config.errors import ConfigError, expect, named_parts
 from dyrelu_pose.errors import UserError
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from .conftest import CLASSES, SIDE
+from tests.class_folders import CLASSES, SIDE
 
 ROOT = Path(__file__).parents[2]
 EPOCHS = 8

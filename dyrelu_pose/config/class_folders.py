@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from .errors import UserError
+from dyrelu_pose.errors import UserError
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif")  # as MMPretrain reads them
 LAYOUT = "expected is FOLDER/CLASS/IMAGE, the same classes in each split"

@@ -5,10 +5,9 @@ import shutil
 import pytest
 from mmengine.config import Config
 
+from dyrelu_pose.config.files import check_files
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.preflight import check_files
-
-from .conftest import CLASSES
+from tests.class_folders import CLASSES
 
 
 @pytest.fixture
