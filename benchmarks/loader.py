@@ -30,10 +30,10 @@ from torch.utils.data import DataLoader
 
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
 from dyrelu_pose.cli import load_config, user_errors
-from dyrelu_pose.data import SPLITS, annotation_file
-from dyrelu_pose.data.agreement import Agreement, build_set, compare
-from dyrelu_pose.data.folder import META
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.prepare.crops import SPLITS, annotation_file
+from dyrelu_pose.prepare.crops.agreement import Agreement, build_set, compare
+from dyrelu_pose.prepare.folder import META
 from dyrelu_pose.provenance import device, revision, versions
 
 LIMIT = 1.0  # pixels of the input by which keypoints may differ

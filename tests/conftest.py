@@ -37,7 +37,7 @@ def fixed_seed():
 @pytest.fixture(scope="session")
 def people(tmp_path_factory):
     """Two drawn people to train on and two to test with."""
-    from dyrelu_pose.synthetic.coco import Parameters, make_dataset
+    from dyrelu_pose.prepare.people.write import Parameters, make_dataset
 
     folder = tmp_path_factory.mktemp("people") / "set"
     make_dataset(folder, Parameters(train=2, val=2, seed=0, width=120, height=160))

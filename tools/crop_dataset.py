@@ -19,7 +19,7 @@ from rich.progress import track
 
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
 from dyrelu_pose.cli import add_cfg_options, load_config, user_errors
-from dyrelu_pose.data import SPLITS, Settings, annotation_file, read_source, write_crops
+from dyrelu_pose.prepare.crops import SPLITS, Settings, annotation_file, read_source, write_crops
 
 OVERSAMPLE = 2.0  # at least; MMPose's default augmentation magnifies by as much
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.progress import track
 
-from dyrelu_pose.synthetic.coco import Parameters, make_dataset
+from dyrelu_pose.prepare.people.write import Parameters, make_dataset
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

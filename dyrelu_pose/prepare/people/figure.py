@@ -6,14 +6,7 @@ import numpy as np
 
 from dyrelu_pose.coco_keypoints import KEYPOINTS
 
-from .appearance import (
-    Look,
-    cap_keep,
-    hair_keep,
-    head_paint,
-    limb_paint,
-    torso_paint,
-)
+from .appearance import Look, cap_keep, hair_keep, head_paint, limb_paint, torso_paint
 from .canvas import Canvas
 from .layer import SUPERSAMPLING, Layer, shrink
 from .skeleton import FACE, SIDES, Skeleton

@@ -10,7 +10,7 @@ from dyrelu_pose.errors import UserError
 from dyrelu_pose.transforms.load_image import ImageError, LoadImage
 
 from .annotations import clipped_box
-from .crop import Crop, crop_of
+from .geometry import Crop, crop_of
 from .source import Source
 
 DECIMALS = 3  # of coordinates and areas: half a thousandth of a pixel at most is lost

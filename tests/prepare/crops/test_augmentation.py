@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from mmengine.dataset import Compose
 
-from dyrelu_pose.data.augmentation import Augmentation, read_augmentation
-from dyrelu_pose.data.crop import crop_of
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.prepare.crops.augmentation import Augmentation, read_augmentation
+from dyrelu_pose.prepare.crops.geometry import crop_of
 
 BOX = dict(type="GetBBoxCenterScale")
 WARP = dict(type="TopdownAffine", input_size=(48, 64))

@@ -9,7 +9,7 @@ from mmpose.datasets import CocoDataset
 from pycocotools.coco import COCO
 
 from dyrelu_pose.coco_keypoints import KEYPOINTS
-from dyrelu_pose.synthetic.coco import (
+from dyrelu_pose.prepare.people.write import (
     META,
     SPLITS,
     Parameters,

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from dyrelu_pose.coco_keypoints import INDEX, KEYPOINTS
-from dyrelu_pose.synthetic.appearance import sample_look
-from dyrelu_pose.synthetic.canvas import Canvas
-from dyrelu_pose.synthetic.figure import HIDDEN, SEEN, UNKNOWN, draw_figure
-from dyrelu_pose.synthetic.skeleton import Body, Pose, pose_skeleton
+from dyrelu_pose.prepare.people.appearance import sample_look
+from dyrelu_pose.prepare.people.canvas import Canvas
+from dyrelu_pose.prepare.people.figure import HIDDEN, SEEN, UNKNOWN, draw_figure
+from dyrelu_pose.prepare.people.skeleton import Body, Pose, pose_skeleton
 
 BODY = Body(
     height=1, girth=1, head=1, shoulders=0.108, hips=0.062, spine=0.3,

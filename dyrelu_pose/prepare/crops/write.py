@@ -7,12 +7,12 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from dyrelu_pose.prepare.folder import begin, finish, prepare, write_json
+from dyrelu_pose.prepare.pool import ordered_map
 from dyrelu_pose.transforms.load_image import ImageError
 
 from .annotations import Persons, read_persons
-from .folder import begin, finish, prepare, write_json
 from .person import Person, Settings, crop_persons
-from .pool import ordered_map
 from .source import Source
 
 # Goes into meta.json: raise it when the same parameters make other crops than before.

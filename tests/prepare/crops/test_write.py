@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from dyrelu_pose.compat.xtcocotools import COCO, COCOeval
-from dyrelu_pose.data import (
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.prepare.crops import (
     SPLITS,
     Settings,
     annotation_file,
@@ -16,9 +17,8 @@ from dyrelu_pose.data import (
     to_original,
     write_crops,
 )
-from dyrelu_pose.data.agreement import build_set, compare
-from dyrelu_pose.data.folder import META
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.prepare.crops.agreement import build_set, compare
+from dyrelu_pose.prepare.folder import META
 
 from .conftest import config
 

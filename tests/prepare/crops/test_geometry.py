@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dyrelu_pose.data.crop import Crop, crop_of
+from dyrelu_pose.prepare.crops.geometry import Crop, crop_of
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dyrelu_pose.data import read_source
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.prepare.crops import read_source
 
 from .conftest import config
 

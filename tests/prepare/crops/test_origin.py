@@ -1,6 +1,6 @@
 """The way back to the original images, by numbers derived by hand."""
 
-from dyrelu_pose.data import to_original
+from dyrelu_pose.prepare.crops import to_original
 
 IMAGES = [
     dict(id=1, origin=dict(image_id=7, offset=[100.0, 50.0], scale=0.5)),

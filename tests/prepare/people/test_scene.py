@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from dyrelu_pose.synthetic.coco import Parameters, draw_image
-from dyrelu_pose.synthetic.scene import MIN_HEIGHT, MIN_KEYPOINTS, draw_scene
+from dyrelu_pose.prepare.people.scene import MIN_HEIGHT, MIN_KEYPOINTS, draw_scene
+from dyrelu_pose.prepare.people.write import Parameters, draw_image
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dyrelu_pose.synthetic.skeleton import (
+from dyrelu_pose.prepare.people.skeleton import (
     ARM_LIMITS,
     LEG_LIMITS,
     POSE_FAMILIES,

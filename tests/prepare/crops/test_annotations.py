@@ -5,8 +5,8 @@ import json
 import pytest
 from mmpose.datasets import CocoDataset
 
-from dyrelu_pose.data.annotations import read_persons
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.prepare.crops.annotations import read_persons
 
 IMAGES = [dict(id=i, file_name=f"{i}.jpg", width=100, height=80) for i in (5, 2)]
 

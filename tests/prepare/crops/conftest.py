@@ -5,7 +5,7 @@ import json
 import pytest
 from mmengine.config import Config
 
-from dyrelu_pose.synthetic.coco import Parameters, annotation_file, make_dataset
+from dyrelu_pose.prepare.people.write import Parameters, annotation_file, make_dataset
 
 
 @pytest.fixture(scope="session")

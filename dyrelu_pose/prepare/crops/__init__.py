@@ -1,10 +1,10 @@
-"""Data sets on disk: crops of persons for fast top-down training."""
+"""Crops of persons on disk, for fast top-down training."""
 
 from .augmentation import Augmentation, read_augmentation
-from .crops import annotation_file, write_crops
 from .origin import to_original
 from .person import Settings
 from .source import SPLITS, Source, read_source
+from .write import annotation_file, write_crops
 
 __all__ = [
     "SPLITS",

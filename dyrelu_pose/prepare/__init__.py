@@ -1,0 +1,1 @@
+"""Makes data sets: crops of a config's persons, and drawn people."""
