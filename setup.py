@@ -8,7 +8,7 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 
-# What a wheel holds beside the package, for `dyrelu_pose/packaged.py` to find.
+# What a wheel holds beside the package, for `dyrelu_pose/paths.py` to find.
 BESIDE = (
     *("checkpoints", "configs", "tools"),
     *("requirements-openmmlab.txt", "requirements-mmpretrain.txt"),

@@ -28,11 +28,11 @@ from torch import Tensor, nn
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.complexity import input_size_of
+from dyrelu_pose.complexity.timing import percentiles, time_in_turns
 from dyrelu_pose.export import files
 from dyrelu_pose.export.network import Network, Normalise, load_model
 from dyrelu_pose.export.persons import persons
 from dyrelu_pose.export.quantise import quantise
-from dyrelu_pose.timing import percentiles, time_in_turns
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "results/bench/onnx_cpu.csv"

@@ -25,7 +25,7 @@ from rich.progress import track
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.datasets import CocoDataset
 from dyrelu_pose.evaluation import PycocoMetric
-from dyrelu_pose.provenance import device, revision, versions
+from dyrelu_pose.records.origin import device, revision, versions
 
 # isort: split
 # mmpose imports only once dyrelu_pose has been

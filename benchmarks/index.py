@@ -35,7 +35,7 @@ from rich.progress import track
 
 from dyrelu_pose.cli import load_config, user_errors
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.provenance import device, revision, versions
+from dyrelu_pose.records.origin import device, revision, versions
 
 # isort: split
 # mmpose imports only once dyrelu_pose has been

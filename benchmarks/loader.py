@@ -34,7 +34,7 @@ from dyrelu_pose.errors import UserError
 from dyrelu_pose.prepare.crops import SPLITS, annotation_file
 from dyrelu_pose.prepare.crops.agreement import Agreement, build_set, compare
 from dyrelu_pose.prepare.folder import META
-from dyrelu_pose.provenance import device, revision, versions
+from dyrelu_pose.records.origin import device, revision, versions
 
 LIMIT = 1.0  # pixels of the input by which keypoints may differ
 SEED = 0

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
-from dyrelu_pose.timing import Call, synchronise
+from dyrelu_pose.complexity.timing import Call, synchronise
 
 
 def kept_bytes(module: nn.Module, forward: Call) -> int:

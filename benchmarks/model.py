@@ -50,7 +50,7 @@ from variants import (
     training_step,
 )
 
-from dyrelu_pose.timing import percentiles, time_in_turns
+from dyrelu_pose.complexity.timing import percentiles, time_in_turns
 
 OUT = Path(__file__).parents[1] / "results/bench"
 KEY = ("case", "row", "what", "batch", "dtype")

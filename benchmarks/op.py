@@ -43,7 +43,7 @@ from rows import JUDGES, ROWS, USUAL, B, Row
 from torch import Tensor, nn
 
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
-from dyrelu_pose.timing import percentiles, time_in_turns
+from dyrelu_pose.complexity.timing import percentiles, time_in_turns
 
 OUT = Path(__file__).parents[1] / "results/bench"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}

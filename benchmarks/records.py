@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from dyrelu_pose.provenance import processor, revision, versions
+from dyrelu_pose.records.origin import processor, revision, versions
 
 FIGURES = 4  # significant ones of a number in a file
 WIDTH = 130  # characters

@@ -26,7 +26,7 @@ import dyrelu_pose  # noqa: F401  (lets mmpose import)
 from dyrelu_pose.cli import load_config
 from dyrelu_pose.engine import add_safeguards
 from dyrelu_pose.prepare.people.write import Parameters, make_dataset
-from dyrelu_pose.provenance import device, revision, versions
+from dyrelu_pose.records.origin import device, revision, versions
 
 CONFIG = "configs/demo/dyrelu_resnet18.py"
 WARMUP = 10  # steps

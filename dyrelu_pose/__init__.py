@@ -12,7 +12,7 @@ checkpoints.apply()
 names.apply()
 safe.apply()
 
-from . import codecs, datasets, engine, evaluation, layers, models, transforms  # noqa: E402
+from . import codecs, datasets, engine, evaluation, layers, models  # noqa: E402
 from .layers import DyReLUA, DyReLUB, DyReLUC  # noqa: E402
 from .ops import dyrelu  # noqa: E402
 
@@ -28,5 +28,4 @@ __all__ = [
     "evaluation",
     "layers",
     "models",
-    "transforms",
 ]

@@ -18,7 +18,7 @@ from pathlib import Path
 from .cli import user_errors
 from .config.names import SCOPE, config_path
 from .errors import UserError
-from .packaged import CHECKPOINTS, CONFIGS, ROOT, TOOLS
+from .paths import CHECKPOINTS, CONFIGS, ROOT, TOOLS
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

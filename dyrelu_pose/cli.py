@@ -9,8 +9,8 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
-from . import distributed
 from .config import safe
+from .engine import launch
 from .errors import UserError
 
 
@@ -60,7 +60,7 @@ def load_runner_config(args: argparse.Namespace) -> Config:
     cfg.launcher = args.launcher
     # In order of priority: command line, config, name of the config file.
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or f"work_dirs/{Path(args.config).stem}"
-    distributed.prepare(cfg)
+    launch.prepare(cfg)
     return cfg
 
 

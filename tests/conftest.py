@@ -17,7 +17,7 @@ if not torch.cuda.is_available() and importlib.util.find_spec("triton"):
     # first launch imports. Then it is off again, for what tests start.
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TRITON_INTERPRET", "1")
-        from dyrelu_pose.ops.triton_passes import TRITON
+        from dyrelu_pose.ops.triton_kernels.passes import TRITON
 
         TRITON.pool(torch.ones(1, 1), None)
 

@@ -7,12 +7,12 @@ import pytest
 from mmengine.config import Config
 
 from dyrelu_pose import __main__ as command
-from dyrelu_pose import provenance
 from dyrelu_pose.compat import installed
 from dyrelu_pose.compat.stand_ins import MissingPackageError
 from dyrelu_pose.config.names import config_path
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.packaged import CONFIGS, TOOLS
+from dyrelu_pose.paths import CONFIGS, TOOLS
+from dyrelu_pose.records import origin
 
 DEMO = "demo/dyrelu_resnet18.py"
 
@@ -98,5 +98,5 @@ def test_missing_openmmlab_packages_come_with_the_command(monkeypatch):
 
 
 def test_revision_of_a_wheel_is_its_version(tmp_path, monkeypatch):
-    monkeypatch.setattr(provenance, "IN_WHEEL", tmp_path)
-    assert provenance.revision() == provenance.version("dyrelu_pose")
+    monkeypatch.setattr(origin, "IN_WHEEL", tmp_path)
+    assert origin.revision() == origin.version("dyrelu_pose")

@@ -47,7 +47,6 @@ import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose 
 from dyrelu_pose.ablation.chart import draw_chart
 from dyrelu_pose.ablation.configs import data_name, portable, resolve
 from dyrelu_pose.ablation.curves import draw_curves
-from dyrelu_pose.ablation.files import write_atomically
 from dyrelu_pose.ablation.grid import Grid, load_grid
 from dyrelu_pose.ablation.plan import (
     CellPlan,
@@ -63,7 +62,8 @@ from dyrelu_pose.ablation.table import format_table
 from dyrelu_pose.cli import add_cfg_options, user_errors
 from dyrelu_pose.config.files import MissingFilesError, check_files
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.provenance import device, revision, versions
+from dyrelu_pose.records.files import write_atomically
+from dyrelu_pose.records.origin import device, revision, versions
 
 TOOLS = Path(__file__).parent
 LOOK = 1.0  # seconds between two looks at how far the runs are

@@ -33,7 +33,7 @@ from dyrelu_pose.cli import user_errors
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.inference.shipped import CHECKPOINT
 from dyrelu_pose.inference.shipped import CONFIG as CONFIG_PUBLISHED
-from dyrelu_pose.provenance import device, revision, versions
+from dyrelu_pose.records.origin import device, revision, versions
 
 ROOT = Path(__file__).parents[1]
 BATCH, PEOPLE, VALIDATED = 8, 24, 7  # processes divide the first two, so that none is repeated

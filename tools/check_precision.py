@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.layers import DyReLUA, DyReLUB, DyReLUC
-from dyrelu_pose.provenance import device, revision, versions
+from dyrelu_pose.records.origin import device, revision, versions
 
 STEPS, QUICK = 2000, 50
 SCALES = (1e3, 1e-3)

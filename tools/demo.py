@@ -20,9 +20,9 @@ import dyrelu_pose  # noqa: F401  (lets mmpose import)
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.inference import PoseInferencer
 from dyrelu_pose.inference.boxes import FORMATS, Boxes
+from dyrelu_pose.inference.demo import Demo
 from dyrelu_pose.inference.files import find_files, is_video
 from dyrelu_pose.inference.outputs import Drawer
-from dyrelu_pose.inference.run import Demo
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

@@ -17,8 +17,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dyrelu_pose.coco_keypoints import KEYPOINTS
-from dyrelu_pose.inspection.pictures import spread
+from dyrelu_pose.datasets.coco_keypoints import KEYPOINTS
+from dyrelu_pose.inference.inputs import spread
 from dyrelu_pose.visualization.skeletons import contact_sheet, paper, side_by_side
 
 SHEET = "sheet.png"

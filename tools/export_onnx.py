@@ -19,13 +19,13 @@ from torch import Tensor
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.cli import add_cfg_options, load_config, user_errors
 from dyrelu_pose.complexity import input_size_of
+from dyrelu_pose.complexity.timing import percentiles, time_in_turns
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.export.files import TOLERANCE, OnnxFile, errors, operators, write
 from dyrelu_pose.export.network import Network, Normalise, load_model
 from dyrelu_pose.export.packages import require
 from dyrelu_pose.export.persons import persons
 from dyrelu_pose.export.quantise import quantise
-from dyrelu_pose.timing import percentiles, time_in_turns
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -23,7 +23,7 @@ from dyrelu_pose.cli import load_config, user_errors
 from dyrelu_pose.complexity import input_size_of, measure
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.inference.weights import load_weights
-from dyrelu_pose.provenance import device, revision, versions
+from dyrelu_pose.records.origin import device, revision, versions
 
 SECONDS = 5.0  # of timing
 

@@ -17,7 +17,7 @@ from tables.read import RESULTS, ROOT
 
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.provenance import device, revision, versions
+from dyrelu_pose.records.origin import device, revision, versions
 
 KINDS = {
     "damaged_data": (

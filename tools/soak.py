@@ -27,7 +27,7 @@ from rich.progress import track
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.engine.preemption import EXIT_CODE
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.provenance import device, revision, versions
+from dyrelu_pose.records.origin import device, revision, versions
 
 ROOT = Path(__file__).parents[1]
 CONFIG = "configs/demo/dyrelu_resnet18.py"

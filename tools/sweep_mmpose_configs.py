@@ -14,7 +14,7 @@ from rich.progress import track
 
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.sweep import summarise, sweep, wheel_configs, write_csv
+from dyrelu_pose.models.sweep import summarise, sweep, wheel_configs, write_csv
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:

@@ -8,8 +8,8 @@ import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose 
 from dyrelu_pose.cli import add_runner_arguments, load_runner_config, show_predictions, user_errors
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import check_files
-from dyrelu_pose.distributed import check_norms
 from dyrelu_pose.engine import add_safeguards, latest_checkpoint
+from dyrelu_pose.engine.launch import check_norms
 
 
 def parse_args() -> argparse.Namespace:

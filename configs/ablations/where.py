@@ -3,7 +3,7 @@
 base = "../coco_mini/mobilenetv2_128x96.py"
 baseline = "none"
 options = {
-    "custom_imports.imports": ["dyrelu_pose", "dyrelu_pose.ablation.project_sites"],
+    "custom_imports.imports": ["dyrelu_pose", "dyrelu_pose.models.mobilenet_v2"],
     "model.backbone.type": "MobileNetV2WithProjectSites",
 }
 

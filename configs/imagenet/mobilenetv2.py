@@ -1,6 +1,6 @@
 # MobileNetV2 x1.0, ReLU6, as a classifier: the plain twin. Needs MMPretrain; the data is a folder
 # of images per class in train/ and in val/. The schedule is this project's, not the paper's.
-custom_imports = dict(imports=["dyrelu_pose.imagenet"], allow_failed_imports=False)
+custom_imports = dict(imports=["dyrelu_pose.models.classifier"], allow_failed_imports=False)
 default_scope = "mmpretrain"
 
 data_root = "{{$IMAGENET:data/imagenet}}"

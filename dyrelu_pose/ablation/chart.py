@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from .files import write_atomically
+from dyrelu_pose.records.files import write_atomically
+
 from .grid import Grid
-from .statistics import Summary
+from .significance import Summary
 from .table import data_of, format_difference, summaries
 
 # Okabe and Ito's colours, told apart with any colour vision; the baseline is grey.

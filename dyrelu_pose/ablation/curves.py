@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from dyrelu_pose.records.files import write_atomically
 from dyrelu_pose.visualization.learning_curve import COLOURS, finish_axes
 
-from .files import write_atomically
 from .grid import Grid
 
 Curve = list[tuple[float, float]]

@@ -4,7 +4,8 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from .files import write_atomically
+from dyrelu_pose.records.files import write_atomically
+
 from .runs import FIGURES, Run
 
 FINISHED, FAILED = "finished", "failed"

@@ -18,10 +18,10 @@ from typing import IO
 from mmengine.config import Config
 
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.records.files import write_atomically
 from dyrelu_pose.visualization.run_log import SCALARS, read_run, rounded
 
 from .configs import digest
-from .files import write_atomically
 
 RECORD = "record.json"
 RECORDS = "runs"  # folder of the records beside the results

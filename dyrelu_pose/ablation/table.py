@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from .grid import Grid
 from .results import FAILED, FINISHED, by_cell
-from .statistics import SEEDS_TO_TEST, Summary, summarise
+from .significance import SEEDS_TO_TEST, Summary, summarise
 
 MISSING = "not run"
 

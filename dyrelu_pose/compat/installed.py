@@ -5,7 +5,7 @@ Pip would follow their own requirements, of which some do not build.
 
 from importlib.util import find_spec
 
-from dyrelu_pose.packaged import install_command
+from dyrelu_pose.paths import install_command
 
 from .stand_ins import MissingPackageError
 

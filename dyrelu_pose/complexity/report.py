@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from dyrelu_pose.provenance import revision, versions
+from dyrelu_pose.records.origin import revision, versions
 
 from .measure import Complexity
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.packaged import CONFIGS
+from dyrelu_pose.paths import CONFIGS
 
 from .safe import check_base
 

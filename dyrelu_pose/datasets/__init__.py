@@ -1,5 +1,6 @@
-"""Data sets for MMPose that refuse, or leave out and count, what would train on nonsense."""
+"""Data sets and a loader of pictures that refuse, or leave out and count, what is not right."""
 
 from .coco import CocoDataset
+from .load_image import LoadImage
 
-__all__ = ["CocoDataset"]
+__all__ = ["CocoDataset", "LoadImage"]

@@ -12,7 +12,7 @@ from mmpose.registry import DATASETS
 from dyrelu_pose.compat.xtcocotools import AnnotationError
 from dyrelu_pose.errors import UserError
 
-from .records import bad_records, has_lists, without
+from .bad_entries import bad_records, has_lists, without
 
 
 @DATASETS.register_module(force=True)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from dyrelu_pose.inspection.pictures import samples
+from dyrelu_pose.inference.inputs import samples
 
 
 def persons(cfg: Config, images: Sequence[Path], number: int, training: bool = False) -> Tensor:

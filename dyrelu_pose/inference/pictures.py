@@ -5,8 +5,8 @@ from pathlib import Path
 import mmcv
 import numpy as np
 
+from dyrelu_pose.datasets.load_image import is_truncated
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.transforms.load_image import is_truncated
 
 
 class PictureError(UserError):

@@ -6,10 +6,9 @@ from fnmatch import fnmatchcase
 from torch import nn
 
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.inference.inputs import spread
 from dyrelu_pose.layers import DyReLU
 from dyrelu_pose.placement import Site, near_misses
-
-from .pictures import spread
 
 ELSEWHERE = 6
 

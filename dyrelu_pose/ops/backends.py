@@ -44,7 +44,7 @@ def _triton(x: Tensor) -> TorchPasses:
     """Return the Triton passes, if they can run on the device of `x`."""
     if not HAS_TRITON:
         raise RuntimeError("dyrelu backend 'triton' needs the package triton: pip install triton")
-    from .triton_passes import TRITON, interpreted
+    from .triton_kernels.passes import TRITON, interpreted
 
     if not (x.is_cuda or interpreted()):
         raise RuntimeError(

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dyrelu_pose.coco_keypoints import KEYPOINTS, LIMBS, side
+from dyrelu_pose.datasets.coco_keypoints import KEYPOINTS, LIMBS, side
 
 # RGB; orange and blue are told apart with any colour vision.
 SIDE_COLOURS = {"left": (240, 140, 0), "right": (40, 120, 230), "middle": (235, 235, 235)}

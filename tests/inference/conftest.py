@@ -6,6 +6,8 @@ import torch
 from mmengine.config import Config
 from mmpose.registry import MODELS
 
+from tests.inspection.conftest import cfg, pictures  # noqa: F401
+
 CONFIG = "configs/demo/dyrelu_resnet18.py"
 
 

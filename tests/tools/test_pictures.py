@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dyrelu_pose.coco_keypoints import INDEX, KEYPOINTS
+from dyrelu_pose.datasets.coco_keypoints import INDEX, KEYPOINTS
 from dyrelu_pose.visualization.run_log import read_run
 from dyrelu_pose.visualization.skeletons import SIDE_COLOURS, draw_skeleton
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from dyrelu_pose.inference.inputs import spread
 from dyrelu_pose.inspection.collect import Picture, Record
-from dyrelu_pose.inspection.pictures import spread
 
 from .style import INK, flat_map, new_figure
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from dyrelu_pose.datasets.load_image import ImageError, LoadImage
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.transforms.load_image import ImageError, LoadImage
 
 from .annotations import clipped_box
 from .geometry import Crop, crop_of

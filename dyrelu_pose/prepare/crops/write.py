@@ -7,9 +7,9 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from dyrelu_pose.datasets.load_image import ImageError
 from dyrelu_pose.prepare.folder import begin, finish, prepare, write_json
 from dyrelu_pose.prepare.pool import ordered_map
-from dyrelu_pose.transforms.load_image import ImageError
 
 from .annotations import Persons, read_persons
 from .person import Person, Settings, crop_persons

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dyrelu_pose.coco_keypoints import KEYPOINTS
+from dyrelu_pose.datasets.coco_keypoints import KEYPOINTS
 
 from .appearance import Look, cap_keep, hair_keep, head_paint, limb_paint, torso_paint
 from .canvas import Canvas

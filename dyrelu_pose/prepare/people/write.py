@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dyrelu_pose.coco_keypoints import KEYPOINTS, LIMB_INDICES
+from dyrelu_pose.datasets.coco_keypoints import KEYPOINTS, LIMB_INDICES
 
 from .scene import Person, draw_scene
 

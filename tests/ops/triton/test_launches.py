@@ -12,8 +12,10 @@ from tests.ops.cases import call_layer, make_layer
 from .conftest import DEVICE
 
 pytest.importorskip("triton", reason="the Triton backend needs the package triton")
-from dyrelu_pose.ops import triton_passes  # noqa: E402
-from dyrelu_pose.ops.triton_kernels import library  # noqa: E402
+from dyrelu_pose.ops.triton_kernels import (
+    library,  # noqa: E402
+    passes,  # noqa: E402
+)
 from dyrelu_pose.ops.triton_kernels.pool import pool_kernel  # noqa: E402
 
 SITE = (2, 32, 16, 12)  # a stage of HRNet at 1/16
@@ -32,7 +34,7 @@ class Launches(TorchDispatchMode):
             name: getattr(library, name, None) or getattr(library, f"_{name}")
             for name in ("pool", "apply", "reduce", "grad_input", "hyper_forward", "hyper_backward")
         }
-        monkeypatch.setattr(triton_passes, "_OPS", types.SimpleNamespace(**functions))
+        monkeypatch.setattr(passes, "_OPS", types.SimpleNamespace(**functions))
         original = type(pool_kernel).run
 
         def run(kernel, *args, **kwargs):

@@ -15,7 +15,7 @@ triton = pytest.importorskip("triton", reason="the Triton backend needs the pack
 import triton.language as tl  # noqa: E402
 
 from dyrelu_pose.ops.triton_kernels import hyper_sizes, tiles  # noqa: E402
-from dyrelu_pose.ops.triton_passes import TRITON  # noqa: E402
+from dyrelu_pose.ops.triton_kernels.passes import TRITON  # noqa: E402
 
 LAST = torch.channels_last
 MAPS = {

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dyrelu_pose.coco_keypoints import INDEX, KEYPOINTS
+from dyrelu_pose.datasets.coco_keypoints import INDEX, KEYPOINTS
 from dyrelu_pose.prepare.people.appearance import sample_look
 from dyrelu_pose.prepare.people.canvas import Canvas
 from dyrelu_pose.prepare.people.figure import HIDDEN, SEEN, UNKNOWN, draw_figure

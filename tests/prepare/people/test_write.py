@@ -8,7 +8,7 @@ import pytest
 from mmpose.datasets import CocoDataset
 from pycocotools.coco import COCO
 
-from dyrelu_pose.coco_keypoints import KEYPOINTS
+from dyrelu_pose.datasets.coco_keypoints import KEYPOINTS
 from dyrelu_pose.prepare.people.write import (
     META,
     SPLITS,

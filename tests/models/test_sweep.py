@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dyrelu_pose.sweep import explain, read_csv, summarise, sweep, wheel_configs
+from dyrelu_pose.models.sweep import explain, read_csv, summarise, sweep, wheel_configs
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RECORDED = {row.config: row for row in read_csv(ROOT / "results/coverage.csv")}
 
 

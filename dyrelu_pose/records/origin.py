@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from .packaged import IN_WHEEL, ROOT
+from dyrelu_pose.paths import IN_WHEEL, ROOT
 
 PACKAGES = ("torch", "numpy", "mmengine", "mmcv-lite", "mmpose", "pycocotools")
 

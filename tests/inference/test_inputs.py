@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.inference.inputs import spread
 from dyrelu_pose.inspection import samples
-from dyrelu_pose.inspection.pictures import spread
 
 
 def names(found):

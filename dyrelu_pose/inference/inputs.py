@@ -11,8 +11,9 @@ from torch.utils.data import Dataset, Subset
 
 from dyrelu_pose.config.files import check_files
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.inference.files import PICTURES
-from dyrelu_pose.inference.pictures import read_picture
+
+from .files import PICTURES
+from .pictures import read_picture
 
 
 def samples(cfg: Config, images: Sequence[Path], number: int) -> Dataset:

@@ -13,7 +13,7 @@ import torch
 from mmengine.config import Config, ConfigDict
 from torch import nn
 
-from .placement import Site, place, probe
+from dyrelu_pose.placement import Site, place, probe
 
 FOLDERS = (
     "body_2d_keypoint",

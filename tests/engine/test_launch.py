@@ -10,10 +10,10 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from dyrelu_pose.distributed import check_norms, prepare
+from dyrelu_pose.engine.launch import check_norms, prepare
 from dyrelu_pose.errors import UserError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "configs/demo/dyrelu_resnet18.py"
 
 

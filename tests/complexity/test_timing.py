@@ -1,6 +1,6 @@
 """Calls take turns. Times are not asserted."""
 
-from dyrelu_pose.timing import time_in_turns
+from dyrelu_pose.complexity.timing import time_in_turns
 
 
 def test_calls_take_turns():

@@ -8,10 +8,11 @@ import torch
 import triton
 from torch import Tensor
 
-from .eager import EAGER
-from .hyper import Hyper, Ranges
-from .triton_kernels import branches, library  # noqa: F401  (library registers the operators)
-from .triton_kernels.maps import is_dense
+from dyrelu_pose.ops.eager import EAGER
+from dyrelu_pose.ops.hyper import Hyper, Ranges
+
+from . import branches, library  # noqa: F401  (library registers the operators)
+from .maps import is_dense
 
 _OPS = torch.ops.dyrelu_pose
 _INTERPRETED = not isinstance(branches.load, triton.JITFunction)

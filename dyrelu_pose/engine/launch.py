@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import torch
 from mmengine.config import Config
 
-from .errors import UserError
+from dyrelu_pose.errors import UserError
 
 # Where each launcher says which process this is: rank, number of processes, rank on the machine.
 VARIABLES = {

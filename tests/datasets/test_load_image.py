@@ -6,7 +6,7 @@ from mmpose.datasets.transforms import LoadImage as MMPoseLoadImage
 from mmpose.registry import TRANSFORMS
 from PIL import Image
 
-from dyrelu_pose.transforms.load_image import ImageError, LoadImage
+from dyrelu_pose.datasets.load_image import ImageError, LoadImage
 
 
 @pytest.fixture

@@ -13,10 +13,9 @@ from mmengine.registry import MODELS
 from torch import nn
 
 import dyrelu_pose  # noqa: F401  registers the layers, and lets MMPretrain import
-
-from .errors import UserError
-from .packaged import install_command
-from .placement import place
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.paths import install_command
+from dyrelu_pose.placement import place
 
 try:
     import mmpretrain.models  # noqa: F401  registers ImageClassifier

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from dyrelu_pose.ablation.statistics import summarise
+from dyrelu_pose.ablation.significance import summarise
 
 
 def test_three_seeds_by_hand():

@@ -1,0 +1,1 @@
+"""What was measured: where a number came from, and the files that keep it."""

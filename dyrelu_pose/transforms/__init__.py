@@ -1,5 +1,0 @@
-"""Data transforms."""
-
-from .load_image import LoadImage
-
-__all__ = ["LoadImage"]
