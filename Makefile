@@ -6,7 +6,7 @@ TORCH  ?= torch==2.13.0
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-LOCKS  := $(wildcard locks/*.txt)
+LOCKS  := $(wildcard requirements/locks/*.txt)
 DATA   := data/synthetic
 CONFIG := configs/demo/dyrelu_resnet18.py
 WORK   := work_dirs/demo
@@ -20,9 +20,9 @@ install: $(STAMP)
 $(STAMP): $(LOCKS) setup.py
 	$(PYTHON) -c 'import sys; (3, 10) <= sys.version_info[:2] <= (3, 13) or sys.exit("dyrelu_pose needs Python 3.10 to 3.13, this is %s: set PYTHON, as in PYTHON=python3.11 make demo" % sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --no-deps --require-hashes -r locks/hashed.txt
-	$(BIN)/python -m pip install -q $(TORCH) -r locks/platform.txt
-	$(BIN)/python -m pip install -q --no-deps --require-hashes -r locks/openmmlab.txt
+	$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements/locks/hashed.txt
+	$(BIN)/python -m pip install -q $(TORCH) -r requirements/locks/platform.txt
+	$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements/locks/openmmlab.txt
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
 	touch $@
 
@@ -45,26 +45,26 @@ test: $(STAMP)
 
 # The result tables of the README, from results/.
 tables: $(STAMP)
-	$(BIN)/python tools/readme_tables.py
+	$(BIN)/python tools/dev/readme_tables.py
 
 # The pages of docs/ and the reference, in site/.
 docs: $(VENV)/.docs-installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-$(VENV)/.docs-installed: requirements-docs.txt $(STAMP)
-	$(BIN)/python -m pip install -q -r requirements-docs.txt
+$(VENV)/.docs-installed: requirements/docs.txt $(STAMP)
+	$(BIN)/python -m pip install -q -r requirements/docs.txt
 	touch $@
 
-# The exact versions that `make` installs, anew from the requirements*.txt. Needs Python 3.11.
+# The exact versions that `make` installs, anew from the requirement files. Needs Python 3.11.
 lock: $(VENV)/.dev-installed
-	$(BIN)/python tools/lock.py --torch "$(TORCH)"
+	$(BIN)/python tools/dev/lock.py --torch "$(TORCH)"
 
 # The tests of what depends on versions, with the oldest and the newest of them: results/compatibility.csv.
 matrix: $(VENV)/.dev-installed
 	$(BIN)/nox
 
-$(VENV)/.dev-installed: requirements-dev.txt $(STAMP)
-	$(BIN)/python -m pip install -q -r requirements-dev.txt
+$(VENV)/.dev-installed: requirements/dev.txt $(STAMP)
+	$(BIN)/python -m pip install -q -r requirements/dev.txt
 	touch $@
 
 clean:

@@ -102,13 +102,13 @@ def install(session: nox.Session, torch: list[str], others: list[str], locked: b
     mmengine = [other for other in others if other.startswith("mmengine")]
     others = [*torch, *(other for other in others if other not in mmengine)]
     if locked:
-        session.install("--no-deps", "--require-hashes", "-r", "locks/hashed.txt")
+        session.install("--no-deps", "--require-hashes", "-r", "requirements/locks/hashed.txt")
         alone = [] if torch else ["--no-deps"]
-        session.install(*alone, *others, "-r", "locks/platform.txt")
-        session.install("--no-deps", "--require-hashes", "-r", "locks/openmmlab.txt")
+        session.install(*alone, *others, "-r", "requirements/locks/platform.txt")
+        session.install("--no-deps", "--require-hashes", "-r", "requirements/locks/openmmlab.txt")
     else:
-        session.install(*others, "-r", "requirements.txt", "-r", "requirements-test.txt")
-        files = ("requirements-openmmlab.txt", "requirements-mmpretrain.txt")
+        session.install(*others, "-r", "requirements.txt", "-r", "requirements/test.txt")
+        files = ("requirements/openmmlab.txt", "requirements/mmpretrain.txt")
         session.install("--no-deps", *(part for file in files for part in ("-r", file)))
         if mmengine:
             session.install("--no-deps", *mmengine)

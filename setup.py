@@ -11,13 +11,10 @@ ROOT = Path(__file__).parent
 # What a wheel holds beside the package, for `dyrelu_pose/paths.py` to find.
 BESIDE = (
     *("checkpoints", "configs", "tools"),
-    *("requirements-openmmlab.txt", "requirements-mmpretrain.txt"),
+    *("requirements/openmmlab.txt", "requirements/mmpretrain.txt"),
 )
-# Tools that keep this project's own results, and the forms of others for its checkout.
-CHECKOUT_ONLY = (
-    *("readme_tables.py", "tables", "record_*.py", "lock.py"),
-    *("*.sh", "__pycache__"),
-)
+# Maintainers' tools, and the forms of others for a checkout.
+CHECKOUT_ONLY = ("dev", "*.sh", "__pycache__")
 
 
 def requirements(name: str) -> list[str]:
@@ -41,7 +38,9 @@ class BuildWithConfigs(build_py):
                 ignore = shutil.ignore_patterns(*CHECKOUT_ONLY)
                 shutil.copytree(path, inside / path.name, ignore=ignore)
             else:
-                shutil.copy(path, inside)
+                target = inside / path.relative_to(ROOT)
+                target.parent.mkdir(exist_ok=True)
+                shutil.copy(path, target)
 
 
 setup(
@@ -58,7 +57,7 @@ setup(
     install_requires=requirements("requirements.txt"),
     package_data={"dyrelu_pose.inspection": ["page.html"]},
     extras_require={
-        "test": requirements("requirements-test.txt"),
+        "test": requirements("requirements/test.txt"),
         "onnx": ["onnx", "onnxscript", "onnxruntime"],
         "tensorboard": ["tensorboard"],
     },

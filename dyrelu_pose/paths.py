@@ -15,4 +15,4 @@ TOOLS = ROOT / "tools"
 
 def install_command(name: str) -> str:
     """Return the command that installs one of the requirement files for `pip --no-deps`."""
-    return f"pip install --no-deps -r {ROOT / f'requirements-{name}.txt'}"
+    return f"pip install --no-deps -r {ROOT / f'requirements/{name}.txt'}"

@@ -11,8 +11,8 @@ from mmpose.registry import MODELS
 
 from dyrelu_pose.__main__ import main, tools
 from dyrelu_pose.cli import user_errors
+from dyrelu_pose.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "results/README.md", *DOCS]
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -58,7 +58,7 @@ def test_command_names_what_exists(page, command):
     elif words[0] == "pip":
         files = [file for flag, file in zip(words, words[1:], strict=False) if flag == "-r"]
         assert all((ROOT / file).exists() for file in files)
-        pins = (ROOT / "requirements-openmmlab.txt").read_text()
+        pins = (ROOT / "requirements/openmmlab.txt").read_text()
         assert all(word in pins for word in words if "==" in word and word.startswith("mm"))
     elif words[0].endswith(".sh"):
         assert (ROOT / words[0]).exists()

@@ -2,15 +2,18 @@
 
 import csv
 import re
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[1]
+from dyrelu_pose.paths import ROOT
+
 NAMES = ("hashed", "platform", "openmmlab")
-REQUIREMENTS = ("", "-test", "-openmmlab", "-mmpretrain")
+FILES = (
+    "requirements.txt",
+    *(f"requirements/{name}.txt" for name in ("test", "openmmlab", "mmpretrain")),
+)
 PYTHONS = ("3.10.1", "3.11.7", "3.12.0", "3.13.9")
 
 
@@ -19,7 +22,7 @@ def lines(path):
     return [text for text in texts if text]
 
 
-LOCKED = {name: lines(f"locks/{name}.txt") for name in NAMES}
+LOCKED = {name: lines(f"requirements/locks/{name}.txt") for name in NAMES}
 EVERY = [Requirement(re.sub(" --hash=.*", "", line)) for name in NAMES for line in LOCKED[name]]
 
 
@@ -42,8 +45,8 @@ def versions(python):
 @pytest.mark.parametrize("python", PYTHONS)
 def test_every_requirement_has_one_version_that_satisfies_it(python):
     locked = versions(python)
-    for suffix in REQUIREMENTS:
-        for line in lines(f"requirements{suffix}.txt"):
+    for file in FILES:
+        for line in lines(file):
             requirement = Requirement(line)
             if requirement.name == "torch":  # Makefile: its builds differ by index
                 continue
@@ -56,7 +59,7 @@ def test_versions_are_exact_and_from_no_particular_host():
         assert re.fullmatch(r"==[\w.]+", str(requirement.specifier)), requirement
         assert not requirement.name.startswith("nvidia"), requirement
     for name in NAMES:
-        assert "://" not in (ROOT / f"locks/{name}.txt").read_text()
+        assert "://" not in (ROOT / f"requirements/locks/{name}.txt").read_text()
 
 
 def test_wheels_for_every_platform_have_a_hash():

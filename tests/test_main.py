@@ -22,7 +22,7 @@ def test_help_says_what_each_tool_does(capsys):
         command.main(["--help"])
     assert stop.value.code == 0
     printed = capsys.readouterr().out
-    assert "\n  list-sites                 List the activation sites of a config\n" in printed
+    assert "\n  list-sites           List the activation sites of a config\n" in printed
     for name, path in command.tools().items():
         summary = command.summary(path)
         assert len(summary) > 10 and "`" not in summary

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +12,8 @@ import torch
 
 from dyrelu_pose.inference import PoseInferencer
 from dyrelu_pose.inference.shipped import CHECKPOINT, CONFIG
+from dyrelu_pose.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 CARD = json.loads(CHECKPOINT.with_suffix(".json").read_text())
 LARGEST = 12e6  # bytes
 

@@ -4,11 +4,11 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from dyrelu_pose.paths import ROOT
+
 README = (ROOT / "README.md").read_text()
 PAGES = [
     README,
@@ -25,7 +25,7 @@ ORIGIN = ("command", "device", "versions", "seed", "date", "revision")
 
 
 def test_tables_are_those_of_the_result_files():
-    subprocess.run([sys.executable, "tools/readme_tables.py", "--check"], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "tools/dev/readme_tables.py", "--check"], cwd=ROOT, check=True)
 
 
 @pytest.mark.parametrize("path", sorted({path for page in PAGES for path in NAMED.findall(page)}))

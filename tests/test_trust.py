@@ -5,7 +5,6 @@ import os
 import runpy
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -17,10 +16,10 @@ from torch import nn
 from dyrelu_pose.compat.checkpoints import CheckpointError
 from dyrelu_pose.engine import latest_checkpoint
 from dyrelu_pose.inference import PoseInferencer
+from dyrelu_pose.paths import ROOT
 
 from .compat.test_checkpoints import Calls
 
-ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "configs/demo/dyrelu_resnet18.py"
 
 

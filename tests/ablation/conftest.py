@@ -1,11 +1,11 @@
 """Grids and configs written by the tests."""
 
-from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from dyrelu_pose.paths import ROOT
+
 DEMO = ROOT / "configs/demo/resnet18.py"
 
 

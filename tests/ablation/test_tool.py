@@ -7,13 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 TINY = "configs/ablations/tiny.py"
 
 

@@ -3,9 +3,8 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from dyrelu_pose.paths import ROOT
 
 
 def test_the_check_is_a_part_of_the_step(tmp_path):

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from dyrelu_pose.compat import mmpose as compat
+from dyrelu_pose.paths import ROOT
 
 # isort: split
 # mmpose imports only once dyrelu_pose has been
@@ -24,8 +25,6 @@ from mmpose.structures import PoseDataSample
 from mmpose.testing import get_packed_inputs
 from mmpose.visualization.simcc_vis import SimCCVisualizer
 
-REPO = Path(__file__).parents[2]
-
 # Makes the optional packages absent on any machine: None in sys.modules fails their import.
 ABSENT = """
 import sys
@@ -35,11 +34,11 @@ import dyrelu_pose
 """
 
 
-def run(code: str, path: Path = REPO) -> str:
+def run(code: str, path: Path = ROOT) -> str:
     """What a fresh interpreter prints for `code`, with `path` first on its module path."""
     result = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
-        env={**os.environ, "PYTHONPATH": f"{path}{os.pathsep}{REPO}", "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": f"{path}{os.pathsep}{ROOT}", "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=120,

@@ -4,7 +4,6 @@ import csv
 import importlib.util
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from mmengine.config import Config, ConfigDict
@@ -18,9 +17,9 @@ from dyrelu_pose.complexity import (
     relu_twin,
 )
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.paths import ROOT
 from dyrelu_pose.placement import place
 
-ROOT = Path(__file__).parents[2]
 DEMO = "configs/demo/dyrelu_resnet18.py"
 BASELINE = "configs/demo/resnet18.py"
 
@@ -93,7 +92,7 @@ def test_no_input_size_is_an_error():
 @pytest.fixture(scope="module")
 def tool():
     spec = importlib.util.spec_from_file_location(
-        "search_imagenet_placement", ROOT / "tools/search_imagenet_placement.py"
+        "search_imagenet_placement", ROOT / "tools/dev/search_imagenet_placement.py"
     )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -2,7 +2,6 @@
 
 import json
 import pickle
-from pathlib import Path
 
 import mmengine
 import pytest
@@ -11,9 +10,9 @@ from mmpose.registry import MODELS
 
 from dyrelu_pose.cli import load_config
 from dyrelu_pose.config.safe import DataConfigError
+from dyrelu_pose.paths import ROOT
 from tests.compat.test_checkpoints import Calls
 
-ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "configs/demo/dyrelu_resnet18.py"
 
 

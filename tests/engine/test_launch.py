@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,8 +11,8 @@ from mmengine.config import Config
 
 from dyrelu_pose.engine.launch import check_norms, prepare
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "configs/demo/dyrelu_resnet18.py"
 
 

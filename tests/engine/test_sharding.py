@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from mmengine.config import Config
@@ -11,8 +10,7 @@ from mmengine.runner import CheckpointLoader
 
 from dyrelu_pose.engine import FSDPStrategy
 from dyrelu_pose.errors import UserError
-
-ROOT = Path(__file__).parents[2]
+from dyrelu_pose.paths import ROOT
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,13 +9,12 @@ import pytest
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.export.files import OnnxFile, operators
 from dyrelu_pose.export.form import DeployedDyReLU
+from dyrelu_pose.paths import ROOT
 from tests.inference.conftest import CONFIG, checkpoint  # noqa: F401
-from tests.test_tools import run, synthetic  # noqa: F401
+from tests.tools.test_train import run, synthetic  # noqa: F401
 
 for package in ("onnx", "onnxscript", "onnxruntime"):
     pytest.importorskip(package)
-
-ROOT = Path(__file__).parents[2]
 
 
 def load(name):

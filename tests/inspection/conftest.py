@@ -1,7 +1,5 @@
 """A small estimator with ReLU, DyReLU-B with and without a folded norm, and DyReLU-C."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -12,8 +10,8 @@ from torch import nn
 
 from dyrelu_pose.inspection import choose, collect, load_model, samples
 from dyrelu_pose.layers import DyReLU
+from dyrelu_pose.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 KEPT, FOLDED, PLAIN = "backbone.relu", "backbone.layer1.0.relu1", "backbone.layer2.0.relu1"
 SPATIAL = "head.stages.0.1.conv.0.activate"
 

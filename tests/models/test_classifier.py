@@ -5,14 +5,13 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
+from dyrelu_pose.paths import ROOT
 from tests.class_folders import CLASSES, SIDE
 
-ROOT = Path(__file__).parents[2]
 EPOCHS = 8
 
 

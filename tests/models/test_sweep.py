@@ -2,13 +2,12 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from dyrelu_pose.models.sweep import explain, read_csv, summarise, sweep, wheel_configs
+from dyrelu_pose.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 RECORDED = {row.config: row for row in read_csv(ROOT / "results/coverage.csv")}
 
 
@@ -52,7 +51,7 @@ def test_reason_is_what_is_needed_or_the_error(message, reason):
 
 def test_tool_refuses_a_pattern_without_configs():
     done = subprocess.run(
-        [sys.executable, "tools/sweep_mmpose_configs.py", "--pattern", "nothing*"],
+        [sys.executable, "tools/dev/sweep_mmpose_configs.py", "--pattern", "nothing*"],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 1

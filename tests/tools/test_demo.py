@@ -3,16 +3,14 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from dyrelu_pose.compat.xtcocotools import COCO
+from dyrelu_pose.paths import ROOT
 from tests.inference.conftest import CONFIG, checkpoint, picture  # noqa: F401
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

@@ -2,17 +2,15 @@
 
 import importlib.util
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from dyrelu_pose.datasets.coco_keypoints import INDEX, KEYPOINTS
+from dyrelu_pose.paths import TOOLS
 from dyrelu_pose.visualization.run_log import read_run
 from dyrelu_pose.visualization.skeletons import SIDE_COLOURS, draw_skeleton
-
-TOOLS = Path(__file__).parents[2] / "tools"
 
 
 def tool(name):

@@ -3,12 +3,11 @@
 import hashlib
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import torch
 
-ROOT = Path(__file__).parents[2]
+from dyrelu_pose.paths import ROOT
 
 
 def run(*arguments, expect=0):

@@ -5,16 +5,15 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
+
+from dyrelu_pose.paths import ROOT
 
 from .conftest import DEVICE
 
 pytest.importorskip("triton", reason="the Triton backend needs the package triton")
 pytestmark = pytest.mark.skipif(DEVICE == "cuda", reason="a GPU compiles them in the other tests")
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

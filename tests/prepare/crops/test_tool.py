@@ -11,9 +11,9 @@ import pytest
 from mmengine.config import Config, DictAction
 from mmpose.registry import DATASETS
 
+from dyrelu_pose.paths import ROOT
 from dyrelu_pose.prepare.crops import SPLITS, annotation_file
 
-ROOT = Path(__file__).parents[3]
 TOOL = ROOT / "tools/crop_dataset.py"
 DEMO = ROOT / "configs/demo/resnet18.py"
 

@@ -3,7 +3,8 @@
 import csv
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from dyrelu_pose.paths import ROOT
+
 RESULTS = ROOT / "results"
 NOT_RUN = "not run"
 

@@ -3,14 +3,13 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from dyrelu_pose.paths import ROOT
 
 
 def test_interruptions_change_nothing(tmp_path):
     out = tmp_path / "soak.json"
-    command = [sys.executable, "tools/soak.py", "--quick", "--out", str(out)]
+    command = [sys.executable, "tools/dev/soak.py", "--quick", "--out", str(out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     record = json.loads(out.read_text())

@@ -1,10 +1,10 @@
 """Writes the exact versions that `make` installs, and a table of them: `make lock`.
 
-locks/hashed.txt has the packages whose one wheel serves every platform, with its hash;
-locks/platform.txt those with a wheel per platform; locks/openmmlab.txt those that pip installs
-without their requirements; each for all Pythons that are allowed. What torch's CUDA build needs
-besides is left to torch. results/dependencies.csv adds the dates of the files and their licences.
-Needs Python 3.11 and requirements-dev.txt.
+In requirements/locks/, hashed.txt has the packages whose one wheel serves every platform, with its
+hash; platform.txt those with a wheel per platform; openmmlab.txt those that pip installs without
+their requirements; each for all Pythons that are allowed. What torch's CUDA build needs besides is
+left to torch. results/dependencies.csv adds the dates of the files and their licences.
+Needs Python 3.11 and requirements/dev.txt.
 """
 
 import argparse
@@ -23,10 +23,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from rich.progress import track
 
-ROOT = Path(__file__).parents[1]
+from dyrelu_pose.paths import ROOT
+
 PYTHON = "3.10"  # the oldest
-TOGETHER = ("requirements.txt", "requirements-test.txt")
-ALONE = ("requirements-openmmlab.txt", "requirements-mmpretrain.txt")  # for pip --no-deps
+TOGETHER = ("requirements.txt", "requirements/test.txt")
+ALONE = ("requirements/openmmlab.txt", "requirements/mmpretrain.txt")  # for pip --no-deps
 OF_CUDA = ("nvidia-", "cuda-")
 ANY_PYTHON = re.compile(rf"python_full_version >= '{re.escape(PYTHON)}'( and |$)")
 COLUMNS = ("package", "version", "released", "licence", "asked_for_by", "where", "hash")
@@ -89,7 +90,7 @@ def where(package: dict, asked: dict[str, Requirement]) -> str:
 
 def write_lock(name: str, packages: Iterable[dict], asked: dict[str, Requirement]) -> None:
     """Write a lock file, with the hashes of wheels that serve every platform."""
-    lines = ["# Written by `make lock` from the requirements*.txt; tools/lock.py says how."]
+    lines = ["# Written by `make lock` from the requirement files; tools/dev/lock.py says how."]
     for package in packages:
         marker = where(package, asked)
         wheel = wheel_for_all(package)
@@ -98,7 +99,7 @@ def write_lock(name: str, packages: Iterable[dict], asked: dict[str, Requirement
             + (f" ; {marker}" if marker else "")
             + (f" --hash=sha256:{wheel['hashes']['sha256']}" if wheel else "")
         )
-    (ROOT / f"locks/{name}.txt").write_text("\n".join([*lines, ""]))
+    (ROOT / f"requirements/locks/{name}.txt").write_text("\n".join([*lines, ""]))
 
 
 def asked_for(file: str) -> dict[str, Requirement]:

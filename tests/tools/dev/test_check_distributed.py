@@ -3,14 +3,13 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from dyrelu_pose.paths import ROOT
 
 
 def test_two_processes_do_what_one_does(tmp_path):
     out = tmp_path / "distributed.json"
-    command = [sys.executable, "tools/check_distributed.py", "--quick", "--out", str(out)]
+    command = [sys.executable, "tools/dev/check_distributed.py", "--quick", "--out", str(out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     record = json.loads(out.read_text())

@@ -1,7 +1,7 @@
 """Trains with several processes and with one on the same batches, and compares what comes out.
 
-    python tools/check_distributed.py --out results/reliability/distributed.json
-    python tools/check_distributed.py --quick  # 2 processes, no deaths, no FSDP
+    python tools/dev/check_distributed.py --out results/reliability/distributed.json
+    python tools/dev/check_distributed.py --quick  # 2 processes, no deaths, no FSDP
 
 A small DyReLU model with group normalisation, whose statistics do not depend on how a batch is cut,
 trains on drawn people by SGD. The weights after one step (their change is the gradient) and after
@@ -33,9 +33,9 @@ from dyrelu_pose.cli import user_errors
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.inference.shipped import CHECKPOINT
 from dyrelu_pose.inference.shipped import CONFIG as CONFIG_PUBLISHED
+from dyrelu_pose.paths import ROOT
 from dyrelu_pose.records.origin import device, revision, versions
 
-ROOT = Path(__file__).parents[1]
 BATCH, PEOPLE, VALIDATED = 8, 24, 7  # processes divide the first two, so that none is repeated
 TOLERANCES = dict(step=1e-5, epoch=1e-3)  # of the change of the weights in an epoch
 SCORES = 1e-3  # of the largest score
@@ -95,7 +95,7 @@ def main() -> None:
                 found[AP_OF_TRAINED] = jobs.evaluate((1, 2, 4))
     faults = [f"{name}: {fault}" for name, one in found.items() for fault in one["faults"]]
     record = dict(
-        command="python tools/check_distributed.py " + " ".join(sys.argv[1:]),
+        command="python tools/dev/check_distributed.py " + " ".join(sys.argv[1:]),
         tried="training by 2 and by 4 processes, and by 2 with FSDP, against one on the same "
         "batches: weights after a step and an epoch, evaluation; "
         + ("AP of a trained model; " if AP_OF_TRAINED in found else "")

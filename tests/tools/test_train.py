@@ -5,12 +5,12 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
-ROOT = Path(__file__).parents[1]
+from dyrelu_pose.paths import ROOT
+
 DEMO = "configs/demo/dyrelu_resnet18.py"
 
 

@@ -1,4 +1,4 @@
-"""Place DyReLU in every 2D config that MMPose ships: `python tools/sweep_mmpose_configs.py`.
+"""Place DyReLU in every 2D config that MMPose ships: `python tools/dev/sweep_mmpose_configs.py`.
 
 DyReLU-B goes into the backbone, DyReLU-C into the head. One line per config in a CSV: status,
 number of sites, and the reason where there are none. Models without weights, no network; minutes.

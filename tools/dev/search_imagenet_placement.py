@@ -1,6 +1,6 @@
 """Search the placement of DyReLU-B that has the cost reported for MobileNetV2 on ImageNet.
 
-    python tools/search_imagenet_placement.py
+    python tools/dev/search_imagenet_placement.py
 
 A secondary source gives 7.5M parameters and 315.5M multiply-adds, of 3.5M and 300.0M without
 DyReLU, for MobileNetV2 x1.0 at 224x224. It says neither where the layers are nor how they are

@@ -1,7 +1,7 @@
 """Keep a finished run as one small JSON file: config, metrics, curves, versions, device, seed.
 
     python tools/test.py CONFIG WORK_DIR/epoch_14.pth --out metrics.json
-    python tools/record_run.py CONFIG WORK_DIR metrics.json --out results/coco_mini/NAME.json
+    python tools/dev/record_run.py CONFIG WORK_DIR metrics.json --out results/coco_mini/NAME.json
 
 Only numbers go in, no weights and no pictures.
 """

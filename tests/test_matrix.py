@@ -3,9 +3,8 @@
 import ast
 import csv
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from dyrelu_pose.paths import ROOT
 
 
 def cases():

@@ -2,13 +2,13 @@
 
 import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.paths import ROOT
 
-FILE = Path(__file__).parents[2] / "tools/check_precision.py"
+FILE = ROOT / "tools/dev/check_precision.py"
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Run the tests of one kind of damage and keep how many cases there were, and how many failed.
 
-    python tools/record_tests.py damaged_data        # writes results/reliability/damaged_data.json
+    python tools/dev/record_tests.py damaged_data  # results/reliability/damaged_data.json
 
 Drawn cases (Hypothesis) count one by one.
 """
@@ -52,7 +52,7 @@ def main() -> None:
     start = time.perf_counter()
     passed, failed = run(paths)
     record = dict(
-        command=f"python tools/record_tests.py {kind}",
+        command=f"python tools/dev/record_tests.py {kind}",
         tried=tried,
         times=passed + failed,
         lost=f"{failed} failed" if failed else "nothing",

@@ -1,7 +1,7 @@
 """Interrupts a training again and again, and checks that it ends like one that was left alone.
 
-    python tools/soak.py --out results/reliability/soak.json    # 20 interruptions, some minutes
-    python tools/soak.py --quick                                # 3
+    python tools/dev/soak.py --out results/reliability/soak.json    # 20 interruptions, some minutes
+    python tools/dev/soak.py --quick                                # 3
 
 A small model trains on drawn people. It gets SIGKILL or, every third time, SIGTERM at a random
 iteration, and is started again with --resume; in the end its weights and its AP are compared, bit
@@ -27,9 +27,9 @@ from rich.progress import track
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.engine.preemption import EXIT_CODE
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.paths import ROOT
 from dyrelu_pose.records.origin import device, revision, versions
 
-ROOT = Path(__file__).parents[1]
 CONFIG = "configs/demo/dyrelu_resnet18.py"
 PEOPLE, BATCH = 24, 4  # of an epoch
 NOTHING = "nothing: weights and AP equal an uninterrupted training's bit for bit"
@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> None:
         found.update(soak.compare())
     record = dict(
         config=CONFIG,
-        command="python tools/soak.py " + " ".join(argv or sys.argv[1:]),
+        command="python tools/dev/soak.py " + " ".join(argv or sys.argv[1:]),
         tried="a training killed, every third time preempted, at a random iteration, and resumed",
         times=found["interruptions"],
         lost=lost(found),

@@ -1,7 +1,7 @@
 """Trains in bfloat16 and float16 on inputs that are far too large or small, and looks for NaN.
 
-    python tools/check_precision.py --out results/reliability/precision.json   # 2,000 steps each
-    python tools/check_precision.py --quick                                     # 50
+    python tools/dev/check_precision.py --out results/reliability/precision.json  # 2,000 steps
+    python tools/dev/check_precision.py --quick  # 50
 
 A small network of DyReLU-A, -B and -C learns to find bright spots, under autocast and with a
 GradScaler, on pictures times 1000 and times 0.001. No loss and no weight may become NaN or infinite
@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> None:
     }
     bad = sum(one["not_finite"] for one in found.values())
     record = dict(
-        command="python tools/check_precision.py " + " ".join(argv or sys.argv[1:]),
+        command="python tools/dev/check_precision.py " + " ".join(argv or sys.argv[1:]),
         tried="training steps under bfloat16 and float16 autocast with a GradScaler, on inputs "
         "times 1000 and times 0.001",
         times=steps * len(found),

@@ -1,4 +1,4 @@
-"""Write the result tables of the pages from the files in results/: `python tools/readme_tables.py`.
+"""Write the tables of the pages from results/: `python tools/dev/readme_tables.py`.
 
 With `--check` nothing is written, and the exit status says whether the pages are up to date.
 """
