@@ -27,8 +27,8 @@ from rich.table import Table
 from torch import Tensor, nn
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
-from dyrelu_pose.complexity import input_size_of
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
+from dyrelu_pose.config.load import input_size_of
 from dyrelu_pose.export import files
 from dyrelu_pose.export.network import Network, Normalise, load_model
 from dyrelu_pose.export.persons import persons

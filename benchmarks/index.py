@@ -33,7 +33,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from rich.progress import track
 
-from dyrelu_pose.cli import load_config, user_errors
+from dyrelu_pose.cli import user_errors
+from dyrelu_pose.config.load import load_config
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.records.origin import device, revision, versions
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
-from .config import safe
+from .config.load import load_config
 from .engine import launch
 from .errors import UserError
 
@@ -37,20 +37,6 @@ def add_cfg_options(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument(
         "--cfg-options", nargs="+", action=DictAction, metavar="KEY=VALUE", help=text
     )
-
-
-def load_config(path: str, options: dict | None = None) -> Config:
-    """Return the config at `path` with the `--cfg-options` merged in.
-
-    Raises:
-        UserError: The file does not exist; or it is JSON or YAML and damaged, or could run code.
-    """
-    if not Path(path).is_file():
-        raise UserError(f"config {path} does not exist")
-    cfg = safe.load(path) if safe.is_data(path) else Config.fromfile(path)
-    if options:
-        cfg.merge_from_dict(options)
-    return cfg
 
 
 def load_runner_config(args: argparse.Namespace) -> Config:

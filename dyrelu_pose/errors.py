@@ -3,3 +3,7 @@
 
 class UserError(Exception):
     """Something outside the code is wrong; the tools print the message without a traceback."""
+
+
+class AnnotationError(UserError, ValueError):
+    """An annotation file that cannot be used; the message names it."""

@@ -16,8 +16,10 @@ from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.progress import track
 
-from dyrelu_pose.cli import add_cfg_options, load_config, user_errors
-from dyrelu_pose.complexity import Row, format_rows, input_size_of, measure, relu_twin, write_rows
+from dyrelu_pose.cli import add_cfg_options, user_errors
+from dyrelu_pose.complexity import Row, format_rows, measure, write_rows
+from dyrelu_pose.config.load import input_size_of, load_config
+from dyrelu_pose.models.estimator import relu_twin
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

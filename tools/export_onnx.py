@@ -17,9 +17,9 @@ from rich.console import Console
 from torch import Tensor
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
-from dyrelu_pose.cli import add_cfg_options, load_config, user_errors
-from dyrelu_pose.complexity import input_size_of
+from dyrelu_pose.cli import add_cfg_options, user_errors
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
+from dyrelu_pose.config.load import input_size_of, load_config
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.export.files import TOLERANCE, OnnxFile, errors, operators, write
 from dyrelu_pose.export.network import Network, Normalise, load_model

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from mmengine.registry import init_default_scope
 
-from dyrelu_pose.cli import add_cfg_options, load_config, user_errors
-from dyrelu_pose.complexity import input_size_of, relu_twin
+from dyrelu_pose.cli import add_cfg_options, user_errors
 from dyrelu_pose.config.errors import named_parts
+from dyrelu_pose.config.load import input_size_of, load_config
+from dyrelu_pose.models.estimator import relu_twin
 from dyrelu_pose.placement import format_sites, place
 from dyrelu_pose.visualization.site_strip import draw_site_strip
 

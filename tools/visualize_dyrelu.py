@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.progress import track
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
-from dyrelu_pose.cli import add_cfg_options, load_config, user_errors
+from dyrelu_pose.cli import add_cfg_options, user_errors
+from dyrelu_pose.config.load import load_config
 from dyrelu_pose.inspection import choose, collect, load_model, samples, write_report
 
 

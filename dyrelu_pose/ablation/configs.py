@@ -11,7 +11,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 
-from dyrelu_pose.complexity import input_size_of
+from dyrelu_pose.config.load import input_size_of
 
 from .grid import Cell, GridError
 

@@ -18,7 +18,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
-from dyrelu_pose.complexity import Complexity, input_size_of, measure
+from dyrelu_pose.complexity import Complexity, measure
+from dyrelu_pose.config.load import input_size_of
 from dyrelu_pose.placement import Placement, place
 
 from .grid import Cell, GridError

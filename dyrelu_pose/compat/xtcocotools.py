@@ -15,16 +15,12 @@ from pycocotools.coco import COCO as _COCO
 from pycocotools.cocoeval import COCOeval as _COCOeval
 from pycocotools.cocoeval import Params
 
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import AnnotationError
 
 __all__ = ["AnnotationError", "COCO", "COCOeval", "Params"]
 
 # Area of a person in its box, for annotations without a segmentation (CrowdPose, AIC).
 AREA_PER_BOX = 0.53
-
-
-class AnnotationError(UserError, ValueError):
-    """An annotation file that cannot be used; the message names it."""
 
 
 class COCO(_COCO):

@@ -9,8 +9,7 @@ from mmengine.logging import print_log
 from mmpose.datasets import CocoDataset as MMPoseCocoDataset
 from mmpose.registry import DATASETS
 
-from dyrelu_pose.compat.xtcocotools import AnnotationError
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import AnnotationError, UserError
 
 from .bad_entries import bad_records, has_lists, without
 

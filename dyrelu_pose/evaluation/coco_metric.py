@@ -6,7 +6,8 @@ from mmengine.logging import MessageHub
 from mmpose.evaluation.metrics import CocoMetric
 from mmpose.registry import METRICS
 
-from dyrelu_pose.compat.xtcocotools import COCO, AnnotationError, COCOeval
+from dyrelu_pose.compat.xtcocotools import COCO, COCOeval
+from dyrelu_pose.errors import AnnotationError
 
 # In the order of COCOeval.stats.
 STATS = (

@@ -13,7 +13,7 @@ from mmpose.apis import init_model
 from mmpose.models import TopdownPoseEstimator
 from mmpose.structures import PoseDataSample, merge_data_samples
 
-from dyrelu_pose.cli import load_config
+from dyrelu_pose.config.load import load_config
 from dyrelu_pose.errors import UserError
 
 from .pictures import check_picture, read_picture

@@ -5,7 +5,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from dyrelu_pose.compat.checkpoints import misfits
-from dyrelu_pose.complexity import input_size_of
+from dyrelu_pose.config.load import input_size_of
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.placement import Site, probe, split_shared
 

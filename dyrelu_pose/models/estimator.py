@@ -1,7 +1,9 @@
 """The model type that puts DyReLU into any MMPose estimator from the config alone."""
 
+import copy
 from collections.abc import Sequence
 
+from mmengine.config import ConfigDict
 from mmpose.registry import MODELS
 from torch import nn
 
@@ -27,3 +29,16 @@ def DyReLUPoseEstimator(
     model = MODELS.build(dict(type=estimator, **kwargs))
     place(model, dyrelu, input_size)
     return model
+
+
+def relu_twin(model: ConfigDict) -> ConfigDict | None:
+    """Return a model's config as it is without its rules, or None if it has none.
+
+    Args:
+        model: The `model` entry of a config.
+    """
+    if not model.get("dyrelu"):
+        return None
+    twin = copy.deepcopy(model)
+    twin.dyrelu = []
+    return twin

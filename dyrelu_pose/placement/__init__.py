@@ -3,8 +3,9 @@
 from .near_misses import near_misses
 from .place import Placement, place
 from .probe import PlacementError, Site, probe
+from .registry import register_split
 from .report import format_sites
-from .split import register_split, split_shared
+from .split import split_shared
 from .warm_start import install_fresh_start_report
 
 __all__ = [

@@ -7,7 +7,8 @@ import pytest
 from pycocotools.coco import COCO as PycocoCOCO
 from pycocotools.cocoeval import COCOeval as PycocoCOCOeval
 
-from dyrelu_pose.compat.xtcocotools import COCO, AnnotationError, COCOeval
+from dyrelu_pose.compat.xtcocotools import COCO, COCOeval
+from dyrelu_pose.errors import AnnotationError
 
 SIGMAS = np.array([0.05, 0.05])
 

@@ -8,15 +8,10 @@ import sys
 import pytest
 from mmengine.config import Config, ConfigDict
 
-from dyrelu_pose.complexity import (
-    Complexity,
-    Row,
-    format_rows,
-    input_size_of,
-    measure,
-    relu_twin,
-)
+from dyrelu_pose.complexity import Complexity, Row, format_rows, measure
+from dyrelu_pose.config.load import input_size_of
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.models.estimator import relu_twin
 from dyrelu_pose.paths import ROOT
 from dyrelu_pose.placement import place
 

@@ -5,10 +5,9 @@ import json
 import pytest
 from mmengine.config import Config
 
-from dyrelu_pose.compat.xtcocotools import AnnotationError
 from dyrelu_pose.config.errors import ConfigError
 from dyrelu_pose.config.files import MissingFilesError, check_files
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import AnnotationError, UserError
 
 PERSON = dict(id=1, image_id=1, keypoints=[1, 1, 2] * 17)
 

@@ -8,7 +8,7 @@ import pytest
 from mmengine.config import Config
 from mmpose.registry import MODELS
 
-from dyrelu_pose.cli import load_config
+from dyrelu_pose.config.load import load_config
 from dyrelu_pose.config.safe import DataConfigError
 from dyrelu_pose.paths import ROOT
 from tests.compat.test_checkpoints import Calls

@@ -7,7 +7,7 @@ import pytest
 from pycocotools.coco import COCO as PycocoCOCO
 from pycocotools.cocoeval import COCOeval as PycocoCOCOeval
 
-from dyrelu_pose.compat.xtcocotools import AnnotationError
+from dyrelu_pose.errors import AnnotationError
 from dyrelu_pose.evaluation.coco_metric import PycocoMetric, check_annotations
 
 # isort: split

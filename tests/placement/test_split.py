@@ -98,7 +98,7 @@ class SubBlock(Block):
 
 @pytest.fixture
 def split_block(monkeypatch):
-    monkeypatch.setattr("dyrelu_pose.placement.split._RECIPES", {})
+    monkeypatch.setattr("dyrelu_pose.placement.registry.RECIPES", {})
 
     @register_split(Block, act=2)
     class SplitBlock(Block):

@@ -20,8 +20,9 @@ from mmpose.registry import MODELS
 from torch.utils.benchmark import Timer
 
 import dyrelu_pose  # noqa: F401  (registers layers and models)
-from dyrelu_pose.cli import load_config, user_errors
-from dyrelu_pose.complexity import input_size_of, measure
+from dyrelu_pose.cli import user_errors
+from dyrelu_pose.complexity import measure
+from dyrelu_pose.config.load import input_size_of, load_config
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.inference.weights import load_weights
 from dyrelu_pose.records.origin import device, revision, versions

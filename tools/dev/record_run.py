@@ -13,7 +13,8 @@ from pathlib import Path
 
 from mmengine.registry import init_default_scope
 
-from dyrelu_pose.cli import load_config, user_errors
+from dyrelu_pose.cli import user_errors
+from dyrelu_pose.config.load import load_config
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.records.origin import device, revision, versions
 from dyrelu_pose.visualization.run_log import read_run, rounded

@@ -4,7 +4,7 @@ import torch
 from mmpose.models.heads.heatmap_heads.cid_head import GFDModule
 from torch import Tensor, nn
 
-from dyrelu_pose.placement.split import register_split
+from dyrelu_pose.placement.registry import register_split
 
 
 @register_split(GFDModule, {"relu": nn.ReLU}, relu=1)

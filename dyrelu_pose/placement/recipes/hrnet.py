@@ -4,7 +4,7 @@ from mmpose.models.backbones.hrformer import HRFomerModule, HRFormer
 from mmpose.models.backbones.hrnet import HRModule, HRNet
 from torch import Tensor
 
-from dyrelu_pose.placement.split import register_split
+from dyrelu_pose.placement.registry import register_split
 
 from .parts import freeze, rows
 

@@ -3,7 +3,7 @@
 from mmpose.models.backbones.litehrnet import LiteHRModule
 from torch import Tensor
 
-from dyrelu_pose.placement.split import register_split
+from dyrelu_pose.placement.registry import register_split
 
 from .parts import rows
 

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from mmpose.models.necks import FPN, FeatureMapProcessor
 from torch import Tensor, nn
 
-from dyrelu_pose.placement.split import register_split
+from dyrelu_pose.placement.registry import register_split
 
 
 def _extra_levels(neck: FPN) -> int:

@@ -22,7 +22,7 @@ from mmpose.models.backbones.scnet import SCBottleneck
 from mmpose.models.backbones.vipnas_resnet import ViPNAS_Bottleneck
 from torch import Tensor
 
-from dyrelu_pose.placement.split import register_split
+from dyrelu_pose.placement.registry import register_split
 
 from .parts import checkpointed, freeze
 

@@ -3,7 +3,7 @@
 from mmpose.models.backbones.hourglass import HourglassNet
 from torch import Tensor
 
-from dyrelu_pose.placement.split import register_split
+from dyrelu_pose.placement.registry import register_split
 
 
 @register_split(HourglassNet, relu=lambda net: net.num_stacks - 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dyrelu_pose.compat.xtcocotools import AnnotationError
+from dyrelu_pose.errors import AnnotationError
 from dyrelu_pose.evaluation.coco_metric import check_annotations
 
 

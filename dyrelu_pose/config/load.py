@@ -1,23 +1,26 @@
-"""The ReLU twin of a config: the same model without its DyReLU rules."""
+"""Configs from their files, with the options of a command line."""
 
-import copy
+from pathlib import Path
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 
 from dyrelu_pose.errors import UserError
 
+from . import safe
 
-def relu_twin(model: ConfigDict) -> ConfigDict | None:
-    """Return a model's config as it is without its rules, or None if it has none.
 
-    Args:
-        model: The `model` entry of a config.
+def load_config(path: str, options: dict | None = None) -> Config:
+    """Return the config at `path` with the `--cfg-options` merged in.
+
+    Raises:
+        UserError: The file does not exist; or it is JSON or YAML and damaged, or could run code.
     """
-    if not model.get("dyrelu"):
-        return None
-    twin = copy.deepcopy(model)
-    twin.dyrelu = []
-    return twin
+    if not Path(path).is_file():
+        raise UserError(f"config {path} does not exist")
+    cfg = safe.load(path) if safe.is_data(path) else Config.fromfile(path)
+    if options:
+        cfg.merge_from_dict(options)
+    return cfg
 
 
 def input_size_of(cfg: Config) -> tuple[int, int]:
