@@ -41,6 +41,7 @@ demo: $(STAMP)
 # they gain. A file stays in one process, which makes what its tests share once.
 test: $(STAMP)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 # The result tables of the README, from results/.

@@ -27,6 +27,7 @@ class BuildWithConfigs(build_py):
     """Puts configs and tools into the wheel, in `dyrelu_pose/.mim` as OpenMMLab's packages do."""
 
     def run(self) -> None:
+        """Build the package, then add what stands beside it in the checkout."""
         super().run()
         if self.editable_mode:  # they are found in the checkout
             return

@@ -102,5 +102,6 @@ def test_follows_the_papers_schedule(name):
     assert (optimizer.type, optimizer.lr) == ("Adam", 1e-3)
     (milestones,) = [s.milestones for s in config.param_scheduler if "milestones" in s]
     assert milestones == [170, 200]
-    assert config.codec.input_size == (192, 256) and config.codec.heatmap_size == (48, 64)
+    assert config.codec.input_size == (192, 256)
+    assert config.codec.heatmap_size == (48, 64)
     assert config.model.test_cfg.flip_test

@@ -25,8 +25,10 @@ def test_help_says_what_each_tool_does(capsys):
     assert "\n  list-sites           List the activation sites of a config\n" in printed
     for name, path in command.tools().items():
         summary = command.summary(path)
-        assert len(summary) > 10 and "`" not in summary
-        assert f"  {name} " in printed and summary in printed
+        assert len(summary) > 10
+        assert "`" not in summary
+        assert f"  {name} " in printed
+        assert summary in printed
 
 
 def test_tools_are_the_files_of_the_folder():

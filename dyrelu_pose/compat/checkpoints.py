@@ -65,7 +65,7 @@ def _getattr(owner: type, name: str) -> object:
 
 
 def _allowed() -> list:
-    """The allow-list: a function or class, or a pair of it and its name in the file."""
+    """Return the allow-list: a function or class, or a pair of it and its name in the file."""
     rebuild_array = np.zeros(1).__reduce__()[0]
     rebuild_scalar = np.float64(0).__reduce__()[0]
     return [
@@ -126,7 +126,7 @@ def _weights_only() -> Iterator[None]:
 
 
 def _reason(filename: str, error: Exception) -> str:
-    """The message for a file that torch failed to load with `error`."""
+    """Return the message for a file that torch failed to load with `error`."""
     refused = _REFUSED.search(str(error))
     if refused is not None:
         return (
@@ -163,7 +163,7 @@ def misfits(model: nn.Module, filename: str) -> list[str]:
 
 
 def apply() -> None:
-    """Extends torch's allow-list and guards MMEngine's loaders of files, URLs and model zoos.
+    """Extend torch's allow-list and guard MMEngine's loaders of files, URLs and model zoos.
 
     The loaders are registered anew, with MMEngine's own registry of them, so that every way in
     (`load_from`, `resume`, `init_cfg`, `init_model`) gets the same errors. May be called again.

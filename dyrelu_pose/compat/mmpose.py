@@ -28,7 +28,7 @@ def _mmdet_utils() -> dict[str, object]:
     from mmengine.dist import all_reduce
 
     def reduce_mean(tensor):
-        """The mean of `tensor` over all ranks."""
+        """Return the mean of `tensor` over all ranks."""
         mean = tensor.clone()
         all_reduce(mean, op="mean")
         return mean
@@ -44,7 +44,8 @@ class ToPILImage:
     """Turns a picture into a PIL image by torchvision's rules, for MMPose's SimCC visualiser."""
 
     def __call__(self, picture):
-        """
+        """Convert one picture.
+
         Args:
             picture: tensor (C, H, W) or (H, W), or array (H, W, C) or (H, W). Floating values
                 count from 0 to 1 and become 8 bits.
@@ -164,7 +165,7 @@ _FINDER = StandInFinder()
 
 
 def apply() -> None:
-    """Puts a stand-in in place of each package of `STAND_INS` that does not import.
+    """Put a stand-in in place of each package of `STAND_INS` that does not import.
 
     Call it before the first import of mmpose; further calls do nothing.
     """

@@ -19,7 +19,7 @@ PARTS = ("mmpretrain.datasets", "mmpretrain.evaluation", "mmpretrain.models")
 
 
 def random_resized_crop() -> type:
-    """What stands in for the base class of one of MMPretrain's transforms."""
+    """Return what stands in for the base class of one of MMPretrain's transforms."""
     name = "torchvision.transforms.RandomResizedCrop"
     return unusable_class(name, _TORCHVISION.hint(name))
 
@@ -54,6 +54,7 @@ class TorchvisionForMMPretrain:
         self._package: ModuleType | None = None
 
     def find_spec(self, fullname: str, path=None, target=None) -> ModuleSpec | None:
+        """Return the spec of one of `PARTS`, which is run with the stand-ins in place."""
         spec = PathFinder.find_spec(fullname, path, target) if fullname in PARTS else None
         if spec is None:
             return None

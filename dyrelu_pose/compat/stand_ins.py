@@ -40,7 +40,7 @@ class StandIn:
     hide: str | None = None
 
     def imports(self) -> bool:
-        """Whether the real modules import."""
+        """Tell whether the real modules import."""
         try:
             for name in self.modules:
                 importlib.import_module(name)
@@ -49,7 +49,7 @@ class StandIn:
         return True
 
     def hint(self, name: str) -> str:
-        """The error text for use of the dotted `name`."""
+        """Return the error text for use of the dotted `name`."""
         return (
             f"{name} is not available: its package is absent or does not import, and "
             f"dyrelu_pose only stands in for it so that {self.needed_by} can be imported. "
@@ -58,7 +58,7 @@ class StandIn:
 
 
 def unusable_class(dotted_name: str, message: str) -> type:
-    """A class fit for `isinstance` and annotations, whose construction raises."""
+    """Return a class fit for `isinstance` and annotations, whose construction raises."""
 
     def __init__(self, *args, **kwargs):
         raise MissingPackageError(message)
@@ -78,7 +78,7 @@ class StandInFinder:
         self._stand_ins: dict[str, StandIn] = {}
 
     def install(self, stand_in: StandIn) -> None:
-        """Puts the modules of `stand_in` into `sys.modules`, and on their parents."""
+        """Put the modules of `stand_in` into `sys.modules`, and on their parents."""
         self._stand_ins.update(dict.fromkeys(stand_in.modules, stand_in))
         for name in stand_in.modules:
             module = module_from_spec(self.find_spec(name))
@@ -89,10 +89,11 @@ class StandInFinder:
                 setattr(sys.modules[parent], child, module)
 
     def stands_in_for(self, name: str) -> bool:
-        """Whether the module of that name is a stand-in."""
+        """Tell whether the module of that name is a stand-in."""
         return name in self._stand_ins
 
     def find_spec(self, fullname: str, path=None, target=None) -> ModuleSpec | None:
+        """Return the spec of a stand-in; say what is missing for a name below one."""
         if fullname in self._stand_ins:
             # a package, so that Python asks for 'mmcv.ops.nms' on `from mmcv.ops import nms`
             return ModuleSpec(fullname, self, is_package=True)
@@ -102,9 +103,10 @@ class StandInFinder:
         raise ModuleNotFoundError(parent.hint(fullname), name=fullname.partition(".")[0])
 
     def create_module(self, spec: ModuleSpec) -> None:
-        return None  # an ordinary module
+        """Leave the making of the module, an ordinary one, to Python."""
 
     def exec_module(self, module: ModuleType) -> None:
+        """Fill a stand-in with its names."""
         stand_in = self._stand_ins[module.__name__]
 
         def missing(name: str):

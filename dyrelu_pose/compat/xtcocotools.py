@@ -45,7 +45,7 @@ class COCO(_COCO):
             annotation.setdefault("iscrowd", 0)
 
     def loadRes(self, resFile) -> _COCO:
-        """The detections of `resFile`, a path or a list, which unlike pycocotools' may be empty."""
+        """Load the detections of `resFile`, a path or a list, which may be empty here."""
         if isinstance(resFile, str):
             with open(resFile) as file:
                 resFile = json.load(file)
@@ -90,7 +90,7 @@ class COCOeval(_COCOeval):
         self.use_area = use_area
 
     def _prepare(self) -> None:
-        """Fills `_gts` and `_dts`, lists of annotations by (image id, category id)."""
+        """Fill `_gts` and `_dts`, lists of annotations by (image id, category id)."""
         if self.params.iouType != "keypoints":
             super()._prepare()
             return
@@ -109,7 +109,7 @@ class COCOeval(_COCOeval):
         return coco.loadAnns(coco.getAnnIds(imgIds=self.params.imgIds, catIds=category_ids))
 
     def _truth(self, annotation: dict) -> dict:
-        """A copy of `annotation` with what pycocotools reads: `ignore`, `iscrowd`, `area`."""
+        """Copy `annotation` with what pycocotools reads: `ignore`, `iscrowd`, `area`."""
         truth = {"iscrowd": 0, **annotation}
         truth["ignore"] = truth["iscrowd"] or not _is_labelled(truth)
         if not self.use_area:

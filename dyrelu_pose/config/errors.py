@@ -61,7 +61,7 @@ def named_parts(cfg: Config) -> Iterator[None]:
 
 
 def _being_built(trace: TracebackType | None) -> list[object]:
-    """What MMEngine was building, the innermost first."""
+    """List what MMEngine was building, the innermost first."""
     builders = ("build_from_cfg", "build_optim_wrapper")
     frames = [frame for frame, _ in traceback.walk_tb(trace) if frame.f_code.co_name in builders]
     return [frame.f_locals["cfg"] for frame in reversed(frames) if "cfg" in frame.f_locals]
@@ -74,7 +74,7 @@ def _holds(value: object, part: object) -> bool:
 
 
 def _find(whole: object, part: object, same: Callable) -> tuple[str, object] | None:
-    """The key and the value of the first part of a config that is the same as `part`."""
+    """Return the key and the value of the first part of a config that is the same as `part`."""
     items = whole.items() if isinstance(whole, dict) else ()
     if isinstance(whole, list | tuple):
         items = enumerate(whole)

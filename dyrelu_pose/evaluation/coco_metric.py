@@ -70,7 +70,7 @@ class PycocoMetric(CocoMetric):
             check_annotations(self.coco.dataset, ann_file)
 
     def results2json(self, keypoints: dict[int, list], outfile_prefix: str) -> None:
-        """Writes `{outfile_prefix}.keypoints.json`.
+        """Write `{outfile_prefix}.keypoints.json`.
 
         Args:
             keypoints: per image id its detections, whose `keypoints` are (K, 3): x, y, score.
@@ -99,7 +99,7 @@ class PycocoMetric(CocoMetric):
 
 
 def check_annotations(dataset: dict, ann_file: str) -> None:
-    """Raises AnnotationError unless `dataset` has a person with a labelled keypoint.
+    """Raise AnnotationError unless `dataset` has a person with a labelled keypoint.
 
     Args:
         dataset: the parsed COCO file.

@@ -109,7 +109,7 @@ class PoseInferencer:
         yield from self._results(waiting)
 
     def _crops(self, picture: Picture, boxes: np.ndarray | None) -> list[dict]:
-        """The model's input for each person of a picture."""
+        """Make the model's input for each person of a picture."""
         is_array = isinstance(picture, np.ndarray)
         picture = check_picture(picture) if is_array else read_picture(picture)
         init_default_scope("mmpose")

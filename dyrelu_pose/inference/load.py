@@ -49,7 +49,7 @@ def load_model(cfg: Config, checkpoint: str, device: str) -> tuple[nn.Module, li
 
 
 def _shortened(line: str) -> str:
-    """The line that PyTorch gives for one kind of misfit, with the first of its tensors."""
+    """Return the line that PyTorch gives for one kind of misfit, with the first of its tensors."""
     reason, *names = line.split(", ")
     more = f" and {len(names) + 1 - SHOWN} more" if len(names) >= SHOWN else ""
     return ", ".join([reason, *names[: SHOWN - 1]]).rstrip(". ") + more

@@ -137,7 +137,7 @@ def explain(error: Exception) -> str:
 
 
 def _model(config: str) -> tuple[dict, tuple[int, int]]:
-    """The model and the input size (W, H) of a config."""
+    """Return the model and the input size (W, H) of a config."""
     cfg = Config.fromfile(config_root() / config)
     codec = cfg.codec[-1] if isinstance(cfg.codec, list) else cfg.codec
     return _located(cfg.model.to_dict()), tuple(codec.input_size)
@@ -191,7 +191,7 @@ def _placed(config: str, estimator: nn.Module, size: tuple[int, int]) -> Row:
 
 
 def _part(site: Site) -> tuple[str, str]:
-    """The part of the estimator that a site is in, and the name of that part, as in a student."""
+    """Return the estimator's part that a site is in, and that part's name, as in a student."""
     steps = site.name.split(".")
     index = next(i for i, step in enumerate(steps) if step in ACTS)
     return steps[index], ".".join(steps[: index + 1])

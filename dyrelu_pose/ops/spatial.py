@@ -13,7 +13,7 @@ class Spatial(NamedTuple):
     cap: float = 1.0
 
     def softmax(self, z: Tensor) -> Tensor:
-        """Return q = P softmax(z / tau) for z (N, P).
+        """Return q of z (N, P), P times the softmax of z / tau.
 
         As e / mean(e) it is exactly 1 where z is flat; 1 / P would round.
         """
@@ -21,7 +21,7 @@ class Spatial(NamedTuple):
         return e / e.mean(1, keepdim=True)
 
     def map(self, q: Tensor) -> Tensor:
-        """Return pi (N, P)."""
+        """Cap gamma q (N, P), which gives pi (N, P)."""
         return (self.gamma * q).clamp(max=self.cap)
 
     def backward(self, grad_pi: Tensor, q: Tensor) -> Tensor:

@@ -100,7 +100,7 @@ def place(
 
 
 def _factory(rule: Rule) -> Callable[[Site], nn.Module]:
-    """A function that builds the rule's layer for a site."""
+    """Return a function that builds the rule's layer for a site."""
     kind = rule.act["type"]
     layer_class = _find(rule, kind) if isinstance(kind, str) else kind
     takes_channels = (

@@ -193,7 +193,7 @@ class _Watch:
         return None
 
     def _owner(self, name: str) -> nn.Module:
-        """The nearest module around ``name`` that is itself called; a ModuleList never is."""
+        """Find the nearest module around ``name`` that is itself called; a ModuleList never is."""
         while name:
             name = name.rpartition(".")[0]
             if self.calls[owner := self.model.get_submodule(name)]:

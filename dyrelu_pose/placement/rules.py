@@ -27,6 +27,7 @@ class Rule:
         return f"rule {self.index} (sites={', '.join(map(repr, self.patterns))})"
 
     def matches(self, site: Site) -> bool:
+        """Tell whether a pattern of the rule matches the site's name."""
         return any(fnmatchcase(site.name, pattern) for pattern in self.patterns)
 
 

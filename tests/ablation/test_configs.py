@@ -18,7 +18,8 @@ def cell(**entries):
 def test_rules_turn_a_plain_config_into_a_dyrelu_one():
     model = resolve(cell(dyrelu=B), 3).model
     assert (model.type, model.estimator) == ("DyReLUPoseEstimator", "TopdownPoseEstimator")
-    assert model.input_size == (64, 128) and model.dyrelu == B
+    assert model.input_size == (64, 128)
+    assert model.dyrelu == B
 
 
 def test_rules_replace_those_of_a_dyrelu_config():

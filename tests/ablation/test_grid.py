@@ -21,7 +21,8 @@ def test_cells_and_their_options(write_grid):
     )
     assert (grid.name, grid.baseline, list(grid.cells)) == ("grid", "relu", ["relu", "b"])
     relu, b = grid.cells.values()
-    assert relu.dyrelu is None and relu.options["train_cfg.max_epochs"] == 1
+    assert relu.dyrelu is None
+    assert relu.options["train_cfg.max_epochs"] == 1
     assert b.dyrelu == [dict(sites="backbone.*", act=dict(type="DyReLUB"))]
     assert b.options == {"train_cfg.max_epochs": 2, "randomness.seed": 5}  # the cell's come last
 
@@ -52,7 +53,8 @@ def test_another_base_gives_another_name(write_grid, tmp_path):
     grid = load_grid(
         write_grid("base = DEMO\nbaseline = 'a'\ncells = dict(a={})"), tmp_path / "own.py"
     )
-    assert grid.name == "grid-own" and grid.cells["a"].config == tmp_path / "own.py"
+    assert grid.name == "grid-own"
+    assert grid.cells["a"].config == tmp_path / "own.py"
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,8 @@ def test_one_that_fails_does_not_stop_the_rest(run_of):
     runs = [run_of(name) for name in codes]
     problems = ended(runs, lambda run: iter([python(codes[run.cell])]))
     assert problems == dict(a="", b="exit status 3", c="")
-    assert runs[1].tail() == "oh no" and runs[1].config.exists()
+    assert runs[1].tail() == "oh no"
+    assert runs[1].config.exists()
 
 
 def test_steps_follow_one_another_until_one_fails(run_of):
@@ -88,7 +89,8 @@ def test_an_interrupt_stops_processes_and_keeps_what_is_done(run_of, number):
             lambda run, problem: problems.update({run.cell: problem}), interrupt,
         )  # fmt: skip
     assert problems == dict(a="")
-    assert runs[1].spent() > 0 and not runs[2].log.exists()
+    assert runs[1].spent() > 0
+    assert not runs[2].log.exists()
     for process in map(int, runs[1].tail().splitlines()):
         assert ends(process)
     lock(runs[1]).close()  # it is free again
@@ -128,7 +130,8 @@ def test_a_changed_config_is_another_run(run_of):
     run.keep(dict(AP=1))
     assert run_of("a").record()["AP"] == 1
     changed = run_of("a", epochs=3)
-    assert changed.record() is None and changed.folder != run.folder
+    assert changed.record() is None
+    assert changed.folder != run.folder
 
 
 def test_records_beside_the_results_outlive_the_work_directory(run_of, tmp_path):
@@ -154,7 +157,8 @@ def validated(step):
 def test_metrics_are_those_after_the_last_epoch(run_of):
     run = run_of("a")
     write_scalars(run, validated(1), '{"loss": 1.0, "epoch": 2, "step": 9}', '{"loss": 1.')
-    assert run.metrics() is None and run.progress() == 0.5
+    assert run.metrics() is None
+    assert run.progress() == 0.5
     write_scalars(run, validated(2), start="20260101_000001")
     assert run.metrics() == dict(AP=0.5, AP50=0.75, AP75=0.25, AR=0.625)
 

@@ -50,11 +50,13 @@ def read(tmp_path):
 
 def test_tiny_grid_from_end_to_end(tmp_path, data):
     plan = ablate(tmp_path, data, "--dry-run")
-    assert "5 DyReLUC" in plan and "from a few iterations of relu on this machine" in plan
+    assert "5 DyReLUC" in plan
+    assert "from a few iterations of relu on this machine" in plan
     assert not (tmp_path / "work").exists()
 
     printed = ablate(tmp_path, data, "--cells", "relu")
-    assert "1 runs, 0 finished before" in printed and "| dyrelu | not run |" in printed
+    assert "1 runs, 0 finished before" in printed
+    assert "| dyrelu | not run |" in printed
     (first,) = read(tmp_path)
 
     printed = ablate(tmp_path, data)  # goes on
@@ -62,7 +64,8 @@ def test_tiny_grid_from_end_to_end(tmp_path, data):
     relu, dyrelu = read(tmp_path)
     assert relu == first  # not run again
     assert (dyrelu["cell"], dyrelu["status"], dyrelu["data"]) == ("dyrelu", "finished", "synthetic")
-    assert 0 <= float(dyrelu["AP"]) <= 1 and int(dyrelu["params"]) > int(relu["params"])
+    assert 0 <= float(dyrelu["AP"]) <= 1
+    assert int(dyrelu["params"]) > int(relu["params"])
     assert "synthetic AP" in (tmp_path / "out/table.md").read_text()
     assert (tmp_path / "out/chart.png").stat().st_size > 0
     (folder,) = (tmp_path / "work/dyrelu").iterdir()
@@ -143,7 +146,8 @@ def fake(tmp_path, code, *flags, **kwargs):
 
 def test_a_crash_is_reported_and_the_rest_goes_on(tmp_path):
     printed = fake(tmp_path, repr(CRASH), "--seeds", 1, 0, expect=1)
-    assert "failed dyrelu, seed 1: exit status 9" in printed and "out of memory" in printed
+    assert "failed dyrelu, seed 1: exit status 9" in printed
+    assert "out of memory" in printed
     assert [(r["cell"], r["seed"], r["status"]) for r in read(tmp_path)] == [
         ("relu", "0", "finished"), ("relu", "1", "finished"),
         ("dyrelu", "0", "failed"), ("dyrelu", "1", "failed"),
@@ -164,5 +168,6 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
     assert "stopped; 1 runs are left. To go on: python tools/ablate.py" in printed
     assert [r["cell"] for r in read(tmp_path)] == ["relu"]
     record = json.loads(next((tmp_path / "work").rglob("record.json")).read_text())
-    assert record["AP"] == 0.5 and record["status"] == "finished"
+    assert record["AP"] == 0.5
+    assert record["status"] == "finished"
     assert "2 runs, 1 finished before" in fake(tmp_path, repr("raise SystemExit(1)"), expect=1)

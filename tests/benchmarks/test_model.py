@@ -36,7 +36,8 @@ def test_variants_are_measured_and_a_wrong_one_is_refused(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "wrong, change", [("heatmaps in training", 0.1), ("gradient", 0.2), ("gradient", float("nan"))]
+    ("wrong", "change"),
+    [("heatmaps in training", 0.1), ("gradient", 0.2), ("gradient", float("nan"))],
 )
 def test_every_result_is_judged(wrong, change):
     expected = {name: torch.ones(5, dtype=torch.float64) for name in model.TOLERANCES}

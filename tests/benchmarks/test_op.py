@@ -42,7 +42,8 @@ def test_every_row_is_measured(memory_format, dtype):
 
 def test_rows_refer_to_each_other():
     names = [row.name for row in ROWS]
-    assert len(set(names)) == len(names) and USUAL in names
+    assert len(set(names)) == len(names)
+    assert USUAL in names
     for row in ROWS:
         assert row.baseline in names
         assert row.judge in (None, *JUDGES)
@@ -69,7 +70,7 @@ class NotFinite(DyReLUB):
 
 
 @pytest.mark.parametrize(
-    "layer, wrong",
+    ("layer", "wrong"),
     [
         (WrongOutput, "is off by"),
         (WrongInEvaluation, "output in evaluation is off by"),
@@ -81,7 +82,9 @@ def test_a_wrong_row_is_refused(layer, wrong):
     rows = [Row("ReLU", lambda channels: nn.ReLU()), Row("wrong", layer, judge=B)]
     records, refusals = measure(rows)
     assert {r["row"] for r in records} == {"ReLU"}
-    assert len(refusals) == 1 and refusals[0].startswith("wrong: ") and wrong in refusals[0]
+    assert len(refusals) == 1
+    assert refusals[0].startswith("wrong: ")
+    assert wrong in refusals[0]
 
 
 def test_a_norm_with_other_statistics_is_refused():
@@ -89,7 +92,8 @@ def test_a_norm_with_other_statistics_is_refused():
         return nn.Sequential(nn.BatchNorm2d(channels, eps=0.1), DyReLUB(channels))
 
     records, refusals = measure([Row("wrong", build, judge=NORM_B)])
-    assert not records and len(refusals) == 1
+    assert not records
+    assert len(refusals) == 1
 
 
 @pytest.mark.parametrize("memory_format", FORMATS)
@@ -101,7 +105,7 @@ def test_the_usual_formulation_is_the_reference(memory_format):
     assert disagreement(outcome(usual, x, grad), outcome(reference, x, grad), 1e-12) is None
 
 
-@pytest.mark.parametrize("name, count", [("hrnet", 262), ("mobilenetv2", 42)])
+@pytest.mark.parametrize(("name", "count"), [("hrnet", 262), ("mobilenetv2", 42)])
 def test_cases_are_the_sites_of_the_model(name, count):
     """261 + 1 sites of HRNet are those that the README shows; 35 + 7 of MobileNetV2."""
     cases = sites(name, 2)

@@ -52,8 +52,10 @@ def test_persons_are_those_of_mmpose(options, serialize_data):
 
 def test_the_index_is_one_array_with_each_outline_once(options):
     dataset = CocoDataset(**options)
-    assert dataset.data_list == [] and not hasattr(dataset, "coco")
-    assert dataset.data_bytes.dtype == np.uint8 and dataset.data_bytes.flags.c_contiguous
+    assert dataset.data_list == []
+    assert not hasattr(dataset, "coco")
+    assert dataset.data_bytes.dtype == np.uint8
+    assert dataset.data_bytes.flags.c_contiguous
     person = dataset.get_data_info(0)
     assert person["segmentation"] is person["raw_ann_info"]["segmentation"]
 

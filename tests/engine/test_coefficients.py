@@ -52,7 +52,8 @@ def test_every_branch_of_every_site_at_the_interval(installed, runner):
     branches = {"1": 2, "3": 3}
     tags = {f"{c}_{i + 1}/{site}" for site, k in branches.items() for c in "ab" for i in range(k)}
     assert kept[2].keys() == tags
-    assert kept[4]["a_1/1"].shape == (2, 8) and kept[4]["b_3/3"].shape == (2, 1)
+    assert kept[4]["a_1/1"].shape == (2, 8)
+    assert kept[4]["b_3/3"].shape == (2, 1)
     assert torch.equal(kept[2]["a_1/1"], torch.ones(2, 8))  # starts at ReLU
     assert not any(value.requires_grad for value in kept[4].values())
     assert not any(module._forward_pre_hooks for module in runner.model)

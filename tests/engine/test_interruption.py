@@ -146,7 +146,8 @@ def test_a_kill_while_writing_leaves_a_whole_file(tmp_path):
 
 def check_whole(path):
     content = path.read_bytes()
-    assert len(content) == 30_000_000 and len(set(content)) == 1
+    assert len(content) == 30_000_000
+    assert len(set(content)) == 1
 
 
 def test_damaged_checkpoints_are_passed_over(toy, capsys):

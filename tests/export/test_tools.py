@@ -67,7 +67,8 @@ def test_the_file_has_few_operators_and_takes_any_number_of_pictures(exported):
     assert counts["BatchNormalization"] == 0  # in the convolutions
     assert counts["Max"] == 22  # one per DyReLU with two branches
     file = OnnxFile(exported)
-    assert file.normalises and file.input_size == (64, 128)
+    assert file.normalises
+    assert file.input_size == (64, 128)
     pixels = np.random.default_rng(0).uniform(0, 255, (3, 3, 128, 64)).astype(np.float32)
     found = file.run(pixels)
     assert {name: values.shape for name, values in found.items()} == dict(

@@ -34,7 +34,8 @@ def test_boxes_are_found_by_the_name_of_the_picture(tmp_path, form):
     boxes = Boxes(path)
     np.testing.assert_array_equal(boxes["000000000042.png"], EXPECTED)
     assert boxes["another.jpg"].shape == (0, 4)
-    assert "000000000042.png" in boxes and "another.jpg" not in boxes
+    assert "000000000042.png" in boxes
+    assert "another.jpg" not in boxes
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@ def test_spread_holds_the_ends():
 def test_folders_and_files(cfg, pictures):
     found = samples(cfg, [pictures / "3.png", pictures], 64)
     assert names(found) == ["3.png", "0.png", "1.png", "2.png", "3.png", "4.png"]
-    assert found[0]["inputs"].shape == (3, 128, 64) and found[0]["inputs"].dtype == torch.uint8
+    assert found[0]["inputs"].shape == (3, 128, 64)
+    assert found[0]["inputs"].dtype == torch.uint8
 
 
 def test_at_most_so_many(cfg, pictures):

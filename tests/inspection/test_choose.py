@@ -17,7 +17,8 @@ def test_default_is_spread_over_the_backbone_and_all_of_the_head(loaded):
     names = [site.name for site in choose(*loaded)]
     backbone = [name for name in names if name.startswith("backbone.")]
     everything = [site.name for site in loaded[1]]
-    assert len(backbone) == 6 and KEPT not in names
+    assert len(backbone) == 6
+    assert KEPT not in names
     assert backbone[-1] == [n for n in everything if n.startswith("backbone.")][-1]
     assert names[6:] == [name for name in everything if name.startswith("head.")]
 

@@ -10,8 +10,11 @@ from .conftest import FOLDED, KEPT, PLAIN, SPATIAL
 
 def test_input_is_kept_from_before_an_activation_in_place(collected):
     record = collected[0][KEPT]
-    assert record.layer.inplace and not record.dynamic
-    assert len(record.x) == 5 and record.a is None and not record.maps
+    assert record.layer.inplace
+    assert not record.dynamic
+    assert len(record.x) == 5
+    assert record.a is None
+    assert not record.maps
     for x, y in zip(record.x, record.y, strict=True):
         assert (x < 0).any()
         np.testing.assert_array_equal(y, np.maximum(x, 0))
@@ -50,7 +53,8 @@ def test_map_of_c_multiplies_the_output(collected):
 
 def test_pictures_are_the_inputs_in_rgb(collected):
     red, *_ = collected[1]
-    assert red.name == "0.png" and red.pixels.shape == (128, 64, 3)
+    assert red.name == "0.png"
+    assert red.pixels.shape == (128, 64, 3)
     np.testing.assert_array_equal(red.pixels[64, 32], (255, 0, 0))
     np.testing.assert_array_equal(red.pixels[2, 32], 0)  # letterboxed
 

@@ -60,7 +60,8 @@ def test_figures_and_table_are_beside_the_page(dynamic):
     assert {path.name for path in folder.iterdir()} == files | {"index.html"}
     for name in figures:
         picture = cv2.imread(str(folder / name))
-        assert picture.shape[1] == 1210 and picture.std() > 10, name
+        assert picture.shape[1] == 1210, name
+        assert picture.std() > 10, name
 
 
 def test_every_site_has_a_section_and_every_dyrelu_a_row(dynamic):
@@ -68,8 +69,11 @@ def test_every_site_has_a_section_and_every_dyrelu_a_row(dynamic):
     assert page.ids == [KEPT, PLAIN, SPATIAL]
     assert page.links == [f"#{name}" for name in page.ids]
     html = (folder / "index.html").read_text()
-    assert html.count("<tr>") == 1 + 2 and "a &lt;config&gt;.py" in html
-    assert "http" not in html and "@import" not in html and "prefers-color-scheme: dark" in html
+    assert html.count("<tr>") == 1 + 2
+    assert "a &lt;config&gt;.py" in html
+    assert "http" not in html
+    assert "@import" not in html
+    assert "prefers-color-scheme: dark" in html
 
 
 def test_page_of_a_model_without_dyrelu(collected, tmp_path):

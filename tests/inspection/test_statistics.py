@@ -21,9 +21,12 @@ def record_of(a, b, layer=None, **kwargs):
 
 def test_relu_has_a_gap_of_one_and_nothing_bent():
     row = statistics(record_of([[[1, 0]] * 2] * 2, [[[0, 0]] * 2] * 2))
-    assert row["slope_gap"] == 1 and row["bent"] == 0
-    assert row["a1_mean"] == 1 and row["a1_std_images"] == row["a1_std_channels"] == 0
-    assert row["pooled_std_images"] == 0 and row["hidden_alive"] == pytest.approx(2 / 3)
+    assert row["slope_gap"] == 1
+    assert row["bent"] == 0
+    assert row["a1_mean"] == 1
+    assert row["a1_std_images"] == row["a1_std_channels"] == 0
+    assert row["pooled_std_images"] == 0
+    assert row["hidden_alive"] == pytest.approx(2 / 3)
     assert row["map_std"] == ""
 
 
@@ -34,7 +37,8 @@ def test_images_are_told_from_channels():
     assert row["a1_std_channels"] == pytest.approx(0)
     assert row["a2_std_images"] == pytest.approx(0)
     assert row["a2_std_channels"] == pytest.approx(0.25)
-    assert row["bent"] == 1 and row["slope_gap"] == pytest.approx((0.8 + 0.5 + 1.2 + 0.5) / 4)
+    assert row["bent"] == 1
+    assert row["slope_gap"] == pytest.approx((0.8 + 0.5 + 1.2 + 0.5) / 4)
 
 
 def test_bent_by_an_intercept_alone():
@@ -54,4 +58,5 @@ def test_file_has_a_column_for_each_branch(tmp_path):
     write_statistics([two, three], tmp_path / "rows.csv")
     rows = list(csv.DictReader((tmp_path / "rows.csv").open()))
     assert [row["a3_mean"] for row in rows] == ["", "0"]
-    assert rows[0]["site"] == "head.relu" and rows[0]["map"] == "4x3"
+    assert rows[0]["site"] == "head.relu"
+    assert rows[0]["map"] == "4x3"

@@ -32,7 +32,8 @@ def test_page_is_written_where_it_says(run, checkpoint, pictures, tmp_path, caps
     run(checkpoint, pictures, "--sites", SPATIAL, "--out", tmp_path / "new" / "page")
     page = tmp_path / "new" / "page" / "index.html"
     assert capsys.readouterr().out.strip().splitlines()[-1] == str(page)
-    assert SPATIAL in page.read_text() and f"{checkpoint}, 5 images" in page.read_text()
+    assert SPATIAL in page.read_text()
+    assert f"{checkpoint}, 5 images" in page.read_text()
 
 
 def test_refusals(run, checkpoint, pictures, tmp_path):

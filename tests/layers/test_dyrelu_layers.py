@@ -164,7 +164,8 @@ def test_runs_on_the_meta_device(variant):
     with torch.device("meta"):
         layer, x = variant(channels=8), torch.empty(2, 8, 4, 3, requires_grad=True)
     y = layer(x)
-    assert y.is_meta and y.shape == x.shape
+    assert y.is_meta
+    assert y.shape == x.shape
     y.sum().backward()
     assert x.grad.shape == x.shape
 
@@ -195,7 +196,8 @@ def test_zero_batch(variant):
 @pytest.mark.parametrize("name", ["DyReLUA", "DyReLUB", "DyReLUC"])
 def test_is_registered(name):
     layer = MODELS.build(dict(type=name, channels=64))
-    assert type(layer).__name__ == name and layer.channels == 64
+    assert type(layer).__name__ == name
+    assert layer.channels == 64
     built = build_activation_layer(dict(type=name, channels=8, inplace=True))
     assert type(built).__name__ == name
 

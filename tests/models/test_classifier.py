@@ -89,6 +89,7 @@ def test_twins_differ_in_the_placement_alone():
             Config.fromfile(ROOT / f"configs/imagenet/{prefix}{name}.py")
             for prefix in ("dyrelu_", "")
         )
-        assert len(ours.model.pop("dyrelu")) == 1 and ours.model.pop("input_size") == (224, 224)
+        assert len(ours.model.pop("dyrelu")) == 1
+        assert ours.model.pop("input_size") == (224, 224)
         ours.model.type = "ImageClassifier"
         assert ours.to_dict() == twin.to_dict()

@@ -42,7 +42,8 @@ def test_is_the_base_estimator_with_layers_placed():
     model = build(RULES)
     assert type(model).__name__ == "TopdownPoseEstimator"
     kinds = [type(module) for module in model.modules()]
-    assert kinds.count(DyReLUB) == 17 and kinds.count(DyReLUC) == 3
+    assert kinds.count(DyReLUB) == 17
+    assert kinds.count(DyReLUC) == 3
 
 
 def test_relu_checkpoint_gives_bit_identical_heatmaps(caplog):
@@ -62,7 +63,8 @@ def test_act_cfg_without_channels_gets_its_width():
     backbone = dict(type="MobileNetV2", out_indices=(7,), act_cfg=dict(type="DyReLUB"))
     model = build([], backbone=backbone, head=dict(RESNET["head"], in_channels=1280))
     layers = [module for module in model.modules() if isinstance(module, DyReLUB)]
-    assert len(layers) == 35 and all(layer.channels for layer in layers)
+    assert len(layers) == 35
+    assert all(layer.channels for layer in layers)
     model.eval()
     model(torch.randn(1, 3, 96, 64), None, mode="tensor")
 

@@ -147,7 +147,8 @@ def test_only_a_batch_norm_is_folded():
     model = nn.Sequential(nn.InstanceNorm2d(4), DyReLUB(4))
     with pytest.raises(TypeError, match="only an nn.BatchNorm2d can be folded, not InstanceNorm2d"):
         model[1].fold_norm(model, "0")
-    assert DyReLUB.folds_norm and not DyReLUC.folds_norm
+    assert DyReLUB.folds_norm
+    assert not DyReLUC.folds_norm
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])

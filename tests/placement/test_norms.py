@@ -111,7 +111,8 @@ def added_in_place(net, u, x):
 )  # fmt: skip
 def test_only_the_single_user_of_a_norm_counts(how, direct):
     site, *_ = probe(Net(how), SIZE)
-    assert site.name == "act" and site.norm == ("norm" if direct else None)
+    assert site.name == "act"
+    assert site.norm == ("norm" if direct else None)
 
 
 @pytest.mark.parametrize("norm", [nn.InstanceNorm2d(8), nn.GroupNorm(2, 8), nn.SyncBatchNorm(8)])
@@ -194,4 +195,5 @@ def test_a_layer_with_a_folded_norm_can_be_probed_again():
     net = nn.Sequential(nn.Conv2d(3, 8, 1), nn.BatchNorm2d(8), nn.ReLU())
     place(net, [dict(sites="*", act=dict(type="DyReLUB"), fuse_norm=True)], SIZE)
     (site,) = probe(net, SIZE)
-    assert site.kind == DyReLUB.__name__ and site.norm is None
+    assert site.kind == DyReLUB.__name__
+    assert site.norm is None

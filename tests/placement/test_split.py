@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from dyrelu_pose.placement import probe, register_split, split_shared
+from dyrelu_pose.placement.registry import RECIPES
 
 from .conftest import BACKBONES, assert_same, maps
 
@@ -97,15 +98,14 @@ class SubBlock(Block):
 
 
 @pytest.fixture
-def split_block(monkeypatch):
-    monkeypatch.setattr("dyrelu_pose.placement.registry.RECIPES", {})
-
+def split_block():
     @register_split(Block, act=2)
     class SplitBlock(Block):
         def forward(self, x):
             return self.act2(self.wide(self.act1(self.narrow(x))))
 
-    return SplitBlock
+    yield SplitBlock
+    del RECIPES[Block]
 
 
 def test_registered_split_of_a_users_block(split_block):

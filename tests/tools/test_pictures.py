@@ -111,7 +111,8 @@ def test_twin_runs_share_a_chart(tmp_path, capsys):
     out = tmp_path / "dyrelu" / "learning_curve.png"
     assert capsys.readouterr().out.strip() == str(out)
     width, height = size_of(out)
-    assert width > 1000 and height > 400
+    assert width > 1000
+    assert height > 400
 
 
 def test_runs_can_be_renamed(tmp_path, monkeypatch):

@@ -66,7 +66,8 @@ def train(work_dir, options, *flags, **kwargs):
 
 def test_train_then_test(tmp_path, options):
     log = train(tmp_path, options)
-    assert re.search(r"Epoch\(train\) +\[2\]", log) and "coco/AP: " in log
+    assert re.search(r"Epoch\(train\) +\[2\]", log)
+    assert "coco/AP: " in log
     metrics, predictions = tmp_path / "metrics.json", tmp_path / "predictions.pkl"
     results = tmp_path / "results"
     log = run(
@@ -195,7 +196,8 @@ def test_refusal_from_a_loader_worker_is_as_clear(tmp_path, synthetic, options):
     workers = ["train_dataloader.num_workers=1", "train_dataloader.persistent_workers=True"]
     log = train(tmp_path / "work", [*options, *changes, *workers], expect=1)
     error = log[log.rindex("error: ") :]
-    assert error.startswith("error: image ") and error.count("\n") == 1
+    assert error.startswith("error: image ")
+    assert error.count("\n") == 1
 
 
 def test_missing_config_is_named():

@@ -1,7 +1,7 @@
-"""Writes down the facts of a published checkpoint, beside it, as NAME.json.
+r"""Write down the facts of a published checkpoint, beside it, as NAME.json.
 
     python tools/test.py CONFIG CHECKPOINT --out metrics.json
-    python tools/dev/model_card.py CONFIG CHECKPOINT metrics.json \\
+    python tools/dev/model_card.py CONFIG CHECKPOINT metrics.json \
         --training results/coco_mini/NAME.json
 
 Hash and size of the file, what tools/test.py measured, what the model costs, and the time of a

@@ -66,6 +66,6 @@ def _draw_density(figure: Figure, axes, record: Record, factor: float) -> None:
 
 
 def _around_zero(values: np.ndarray) -> tuple[float, float]:
-    """The range of values, which holds 0, and does not magnify rounding."""
+    """Return the range of values, which holds 0, and does not magnify rounding."""
     low, high = span(values)
     return min(low, -1e-3), max(high, 1e-3)

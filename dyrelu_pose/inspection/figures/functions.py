@@ -57,13 +57,13 @@ def draw_functions(record: Record, pictures: Sequence[Picture]) -> Figure:
 
 
 def _evaluate(x: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Outputs (N, C, P), before a map, at inputs (C, P) for coefficients (N, C, K)."""
+    """Return outputs (N, C, P), before a map, at inputs (C, P) for coefficients (N, C, K)."""
     inputs = torch.from_numpy(x).float().expand(len(a), -1, -1)
     return reference.dyrelu(inputs, torch.tensor(a), torch.tensor(b)).numpy()
 
 
 def _farthest(functions: np.ndarray) -> tuple[int, int]:
-    """The two of (N, P) with the largest distance."""
+    """Return the two of (N, P) with the largest distance."""
     distances = np.square(functions[:, None] - functions[None]).mean(2)
     first, second = np.unravel_index(distances.argmax(), distances.shape)
     return int(first), int(second)

@@ -17,6 +17,7 @@ def apply_kernel(
     channels, positions, splits,
     K: tl.constexpr, HAS_PI: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
+    """Write y for one tile of channels and positions per program."""
     sample, split, block, c = part_of_program(channels, splits, BLOCK_C)
     p = split * BLOCK_P + tl.arange(0, BLOCK_P)
     inside = (c < channels)[:, None] & (p < positions)[None, :]

@@ -74,5 +74,5 @@ def slope(last, a0, a1, a2, a3, K: tl.constexpr):
 
 
 def args(coef: Tensor) -> tuple:
-    """What a kernel takes of coef (N, C or 1, 2K); channels that share it have a stride of 0."""
+    """Return what a kernel takes of coef (N, C or 1, 2K); shared, it has a stride of 0."""
     return coef, coef.stride(0), coef.stride(1) if coef.shape[1] > 1 else 0, coef.stride(2)

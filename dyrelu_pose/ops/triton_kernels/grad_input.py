@@ -19,6 +19,7 @@ def grad_input_kernel(
     K: tl.constexpr, HAS_PI: tl.constexpr, HAS_MEAN: tl.constexpr, HAS_SLOPE: tl.constexpr,
     HAS_MAP: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
+    """Write the gradient of x for one tile of channels and positions per program."""
     sample, split, block, c = part_of_program(channels, splits, BLOCK_C)
     p = split * BLOCK_P + tl.arange(0, BLOCK_P)
     inside = (c < channels)[:, None] & (p < positions)[None, :]

@@ -97,7 +97,7 @@ def hyper_backward_kernel(
     K: tl.constexpr, LAMBDA_A: tl.constexpr, LAMBDA_B: tl.constexpr,
     BLOCK_N: tl.constexpr, BLOCK_H: tl.constexpr, HELD: tl.constexpr,
 ):  # fmt: skip
-    """The first programs have a hidden unit each (the longest work), then a sample, an output."""
+    """Give the first programs a hidden unit each (the longest work), then a sample, an output."""
     program = tl.program_id(0)
     if program < units:
         of_hidden_unit(

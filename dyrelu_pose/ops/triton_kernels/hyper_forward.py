@@ -18,7 +18,7 @@ def hyper_forward_kernel(
     K: tl.constexpr, LAMBDA_A: tl.constexpr, LAMBDA_B: tl.constexpr,
     BLOCK_H: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """A program computes all hidden units of a sample, and some `rows` of its outputs."""
+    """Compute, per program, all hidden units of a sample and some `rows` of its outputs."""
     n = tl.program_id(0) // blocks
     part = tl.program_id(0) % blocks
     h = tl.arange(0, BLOCK_H)

@@ -17,6 +17,7 @@ def pool_kernel(
     x, stride_n, stride_c, stride_p, weight, mean, z, channels, positions, splits, chunk,
     HAS_MAP: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
+    """Sum one block of channels over a chunk of positions per program, and z over its channels."""
     sample, split, block, c = part_of_program(channels, splits, BLOCK_C)
     wide = mean.dtype.element_ty
     sums = tl.zeros([BLOCK_C, BLOCK_P], wide)

@@ -18,6 +18,7 @@ def reduce_kernel(
     grad_coef, grad_pi, channels, positions, splits, chunk,
     K: tl.constexpr, HAS_PI: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
+    """Sum the coefficients' gradients of one block of channels over a chunk of positions."""
     sample, split, block, c = part_of_program(channels, splits, BLOCK_C)
     a0, a1, a2, a3, b0, b1, b2, b3 = branches.load(
         coef, sample, c, c < channels, coef_n, coef_c, coef_k, K

@@ -8,7 +8,7 @@ from dyrelu_pose.placement.registry import register_split
 
 
 def _extra_levels(neck: FPN) -> int:
-    """Number of levels that FPN computes from the ReLU of the level below."""
+    """Count the levels that FPN computes from the ReLU of the level below."""
     if not (neck.add_extra_convs and neck.relu_before_extra_convs):
         return 0
     return max(0, len(neck.fpn_convs) - len(neck.lateral_convs) - 1)
@@ -36,7 +36,7 @@ class SplitFPN(FPN):
 
 
 def _maps(neck: FeatureMapProcessor) -> int:
-    """Number of maps whose ReLU it takes; one where only its input would tell."""
+    """Count the maps whose ReLU it takes; one where only its input would tell."""
     if not neck.apply_relu:
         return 0
     return 1 if neck.concat or neck.select_index is None else len(neck.select_index)

@@ -20,5 +20,5 @@ def freeze(module: nn.Module) -> None:
 
 
 def rows(module: nn.Module) -> int:
-    """Number of fused outputs, each followed by one activation; nothing fused: none."""
+    """Count the fused outputs, each followed by one activation; nothing fused: none."""
     return len(getattr(module, "fuse_layers", None) or ())

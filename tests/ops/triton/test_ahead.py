@@ -30,7 +30,9 @@ def compiled(tmp_path_factory):
 def test_all_kernels_compile(compiled):
     cases = {case for case, *_ in compiled}
     kernels = {kernel for _, kernel, *_ in compiled}
-    assert len(cases) == 8 and len(kernels) == 7 and len(compiled) == 2 * 7 * 8
+    assert len(cases) == 8
+    assert len(kernels) == 7
+    assert len(compiled) == 2 * 7 * 8
 
 
 def test_sizes_of_a_kind_share_a_kernel(compiled):

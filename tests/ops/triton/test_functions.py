@@ -114,7 +114,8 @@ def test_layer_works_in_place_where_nothing_is_recorded(variant, memory_format):
     x = x.to(memory_format=memory_format)
     expected = call_layer(dynamic_relu, constants, backend="triton")(x, *rest)
     y = call_layer(dynamic_relu, constants, backend="triton", inplace=True)(x, *rest)
-    assert y.data_ptr() == x.data_ptr() and y.stride() == x.stride()
+    assert y.data_ptr() == x.data_ptr()
+    assert y.stride() == x.stride()
     assert torch.equal(y, expected)
 
 

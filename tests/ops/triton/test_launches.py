@@ -12,11 +12,8 @@ from tests.ops.cases import call_layer, make_layer
 from .conftest import DEVICE
 
 pytest.importorskip("triton", reason="the Triton backend needs the package triton")
-from dyrelu_pose.ops.triton_kernels import (
-    library,  # noqa: E402
-    passes,  # noqa: E402
-)
-from dyrelu_pose.ops.triton_kernels.pool import pool_kernel  # noqa: E402
+from dyrelu_pose.ops.triton_kernels import library, passes
+from dyrelu_pose.ops.triton_kernels.pool import pool_kernel
 
 SITE = (2, 32, 16, 12)  # a stage of HRNet at 1/16
 NO_LAUNCH = ("empty", "new_empty", "empty_like", "promote_types")

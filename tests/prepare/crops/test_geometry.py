@@ -39,7 +39,8 @@ def test_the_images_corners_are_inside(scale):
     crop = Crop(0, 0, 101, 67, scale)
     height, width = crop.cut(np.zeros((67, 101, 3), np.uint8)).shape[:2]
     corners = crop.points(np.array([(0, 0), (100, 66)]))
-    assert (corners >= 0).all() and (corners <= (width - 1, height - 1)).all()
+    assert (corners >= 0).all()
+    assert (corners <= (width - 1, height - 1)).all()
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,8 @@ def test_one_person_per_image_of_the_size_it_says(drawn, crops):
         cropped, original = read(crops, split), read(drawn, split)
         assert cropped["categories"] == original["categories"]
         ids = [image["id"] for image in cropped["images"]]
-        assert ids == [a["image_id"] for a in cropped["annotations"]] and len(set(ids)) == len(ids)
+        assert ids == [a["image_id"] for a in cropped["annotations"]]
+        assert len(set(ids)) == len(ids)
         assert len(ids) == len(original["annotations"]) == len(list((crops / split).iterdir()))
         for image in cropped["images"]:
             picture = cv2.imread(str(crops / split / image["file_name"]))
@@ -76,7 +77,8 @@ def test_visibilities_stay_and_what_is_not_labelled_is_zero(drawn, crops):
     cropped, original = (keypoints(read(root)) for root in (crops, drawn))
     assert (cropped[..., 2] == original[..., 2]).all()
     unlabelled = cropped[cropped[..., 2] == 0]
-    assert len(unlabelled) > 5 and (unlabelled == 0).all()
+    assert len(unlabelled) > 5
+    assert (unlabelled == 0).all()
 
 
 def keypoints(dataset):
@@ -108,7 +110,8 @@ def test_targets_are_the_same(drawn, crops):
             samples.append(dataset[index]["data_samples"])
         a, b = (sample.gt_fields.heatmaps for sample in samples)
         # 0.02 pixels are 0.01 cells; the steepest slope of the target is 0.4 per cell
-        assert abs(a - b).max() < 0.005 and a.max() > 0.5
+        assert abs(a - b).max() < 0.005
+        assert a.max() > 0.5
         a, b = (sample.gt_instance_labels.keypoint_weights for sample in samples)
         assert (a == b).all()
 

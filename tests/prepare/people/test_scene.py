@@ -37,7 +37,8 @@ def test_unlabelled_keypoints_are_zero_and_labelled_ones_inside(people):
         labelled = person.keypoints[:, 2] > 0
         assert (person.keypoints[~labelled] == 0).all()
         places = person.keypoints[labelled, :2]
-        assert (places >= 0).all() and (places <= 255).all()
+        assert (places >= 0).all()
+        assert (places <= 255).all()
 
 
 def test_boxes_and_areas_are_those_of_the_visible_pixels(people):
@@ -45,8 +46,10 @@ def test_boxes_and_areas_are_those_of_the_visible_pixels(people):
         left, top, width, height = person.box
         inside = person.mask[top : top + height, left : left + width]
         assert inside.sum() == person.mask.sum() == person.area
-        assert inside[0].any() and inside[-1].any()
-        assert inside[:, 0].any() and inside[:, -1].any()
+        assert inside[0].any()
+        assert inside[-1].any()
+        assert inside[:, 0].any()
+        assert inside[:, -1].any()
 
 
 def test_no_pixel_shows_two_people(scenes):

@@ -80,7 +80,8 @@ def test_families_stay_within_the_joint_limits(name):
     for ranges, limits in ((family.arms, ARM_LIMITS), (family.legs, LEG_LIMITS)):
         for angles in np.array(ranges, float):
             assert (angles[:, 0] <= angles[:, 1]).all()
-            assert (angles >= limits[:, :1]).all() and (angles <= limits[:, 1:]).all()
+            assert (angles >= limits[:, :1]).all()
+            assert (angles <= limits[:, 1:]).all()
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -23,7 +23,8 @@ def test_stays_finite(tool, tmp_path):
     out = tmp_path / "precision.json"
     tool.main(["--quick", "--out", str(out)])
     record = json.loads(out.read_text())
-    assert record["times"] == 200 and record["lost"] == "nothing"
+    assert record["times"] == 200
+    assert record["lost"] == "nothing"
     assert record["float16, times 1000"]["last_loss"] < record["float16, times 1000"]["first_loss"]
 
 

@@ -13,6 +13,9 @@ def test_interruptions_change_nothing(tmp_path):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     record = json.loads(out.read_text())
-    assert record["interruptions"] == 3 and record["by_SIGTERM"] == 1
-    assert record["weights_identical"] and record["AP_identical"]
-    assert record["times"] == 3 and record["lost"].startswith("nothing")
+    assert record["interruptions"] == 3
+    assert record["by_SIGTERM"] == 1
+    assert record["weights_identical"]
+    assert record["AP_identical"]
+    assert record["times"] == 3
+    assert record["lost"].startswith("nothing")
