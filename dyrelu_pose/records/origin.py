@@ -1,7 +1,10 @@
-"""Where a number came from: the device, the versions and the revision that made it."""
+"""Where a number came from: the command, the device, the versions and the revision that made it."""
 
 import platform
+import shlex
 import subprocess
+import sys
+from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,6 +13,37 @@ import torch
 from dyrelu_pose.paths import IN_WHEEL, ROOT
 
 PACKAGES = ("torch", "numpy", "mmengine", "mmcv-lite", "mmpose", "pycocotools")
+
+
+def origin(*packages: str) -> dict[str, object]:
+    """Return what every record of this process says of itself: how to make it again, and where.
+
+    Args:
+        packages: Whose versions matter beside those of `PACKAGES`.
+
+    Returns:
+        `command`, `device`, `versions` (a dict by package), `revision` and `date` (UTC).
+    """
+    return dict(
+        command=command(),
+        device=device(),
+        versions=versions(*packages),
+        revision=revision(),
+        date=today(),
+    )
+
+
+def command() -> str:
+    """Return the command line of this process, with its script as seen from the checkout."""
+    script = Path(sys.argv[0])
+    if script.is_absolute() and script.is_relative_to(ROOT):
+        script = script.relative_to(ROOT)
+    return shlex.join(["python", str(script), *sys.argv[1:]])
+
+
+def today() -> str:
+    """Return the date, in UTC, as ISO writes it."""
+    return datetime.now(timezone.utc).date().isoformat()
 
 
 def device() -> str:
@@ -34,8 +68,19 @@ def versions(*more: str) -> dict[str, str]:
 
 
 def revision() -> str:
-    """Return the git revision of this checkout, "" outside of git, or the version of the wheel."""
+    """Return the revision of the code that runs.
+
+    Returns:
+        The git revision of this checkout, with `-dirty` where a tracked file outside of results/
+        differs from it; `""` outside of git; in a wheel its version.
+    """
     if IN_WHEEL.is_dir():  # which may be inside a checkout of something else
         return version("dyrelu_pose")
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    head = _git("rev-parse", "--short", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!results")
+    return head + ("-dirty" if changed else "")
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.strip()

@@ -1,0 +1,49 @@
+"""Records are read back as they were written, and never half."""
+
+import json
+
+import pytest
+
+from dyrelu_pose.records.files import read_csv, write_atomically, write_csv, write_json
+
+
+def test_csv_comes_back_in_its_order(tmp_path):
+    path = tmp_path / "new" / "table.csv"
+    rows = [dict(name="ä, b", ap=12.5), dict(name="c", note="one\ntwo")]
+    write_csv(path, rows)
+    assert path.read_text(encoding="utf-8").splitlines()[0] == "name,ap,note"
+    assert read_csv(path) == [
+        dict(name="ä, b", ap="12.5", note=""),
+        dict(name="c", ap="", note="one\ntwo"),
+    ]
+
+
+def test_csv_keeps_versions_in_one_cell(tmp_path):
+    path = tmp_path / "table.csv"
+    write_csv(path, [dict(a=1, versions=dict(torch="2.13.0", numpy="2.3"))], ["versions", "a"])
+    assert path.read_text() == 'versions,a\n"torch 2.13.0, numpy 2.3",1\n'
+
+
+def test_no_file_has_no_rows(tmp_path):
+    assert read_csv(tmp_path / "none.csv") == []
+
+
+def test_json_ends_with_a_newline(tmp_path):
+    path = tmp_path / "new" / "record.json"
+    write_json(path, dict(ap=0.5, curve=[1, 2]))
+    assert path.read_text().endswith("}\n")
+    assert json.loads(path.read_text()) == dict(ap=0.5, curve=[1, 2])
+
+
+def test_what_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "record.json"
+    write_json(path, 1)
+
+    def fail(part):
+        part.write_text("half")
+        raise RuntimeError("disk")
+
+    with pytest.raises(RuntimeError, match="disk"):
+        write_atomically(path, fail)
+    assert [p.name for p in tmp_path.iterdir()] == ["record.json"]
+    assert path.read_text() == "1\n"
