@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from dyrelu_pose.inspection.collect import Record
+from dyrelu_pose.inspection.activations import SiteRecord
 
 from .style import INK, finish, flat_map, new_figure, relu_name, span
 
@@ -13,7 +13,7 @@ IMAGES, DENSITY = "viridis", "cividis_r"
 POINTS = 6000  # drawn of a channel
 
 
-def draw_band(record: Record, channel: int) -> Figure:
+def draw_band(record: SiteRecord, channel: int) -> Figure:
     """Draw outputs of a site over its inputs: a channel, its difference to ReLU, all channels.
 
     Args:
@@ -51,7 +51,7 @@ def draw_band(record: Record, channel: int) -> Figure:
     return figure
 
 
-def _draw_density(figure: Figure, axes, record: Record, factor: float) -> None:
+def _draw_density(figure: Figure, axes, record: SiteRecord, factor: float) -> None:
     x = np.concatenate([values.ravel() for values in record.x])
     y = np.concatenate([values.ravel() for values in record.y])
     limits = span(x), span(y)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from dyrelu_pose.inspection.collect import Picture, Record
+from dyrelu_pose.inspection.activations import Picture, SiteRecord
 from dyrelu_pose.ops import reference
 
 from .style import INK, finish, new_figure
@@ -15,7 +15,7 @@ TWO = ("#0072B2", "#E69F00")
 COARSE, FINE = 33, 401  # points at which functions are compared, and drawn
 
 
-def draw_functions(record: Record, pictures: Sequence[Picture]) -> Figure:
+def draw_functions(record: SiteRecord, pictures: Sequence[Picture]) -> Figure:
     """Draw the two most different functions of a channel, and the images they are of.
 
     The channel is the one whose functions differ the most over the images.

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from dyrelu_pose.inference.inputs import spread
-from dyrelu_pose.inspection.collect import Picture, Record
+from dyrelu_pose.inference.inputs import evenly_spaced
+from dyrelu_pose.inspection.activations import Picture, SiteRecord
 
 from .style import INK, flat_map, new_figure
 
@@ -14,14 +14,14 @@ COLUMNS = 6
 MAP = "PuOr_r"  # orange above the flat map, purple below: told apart with any colour vision
 
 
-def draw_maps(record: Record, pictures: Sequence[Picture]) -> Figure:
+def draw_maps(record: SiteRecord, pictures: Sequence[Picture]) -> Figure:
     """Draw pictures, and the map of a site over each.
 
     Args:
         record: Record of a DyReLU-C.
         pictures: The images; six of them are drawn.
     """
-    chosen = spread(len(pictures), COLUMNS)
+    chosen = evenly_spaced(len(pictures), COLUMNS)
     flat = flat_map(record)
     limit = max(np.abs(np.array(record.maps[i]) - flat).max() for i in chosen)
     limit = max(limit, 1e-3 * flat)  # does not magnify rounding

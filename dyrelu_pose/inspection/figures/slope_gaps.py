@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from dyrelu_pose.inspection.collect import Record
+from dyrelu_pose.inspection.activations import SiteRecord
 from dyrelu_pose.inspection.statistics import slope_gaps
 from dyrelu_pose.visualization.site_axis import label_sites
 
@@ -15,7 +15,7 @@ COLOURS = {"DyReLUA": "#009E73", "DyReLUB": "#0072B2", "DyReLUC": "#D55E00"}
 PERCENTS = (1, 25, 50, 75, 99)
 
 
-def draw_slope_gaps(records: Sequence[Record]) -> Figure:
+def draw_slope_gaps(records: Sequence[SiteRecord]) -> Figure:
     """Draw the distribution of max_k a_k - min_k a_k over images and channels, site by site.
 
     Args:

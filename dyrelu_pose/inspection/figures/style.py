@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from dyrelu_pose.inspection.collect import Record
+from dyrelu_pose.inspection.activations import SiteRecord
 from dyrelu_pose.layers import DyReLUC
 
 INK, GRID = "#333333", "#DDDDDD"
@@ -28,7 +28,7 @@ def finish(axes, title: str, across: str, up: str) -> None:
     axes.set_axisbelow(True)
 
 
-def flat_map(record: Record) -> float:
+def flat_map(record: SiteRecord) -> float:
     """Return the factor of DyReLU-C where its map is flat, as in the paper 1/3; 1 elsewhere."""
     if not isinstance(record.layer, DyReLUC):
         return 1.0
