@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dyrelu_pose.datasets.coco_keypoints import INDEX, KEYPOINTS
+from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import TOOLS
 from dyrelu_pose.visualization.run_log import read_run
 from dyrelu_pose.visualization.skeletons import SIDE_COLOURS, draw_skeleton
@@ -38,9 +39,9 @@ def test_synthetic_set_is_made_once(tmp_path, capsys):
     assert "2 + 1 pictures" in capsys.readouterr().out
     main([*command, "--workers", "2"])
     assert "already there" in capsys.readouterr().out
-    with pytest.raises(SystemExit, match="--force"):
+    with pytest.raises(UserError, match="--force"):
         main([*command, "--seed", "1"])
-    with pytest.raises(SystemExit, match="train=0"):
+    with pytest.raises(UserError, match="train=0"):
         main([str(tmp_path / "other"), "--train", "0"])
     assert not (tmp_path / "other").exists()
 
@@ -100,7 +101,7 @@ def test_a_line_cut_off_by_a_kill_is_ignored_only_at_the_end(tmp_path):
     path.write_text(whole + '{"lr": 0.0')
     assert len(read_run(tmp_path).loss) == 2
     path.write_text('{"lr": 0.0\n' + whole)
-    with pytest.raises(ValueError, match="scalars.json, line 1: not JSON"):
+    with pytest.raises(UserError, match="scalars.json, line 1: not JSON"):
         read_run(tmp_path)
 
 
