@@ -11,7 +11,7 @@ from dyrelu_pose.errors import UserError
 from dyrelu_pose.layers import DyReLU
 from dyrelu_pose.placement.meta_device import run_tensor_mode, run_without_values
 
-from .activations import kept_bytes
+from .activations import kept_per_image
 from .madds import multiply_adds
 
 Forward = Callable[[nn.Module, Tensor], object]
@@ -61,7 +61,7 @@ def measure(
     def measured(device: str) -> Complexity:
         twin = _copy_to(model, device)
         with torch.random.fork_rng(devices=[]):
-            activations = kept_bytes(twin, input_size, forward)
+            activations = kept_per_image(twin, input_size, forward)
             return Complexity(params, multiply_adds(twin, input_size, forward), activations)
 
     try:

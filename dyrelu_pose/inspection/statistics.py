@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from dyrelu_pose.records.files import write_csv
+from dyrelu_pose.records.files import cells, write_csv
 
 from .activations import SiteRecord
 
 BENT = 0.05
+FIGURES = 4  # significant ones of a number in the file
 
 
 def statistics(record: SiteRecord) -> dict[str, str | int | float]:
@@ -99,10 +100,7 @@ def widest_channel(record: SiteRecord) -> int:
 
 def write_statistics(rows: Sequence[dict], out: Path) -> None:
     """Write rows of `statistics` as CSV; sites of fewer branches leave columns empty."""
-    write_csv(
-        out,
-        [{k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows],
-    )
+    write_csv(out, [cells(row, FIGURES) for row in rows])
 
 
 def _std_images(values: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.records.files import write_atomically
+from dyrelu_pose.records.files import write_text
 
 META = "meta.json"
 PEOPLE = "people"  # kind of the folders whose meta.json, by an earlier version, names none
@@ -95,8 +95,7 @@ class DataFolder:
 
 def write_compact_json(path: Path, content: dict) -> None:
     """Write a file for programs, which is the old or the new one, never half."""
-    text = json.dumps(content, separators=(",", ":"))
-    write_atomically(path, lambda part: part.write_text(text))
+    write_text(path, json.dumps(content, separators=(",", ":")))
 
 
 def _changes(found: dict, wanted: dict) -> str:
