@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from .files import INPUT
-from .packages import require
+from .files import INPUT, require
 
-QUANTISED = ("Conv", "Gemm", "MatMul")
+QUANTIZED = ("Conv", "Gemm", "MatMul")
 
 
-def quantise(path: Path, out: Path, images: Tensor) -> None:
+def quantize(path: Path, out: Path, images: Tensor) -> None:
     """Write the int8 version of a file: convolutions and products of matrices, scales per channel.
 
     Activations and everything that is not a product of weights, such as DyReLU's maximum, stay
@@ -50,7 +49,7 @@ def quantise(path: Path, out: Path, images: Tensor) -> None:
                 str(prepared),
                 str(out),
                 Reader(),
-                op_types_to_quantize=list(QUANTISED),
+                op_types_to_quantize=list(QUANTIZED),
                 per_channel=True,
                 activation_type=quantization.QuantType.QUInt8,
                 weight_type=quantization.QuantType.QInt8,

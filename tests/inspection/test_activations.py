@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dyrelu_pose.inspection import choose, collect, load_model, samples
+from dyrelu_pose.inspection import choose_sites, collect, samples
 
-from .conftest import FOLDED, KEPT, PLAIN, SPATIAL
+from .conftest import FOLDED, KEPT, PLAIN, SPATIAL, load_with_sites
 
 
 def test_input_is_kept_from_before_an_activation_in_place(collected):
@@ -60,8 +60,8 @@ def test_pictures_are_the_inputs_in_rgb(collected):
 
 
 def test_only_chosen_sites_are_sampled_and_no_hook_stays(cfg, checkpoint, pictures):
-    model, sites = load_model(cfg, str(checkpoint), "cpu")
-    chosen = choose(model, sites, [PLAIN])
+    model, sites = load_with_sites(cfg, checkpoint)
+    chosen = choose_sites(model, sites, [PLAIN])
     records, _ = collect(model, sites, chosen, samples(cfg, [pictures], 2))
     assert [record.site.name for record in records if record.x] == [PLAIN]
     assert {r.site.name for r in records} == {s.name for s in sites} - {KEPT}

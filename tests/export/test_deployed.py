@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from dyrelu_pose.export.form import deploy_form
+from dyrelu_pose.export.deployed import deploy
 from dyrelu_pose.layers import DyReLUA, DyReLUB, DyReLUC
 
 
@@ -22,7 +22,7 @@ def test_equals_the_layer(variant, k):
     layer = lively(variant(channels=12, k=k, lambda_a=0.7, lambda_b=0.3))
     x = torch.randn(3, 12, 5, 4)
     expected = layer(x)
-    (deployed,) = deploy_form(nn.Sequential(layer))
+    (deployed,) = deploy(nn.Sequential(layer))
     torch.testing.assert_close(deployed(x), expected)
     assert not list(deployed.parameters())
 
@@ -34,6 +34,6 @@ def test_a_norm_that_a_layer_computed_is_one_of_its_own_again():
     net.eval()
     x = torch.randn(2, 3, 6, 6)
     expected = net(x)
-    deploy_form(net)
+    deploy(net)
     assert type(net[1]) is nn.BatchNorm2d
     torch.testing.assert_close(net(x), expected)

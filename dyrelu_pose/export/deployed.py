@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from dyrelu_pose.layers import DyReLU, DyReLUC
 
 
-def deploy_form(model: nn.Module) -> nn.Module:
+def deploy(model: nn.Module) -> nn.Module:
     """Replace every DyReLU of a model by its `DeployedDyReLU`, in place, and return the model.
 
     A batch normalisation that a layer computes (`fuse_norm`) becomes one of its own again, which
@@ -38,14 +38,14 @@ class DeployedDyReLU(nn.Module):
         k, lambda_a, lambda_b = layer.ranges
         self.k, self.groups = k, len(hyper.fc2_bias) // (2 * k)
         widths = torch.tensor([lambda_a] * k + [lambda_b] * k)
-        centres = torch.tensor([1.0] + [0.0] * (2 * k - 1))
+        centers = torch.tensor([1.0] + [0.0] * (2 * k - 1))
         constants = dict(
             fc1_weight=hyper.fc1_weight,
             fc1_bias=hyper.fc1_bias,
             fc2_weight=self._by_branch(hyper.fc2_weight / 2),
             fc2_bias=self._by_branch(hyper.fc2_bias / 2),
             widths=widths.repeat_interleave(self.groups)[None],
-            centres=centres.repeat_interleave(self.groups)[None],
+            centers=centers.repeat_interleave(self.groups)[None],
         )
         self.map = None
         if isinstance(layer, DyReLUC):
@@ -72,7 +72,7 @@ class DeployedDyReLU(nn.Module):
         s = F.avg_pool2d(x, x.shape[2:]).flatten(1)
         hidden = F.linear(s, self.fc1_weight, self.fc1_bias).relu()
         delta = F.linear(hidden, self.fc2_weight, self.fc2_bias).tanh()
-        return delta * self.widths + self.centres
+        return delta * self.widths + self.centers
 
     def _map(self, x: Tensor) -> Tensor:
         """Return C's pi, (N, 1, H, W)."""

@@ -20,7 +20,7 @@ SAMPLES = 2**20  # values kept of a site's input, and as many of its output
 
 
 @dataclass
-class Record:
+class SiteRecord:
     """What a site did on the images.
 
     Attributes:
@@ -67,7 +67,7 @@ def collect(
     images: Dataset,
     batch_size: int = 32,
     progress: Callable[[Iterable, int], Iterable] = lambda batches, total: batches,
-) -> tuple[list[Record], list[Picture]]:
+) -> tuple[list[SiteRecord], list[Picture]]:
     """Run a model on images and record what its activations do.
 
     Args:
@@ -89,8 +89,10 @@ def collect(
         raise UserError(f"batches of {batch_size} images: take at least 1")
     loader = DataLoader(images, batch_size, collate_fn=pseudo_collate)
     watches = [
-        _Watch(
-            Record(site, layer), max(SAMPLES // (len(images) * site.channels), 1), site in sampled
+        _SiteHooks(
+            SiteRecord(site, layer),
+            max(SAMPLES // (len(images) * site.channels), 1),
+            site in sampled,
         )
         for site in sites
         if isinstance(layer := model.get_submodule(site.name), DyReLU) or site in sampled
@@ -107,10 +109,10 @@ def collect(
     return [watch.finished() for watch in watches], pictures
 
 
-class _Watch:
+class _SiteHooks:
     """Hooks that fill the record of one site."""
 
-    def __init__(self, record: Record, positions: int, sampled: bool) -> None:
+    def __init__(self, record: SiteRecord, positions: int, sampled: bool) -> None:
         self.record = record
         self.positions = positions
         self.sampled = sampled
@@ -146,7 +148,7 @@ class _Watch:
     def _sample(self, x: Tensor) -> np.ndarray:
         return _array(x.flatten(2)[..., self.index].transpose(1, 2))  # (N, P, C)
 
-    def finished(self) -> Record:
+    def finished(self) -> SiteRecord:
         """Return the record."""
         if self.record.dynamic:
             for name, batches in self.batches.items():
