@@ -1,13 +1,12 @@
 """What the variants of Dynamic ReLU share: from the input to coefficients."""
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dyrelu_pose.ops import Hyper, Ranges, dynamic_relu, reference
 from dyrelu_pose.ops.backends import check_backend
 from dyrelu_pose.ops.normalised import normalised_dynamic_relu
-from dyrelu_pose.ops.precision import without_autocast
+from dyrelu_pose.ops.precision import compute_dtype, without_autocast
 
 from .dense import Dense
 from .folded_norm import FoldedBatchNorm2d
@@ -168,7 +167,7 @@ class DyReLU(nn.Module):
             least.
         """
         x = self.normalise(x)
-        dtype = torch.promote_types(x.dtype, torch.float32)
+        dtype = compute_dtype(x)
         with without_autocast(x):
             return reference.coefficients(x.to(dtype), self.hyper.to(dtype), self.ranges)
 

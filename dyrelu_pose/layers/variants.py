@@ -1,11 +1,10 @@
 """DyReLU-A, -B and -C (section 3.3 of arXiv 2003.10027) as MMEngine activation layers."""
 
-import torch
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 
 from dyrelu_pose.ops import Spatial, dynamic_relu, reference
-from dyrelu_pose.ops.precision import without_autocast
+from dyrelu_pose.ops.precision import compute_dtype, without_autocast
 
 from .base import DyReLU
 from .dense import Dense
@@ -100,7 +99,7 @@ class DyReLUC(DyReLU):
 
     def spatial_map(self, x: Tensor) -> Tensor:
         """Return pi, (N, 1, *), for `x` (N, C, *), in float32 at least: what `forward` uses."""
-        dtype = torch.promote_types(x.dtype, torch.float32)
+        dtype = compute_dtype(x)
         with without_autocast(x):
             weight = self.spatial.weight.flatten().to(dtype)
             return reference.spatial_map(x.to(dtype), weight, self.map)

@@ -13,7 +13,7 @@ from . import reference
 from .backends import passes_of
 from .hyper import Hyper, Ranges
 from .maximum import refuse_second_derivative, shared
-from .precision import without_autocast
+from .precision import compute_dtype, without_autocast
 from .spatial import Spatial
 
 
@@ -46,7 +46,7 @@ def dynamic_relu(
         ValueError: There is no such backend.
         RuntimeError: The backend cannot run here.
     """
-    dtype = torch.promote_types(x.dtype, torch.float32)
+    dtype = compute_dtype(x)
     hyper = hyper.to(dtype)
     with without_autocast(x):
         if backend == "reference":

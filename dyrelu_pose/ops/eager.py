@@ -13,6 +13,7 @@ from torch import Tensor
 from . import passes
 from .hyper import hyper_backward, hyper_forward
 from .layout import Layout, Sum, Tile, tiles
+from .precision import compute_dtype
 
 TILE = 2**17  # elements; smaller ones pay for more calls than they save in memory
 
@@ -171,7 +172,7 @@ class TorchPasses:
 
 def _mean(layout: Layout, matrices: Tensor) -> Tensor:
     """Return the mean of every plane; not compiled, as PyTorch's own reduction is faster."""
-    return matrices.mean(3 - layout.channel, keepdim=True, dtype=_wide(matrices))
+    return matrices.mean(3 - layout.channel, keepdim=True, dtype=compute_dtype(matrices))
 
 
 def _positions(layout: Layout) -> int:
@@ -182,10 +183,6 @@ def _grad_weight(layout: Layout, x: Tensor, grad: Tensor) -> Tensor:
     """Return sum_np grad x, (C,), for grad (N, 1, P) or (N, P, 1)."""
     left, right = (x.mT, grad) if layout.channels_last else (x, grad.mT)
     return (left.to(grad.dtype) @ right).sum(0).flatten()
-
-
-def _wide(x: Tensor) -> torch.dtype:
-    return torch.promote_types(x.dtype, torch.float32)
 
 
 EAGER = TorchPasses(TILE)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from . import reference
 from .backends import passes_of
+from .precision import compute_dtype
 
 
 def dyrelu(
@@ -40,7 +41,7 @@ def dyrelu(
     _check(x, a, b, pi)
     if backend == "reference":
         return reference.dyrelu(x, a, b, pi).to(x.dtype)
-    dtype = torch.promote_types(torch.promote_types(x.dtype, a.dtype), torch.float32)
+    dtype = torch.promote_types(compute_dtype(x), a.dtype)
     coef = torch.cat([a, b], 2).to(dtype)
     return _Maximum.apply(x, coef, None if pi is None else pi.flatten(1).to(dtype), backend)
 

@@ -16,7 +16,7 @@ from .backends import passes_of
 from .dynamic import dynamic_relu
 from .hyper import Hyper, Ranges
 from .maximum import refuse_second_derivative, shared
-from .precision import without_autocast
+from .precision import compute_dtype, without_autocast
 
 
 class Norm(NamedTuple):
@@ -45,7 +45,7 @@ def normalised_dynamic_relu(
         (N, C, *) in the dtype of `x`, and the mean and the biased variance (C,) that it was
         normalised with. Differentiable once, but for the reference.
     """
-    dtype = torch.promote_types(x.dtype, torch.float32)
+    dtype = compute_dtype(x)
     weight, bias, mean, variance = (None if t is None else t.to(dtype) for t in norm[:4])
     with without_autocast(x):
         if backend == "reference":

@@ -11,11 +11,12 @@ from torch import Tensor
 from dyrelu_pose.ops.eager import EAGER
 from dyrelu_pose.ops.hyper import Hyper, Ranges
 
-from . import branches, library  # noqa: F401  (library registers the operators)
+from . import library  # noqa: F401  (registers the operators)
 from .maps import is_dense
+from .tiles import MOST_BRANCHES, load_branches
 
 _OPS = torch.ops.dyrelu_pose
-_INTERPRETED = not isinstance(branches.load, triton.JITFunction)
+_INTERPRETED = not isinstance(load_branches, triton.JITFunction)
 
 
 def interpreted() -> bool:
@@ -97,7 +98,7 @@ class TritonPasses:
 
 
 def _many(coef: Tensor) -> bool:
-    return coef.shape[2] > 2 * branches.MOST
+    return coef.shape[2] > 2 * MOST_BRANCHES
 
 
 TRITON = TritonPasses()

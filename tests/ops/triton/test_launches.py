@@ -28,7 +28,7 @@ class Launches(TorchDispatchMode):
         self.names = []
         # An operator hides from this mode what it does, so its function is called instead.
         functions = {
-            name: getattr(library, name, None) or getattr(library, f"_{name}")
+            name: getattr(library, f"_{name}", None) or getattr(library, name)
             for name in ("pool", "apply", "reduce", "grad_input", "hyper_forward", "hyper_backward")
         }
         monkeypatch.setattr(passes, "_OPS", types.SimpleNamespace(**functions))
