@@ -1,5 +1,6 @@
 """Backends: which one runs, the compiled one against the reference, and what is refused."""
 
+import inspect
 import warnings
 
 import pytest
@@ -8,7 +9,8 @@ import torch
 from dyrelu_pose import DyReLUB
 from dyrelu_pose.ops import compiled, dynamic_relu, dyrelu
 from dyrelu_pose.ops.backends import passes_of
-from dyrelu_pose.ops.eager import EAGER
+from dyrelu_pose.ops.eager import EAGER, TorchPasses
+from dyrelu_pose.ops.passes import Passes
 
 from .cases import assert_close, call_layer, make, make_layer, run
 
@@ -16,6 +18,17 @@ from .cases import assert_close, call_layer, make, make_layer, run
 @pytest.mark.parametrize("backend", ["auto", "eager"])
 def test_cpu_maps_take_the_eager_passes(backend):
     assert passes_of(backend, torch.zeros(1, 1)) is EAGER
+
+
+@pytest.mark.parametrize("name", [name for name in vars(Passes) if not name.startswith("_")])
+@pytest.mark.parametrize("backend", ["torch", "triton"])
+def test_each_backend_has_its_own_passes_with_the_signatures_of_the_protocol(backend, name):
+    if backend == "triton":
+        pytest.importorskip("triton", reason="the Triton backend needs the package triton")
+        from dyrelu_pose.ops.triton_kernels.passes import TritonPasses as passes
+    else:
+        passes = TorchPasses
+    assert inspect.signature(vars(passes)[name]) == inspect.signature(vars(Passes)[name])
 
 
 @pytest.mark.parametrize("variant", ["A", "B", "C"])
