@@ -3,7 +3,7 @@
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 
-from dyrelu_pose.ops import Spatial, dynamic_relu, reference
+from dyrelu_pose.ops import Spatial, dyrelu, reference
 from dyrelu_pose.ops.precision import compute_dtype, without_autocast
 
 from .base import DyReLU
@@ -113,9 +113,7 @@ class DyReLUC(DyReLU):
         """
         self._check(x)
         weight = self.spatial.weight.flatten()
-        return dynamic_relu(
-            x, self.hyper, self.ranges, weight, self.map, self.backend, self.inplace
-        )
+        return dyrelu(x, self.hyper, self.ranges, weight, self.map, self.backend, self.inplace)
 
     def extra_repr(self) -> str:
         """Return the options that decide the function."""

@@ -63,7 +63,7 @@ def grad_input(
         pi: Spatial map, or None.
         grad: Gradient of the output.
         shift: Gradient that reaches a whole plane alike, through its mean, or None.
-        slope: What batch normalisation takes back in proportion to x, or None.
+        slope: What batch normalization takes back in proportion to x, or None.
         outer: Gradient of the spatial map's logits and the channels' weights in them, or None.
         out: Where to compute, or None for a new tensor.
     """
@@ -128,7 +128,7 @@ def _affine(
     """Return x slope + intercept, in `out` if there is one; `intercept` may be `out`."""
     if intercept is None:
         return torch.mul(x, slope, out=out)
-    if slope.shape[-1] == x.shape[-1]:  # channels innermost: one vectorised pass
+    if slope.shape[-1] == x.shape[-1]:  # channels innermost: one vectorized pass
         return torch.addcmul(intercept, x, slope, out=out)
     if intercept is out:
         return out.add_(x * slope)

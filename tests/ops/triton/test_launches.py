@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
-from dyrelu_pose.ops import dynamic_relu
+from dyrelu_pose.ops import dyrelu
 from tests.ops.cases import call_layer, make_layer
 
 from .conftest import DEVICE
@@ -63,7 +63,7 @@ def forward_and_backward(launches, variant, memory_format):
     leaves = [leaf.detach().to(DEVICE).requires_grad_() for leaf in leaves]
     grad = torch.randn_like(leaves[0])
     with launches:
-        y = call_layer(dynamic_relu, constants, backend="triton")(*leaves)
+        y = call_layer(dyrelu, constants, backend="triton")(*leaves)
         forward = launches.names.copy()
         torch.autograd.grad(y, leaves, grad)
     return forward, launches.names[len(forward) :]
