@@ -53,6 +53,7 @@ class DyReLU(nn.Module):
     def __init__(
         self,
         channels: int | None = None,
+        *,
         reduction: int | None = None,
         k: int = 2,
         lambda_a: float = 1.0,

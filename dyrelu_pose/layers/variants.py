@@ -74,6 +74,7 @@ class DyReLUC(DyReLU):
     def __init__(
         self,
         channels: int | None = None,
+        *,
         tau: float = 10.0,
         gamma: float = 1 / 3,
         cap: float = 1.0,

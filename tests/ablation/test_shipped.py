@@ -63,7 +63,7 @@ PLACED = dict(
         "middle+coarse": dict(DyReLUB=23),
         "fine+middle+coarse": B_BACKBONE,
     },
-    rivals=dict(
+    activations=dict(
         ReLU6={},
         WiderReLU6={},
         HSwish=dict(Hardswish=42),  # what MMCV's name stands for in current torch
