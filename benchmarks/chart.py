@@ -10,7 +10,7 @@ from rows import USUAL, B
 
 WHAT = "forward + backward"
 COPY = "copy of the map"
-# Okabe and Ito's colours, told apart with any colour vision; markers tell lines apart in grey.
+# Okabe and Ito's colours, told apart with any color vision; markers tell lines apart in grey.
 LINES = {
     USUAL: ("#D55E00", "v"),
     f"{USUAL}, torch.compile": ("#E69F00", "^"),
@@ -57,10 +57,10 @@ def draw(records: Sequence[dict[str, str]], out: Path) -> None:
 
 
 def _panel(axes, records: Sequence[dict[str, str]]) -> None:
-    for name, (colour, marker) in LINES.items():
+    for name, (color, marker) in LINES.items():
         points = sorted(_point(r, "median_ms") for r in records if r["row"] == name)
         if points:
-            axes.plot(*zip(*points, strict=True), color=colour, marker=marker, label=name)
+            axes.plot(*zip(*points, strict=True), color=color, marker=marker, label=name)
     copies = sorted({_point(r, "copy_ms") for r in records})
     axes.plot(*zip(*copies, strict=True), color="#999999", linestyle="--", label=COPY)
     axes.set_xscale("log", base=2)

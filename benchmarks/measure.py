@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
-from dyrelu_pose.complexity.timing import Call, synchronise
+from dyrelu_pose.complexity.timing import Call, synchronize
 
 
 def kept_bytes(module: nn.Module, forward: Call) -> int:
@@ -42,11 +42,11 @@ def peak_bytes(call: Call) -> int:
     up; memory that libraries take past the allocator (oneDNN's scratch space) is in neither count.
     """
     if torch.cuda.is_initialized():
-        synchronise()
+        synchronize()
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
         call()
-        synchronise()
+        synchronize()
         return torch.cuda.max_memory_allocated() - before
     with _silent(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
         call()

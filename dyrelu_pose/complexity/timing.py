@@ -43,15 +43,15 @@ def _count(call: Call) -> int:
 
 
 def _seconds(call: Call, count: int) -> float:
-    synchronise()
+    synchronize()
     start = time.perf_counter()
     for _ in range(count):
         call()
-    synchronise()
+    synchronize()
     return (time.perf_counter() - start) / count
 
 
-def synchronise() -> None:
+def synchronize() -> None:
     """Wait for the GPU, if there is one in use."""
     if torch.cuda.is_initialized():
         torch.cuda.synchronize()

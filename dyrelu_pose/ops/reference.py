@@ -1,6 +1,7 @@
-"""The equations of Dynamic ReLU (arXiv 2003.10027) in plain PyTorch: the judge of faster versions.
+"""The equations of Dynamic ReLU (arXiv 2003.10027) in plain PyTorch.
 
-Nothing here is optimized: K full-size branches are built and autograd keeps all of them.
+Faster versions are tested against these. Nothing here is optimized: K full-size branches are built
+and autograd keeps all of them.
 """
 
 import math
