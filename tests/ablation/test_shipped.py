@@ -8,7 +8,7 @@ from mmpose.registry import MODELS
 
 from dyrelu_pose.ablation.configs import digest, resolve
 from dyrelu_pose.ablation.grid import Cell, GridError, load_grid
-from dyrelu_pose.ablation.plan import build, check_distinct, plan_cell
+from dyrelu_pose.ablation.plan import build_without_values, check_distinct, plan_cell
 from dyrelu_pose.models.mobilenet_v2 import MobileNetV2WithProjectSites
 
 from .conftest import DEMO, ROOT
@@ -84,7 +84,7 @@ PLACED["recipe"] = {
 
 
 def layers(cfg):
-    _, placements = build(cfg)
+    _, placements = build_without_values(cfg)
     return Counter(placement.placed for placement in placements if placement.placed)
 
 
