@@ -11,7 +11,8 @@ from mmpose.registry import MODELS, TRANSFORMS
 from dyrelu_pose.layers import DyReLU
 
 ROOT = Path(__file__).parents[1] / "configs"
-ELSEWHERE = ("ablations", "imagenet")  # grids and classifiers: tests/ablation, tests/models
+# Parts of configs; grids and classifiers, which tests/ablation and tests/models have.
+ELSEWHERE = ("_base_", "ablations", "imagenet")
 POSE = [path for path in ROOT.rglob("*.py") if path.parts[len(ROOT.parts)] not in ELSEWHERE]
 CONFIGS = sorted(str(path.relative_to(ROOT)) for path in POSE)
 
