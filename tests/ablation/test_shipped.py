@@ -9,7 +9,7 @@ from mmpose.registry import MODELS
 from dyrelu_pose.ablation.configs import digest, resolve
 from dyrelu_pose.ablation.grid import Cell, GridError, load_grid
 from dyrelu_pose.ablation.plan import build_without_values, check_distinct, plan_cell
-from dyrelu_pose.models.mobilenet_v2 import MobileNetV2WithProjectSites
+from dyrelu_pose.models.mobilenets import MobileNetV2WithProjectSites
 
 from .conftest import DEMO, ROOT
 
