@@ -34,7 +34,7 @@ read_yaml_as_data()
 
 from . import codecs, datasets, engine, evaluation, layers, models  # noqa: E402
 from .layers import DyReLUA, DyReLUB, DyReLUC  # noqa: E402
-from .ops import dyrelu  # noqa: E402
+from .ops import dyrelu, dyrelu_given  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "codecs",
     "datasets",
     "dyrelu",
+    "dyrelu_given",
     "engine",
     "evaluation",
     "layers",

@@ -127,7 +127,7 @@ class _SiteHooks:
         x = args[0]
         if isinstance(layer, DyReLU):
             a, b = layer.coefficients(x)
-            x = layer.normalise(x)
+            x = layer.normalize(x)
             pooled = x.mean((2, 3))
             hidden = F.linear(pooled, layer.hyper.fc1_weight, layer.hyper.fc1_bias).relu()
             for name, value in dict(pooled=pooled, hidden=hidden, a=a, b=b).items():

@@ -20,7 +20,7 @@ from .norms import NormWatch
 from .split import split_shared
 
 # Gates (sigmoid, hard sigmoid, softmax) are not here: a site shapes features, it does not weigh
-# them. DyReLU and its rivals are, so that a model can be listed, and changed, after placement.
+# them. DyReLU and its baselines are, so that a model can be listed, and changed, after placement.
 ACTIVATIONS = (
     nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.CELU, nn.SELU,
     nn.GELU, nn.SiLU, nn.Mish, nn.Hardswish, Swish, HSwish, DyReLU, SEReLU, Maxout,

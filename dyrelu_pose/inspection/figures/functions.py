@@ -60,7 +60,7 @@ def draw_functions(record: SiteRecord, pictures: Sequence[Picture]) -> Figure:
 def _evaluate(x: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return outputs (N, C, P), before a map, at inputs (C, P) for coefficients (N, C, K)."""
     inputs = torch.from_numpy(x).float().expand(len(a), -1, -1)
-    return reference.dyrelu(inputs, torch.tensor(a), torch.tensor(b)).numpy()
+    return reference.dyrelu_given(inputs, torch.tensor(a), torch.tensor(b)).numpy()
 
 
 def _farthest(functions: np.ndarray) -> tuple[int, int]:

@@ -20,5 +20,5 @@ class ChannelPReLU(nn.PReLU):
         torch.Size([2, 64, 8, 6])
     """
 
-    def __init__(self, channels: int, init: float = 0.25) -> None:
+    def __init__(self, channels: int, *, init: float = 0.25) -> None:
         super().__init__(channels, init)

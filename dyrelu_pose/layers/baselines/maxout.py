@@ -38,7 +38,7 @@ class Maxout(nn.Module):
         torch.Size([2, 64, 8, 6])
     """
 
-    def __init__(self, channels: int, k: int = 2, per_channel: bool = False) -> None:
+    def __init__(self, channels: int, *, k: int = 2, per_channel: bool = False) -> None:
         super().__init__()
         if channels < 1 or k < 1:
             raise ValueError(f"Maxout: channels and k must be at least 1, got {channels} and {k}")

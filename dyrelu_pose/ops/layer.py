@@ -11,13 +11,13 @@ from torch import Tensor
 
 from . import reference
 from .backends import passes_of
+from .given import refuse_second_derivative, shared
 from .hyper import Hyper, Ranges
-from .maximum import refuse_second_derivative, shared
-from .precision import without_autocast
+from .precision import compute_dtype, without_autocast
 from .spatial import Spatial
 
 
-def dynamic_relu(
+def dyrelu(
     x: Tensor,
     hyper: Hyper,
     ranges: Ranges,
@@ -36,7 +36,7 @@ def dynamic_relu(
         ranges: K and the ranges of the coefficients.
         weight: Weights (C,) of the spatial map's 1x1 convolution, for C.
         spatial: Constants of the spatial map, for C.
-        backend: As for `dyrelu`.
+        backend: As for `dyrelu_given`.
         inplace: Whether x may be overwritten where autograd records nothing.
 
     Returns:
@@ -46,18 +46,20 @@ def dynamic_relu(
         ValueError: There is no such backend.
         RuntimeError: The backend cannot run here.
     """
-    dtype = torch.promote_types(x.dtype, torch.float32)
+    dtype = compute_dtype(x)
     hyper = hyper.to(dtype)
     with without_autocast(x):
         if backend == "reference":
             wide = x.to(dtype)
-            pi = None if weight is None else reference.spatial_map(wide, weight.to(dtype), spatial)
+            pi = None
+            if weight is not None and spatial is not None:
+                pi = reference.spatial_map(wide, weight.to(dtype), spatial)
             a, b = reference.coefficients(wide, hyper, ranges)
-            return reference.dyrelu(wide, a, b, pi).to(x.dtype)
+            return reference.dyrelu_given(wide, a, b, pi).to(x.dtype)
         tensors = (x, *hyper, weight)
         if inplace and not _recorded(tensors):
             return _forward(*tensors, ranges, spatial, backend, inplace)[0]
-        return _DynamicReLU.apply(*tensors, ranges, spatial, backend)
+        return _DyReLU.apply(*tensors, ranges, spatial, backend)
 
 
 def _recorded(tensors: tuple[Tensor | None, ...]) -> bool:
@@ -76,7 +78,7 @@ def _forward(x, w1, b1, w2, b2, weight, ranges, spatial, backend, inplace=False)
     return y, (s, hidden, delta, coef, q)
 
 
-class _DynamicReLU(torch.autograd.Function):
+class _DyReLU(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, w1, b1, w2, b2, weight, ranges, spatial, backend):
         y, kept = _forward(x, w1, b1, w2, b2, weight, ranges, spatial, backend)

@@ -1,4 +1,4 @@
-"""Squeeze-and-excitation with ReLU, the rival that looks at the whole input as DyReLU does."""
+"""Squeeze-and-excitation with ReLU, the baseline that looks at the whole input as DyReLU does."""
 
 from mmengine.registry import MODELS
 from torch import Tensor, nn
@@ -32,7 +32,7 @@ class SEReLU(nn.Module):
         torch.Size([2, 64, 8, 6])
     """
 
-    def __init__(self, channels: int, reduction: int = 16) -> None:
+    def __init__(self, channels: int, *, reduction: int = 16) -> None:
         super().__init__()
         if channels < 1 or reduction < 1:
             raise ValueError(

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dyrelu_pose.ops import Hyper, dynamic_relu, reference
+from dyrelu_pose.ops import Hyper, dyrelu, reference
 
 from .cases import assert_close, call_layer, make_layer, run
 
@@ -16,8 +16,8 @@ ids = dict(ids=str)
 @pytest.mark.parametrize("shape", SHAPES, **ids)
 def test_matches_autograd_through_the_equations(shape, variant, k):
     leaves, constants = make_layer(shape, variant, k, dtype=torch.float64)
-    ours = run(call_layer(dynamic_relu, constants), leaves)
-    theirs = run(call_layer(dynamic_relu, constants, backend="reference"), leaves)
+    ours = run(call_layer(dyrelu, constants), leaves)
+    theirs = run(call_layer(dyrelu, constants, backend="reference"), leaves)
     assert_close(ours, theirs, torch.float64, factor=10)
 
 
@@ -25,10 +25,10 @@ def test_matches_autograd_through_the_equations(shape, variant, k):
 def test_matches_in_channels_last(variant):
     leaves, constants = make_layer((40, 33, 13, 9), variant)
     leaves[0] = leaves[0].detach().to(memory_format=torch.channels_last)
-    actual = run(call_layer(dynamic_relu, constants), leaves)
+    actual = run(call_layer(dyrelu, constants), leaves)
     assert actual[0].stride() == actual[1].stride() == leaves[0].stride()
     double = [leaf.detach().double() for leaf in leaves]
-    expected = run(call_layer(dynamic_relu, constants, backend="reference"), double)
+    expected = run(call_layer(dyrelu, constants, backend="reference"), double)
     assert_close(actual, expected, torch.float32, factor=10)
 
 
@@ -37,17 +37,17 @@ def test_matches_in_channels_last(variant):
 def test_keeps_half_precision(dtype, variant):
     leaves, constants = make_layer((4, 12, 9, 7), variant)
     leaves[0] = leaves[0].detach().to(dtype)
-    actual = run(call_layer(dynamic_relu, constants), leaves)
+    actual = run(call_layer(dyrelu, constants), leaves)
     assert actual[0].dtype == actual[1].dtype == dtype
     double = [leaf.detach().double() for leaf in leaves]
-    expected = run(call_layer(dynamic_relu, constants, backend="reference"), double)
+    expected = run(call_layer(dyrelu, constants, backend="reference"), double)
     assert_close(actual, expected, dtype, factor=2)
 
 
 @pytest.mark.parametrize("variant", ["A", "B", "C"])
 def test_gradcheck(variant):
     leaves, constants = make_layer((2, 4, 3, 2), variant, hidden=3, dtype=torch.float64)
-    assert torch.autograd.gradcheck(call_layer(dynamic_relu, constants), leaves)
+    assert torch.autograd.gradcheck(call_layer(dyrelu, constants), leaves)
 
 
 def test_reference_coefficients_are_the_equations():
@@ -78,7 +78,7 @@ def test_keeps_little_more_than_its_input(variant, allowed):
     parameters = {leaf.data_ptr() for leaf in leaves[1:]}
     saved = []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t) or t, lambda t: t):
-        call_layer(dynamic_relu, constants)(*leaves)
+        call_layer(dyrelu, constants)(*leaves)
     kept = sum(t.nbytes for t in saved if t.data_ptr() not in parameters)
     assert leaves[0].nbytes < kept <= allowed * leaves[0].nbytes
 
@@ -86,7 +86,7 @@ def test_keeps_little_more_than_its_input(variant, allowed):
 @pytest.mark.parametrize("frozen", range(6))
 def test_gradient_of_a_part_does_not_depend_on_the_rest(frozen):
     leaves, constants = make_layer((2, 4, 5, 3), "C", dtype=torch.float64)
-    layer = call_layer(dynamic_relu, constants)
+    layer = call_layer(dyrelu, constants)
     every = torch.autograd.grad(layer(*leaves).square().sum(), leaves)
     some = [leaf.detach().requires_grad_(i != frozen) for i, leaf in enumerate(leaves)]
     layer(*some).square().sum().backward()
@@ -99,7 +99,7 @@ def test_gradient_of_a_part_does_not_depend_on_the_rest(frozen):
 @pytest.mark.parametrize("shape", [(2, 4, 5, 3), (40, 33, 13, 9)], **ids)
 def test_works_in_place_where_nothing_is_recorded(shape, variant, backend):
     leaves, constants = make_layer(shape, variant)
-    inplace = call_layer(dynamic_relu, constants, backend=backend, inplace=True)
+    inplace = call_layer(dyrelu, constants, backend=backend, inplace=True)
     for memory_format in (torch.contiguous_format, torch.channels_last):
         x = leaves[0].detach().clone(memory_format=memory_format)
         expected = inplace(x, *leaves[1:])  # out of place: the weights are recorded
@@ -115,26 +115,26 @@ def test_in_place_leaves_the_memory_of_an_expanded_input_alone():
     leaves, constants = make_layer((1, 4, 5, 3))
     x = leaves[0].detach()
     with torch.no_grad():
-        expected = call_layer(dynamic_relu, constants)(x.expand(3, -1, -1, -1).clone(), *leaves[1:])
-        inplace = call_layer(dynamic_relu, constants, inplace=True)
+        expected = call_layer(dyrelu, constants)(x.expand(3, -1, -1, -1).clone(), *leaves[1:])
+        inplace = call_layer(dyrelu, constants, inplace=True)
         assert torch.equal(inplace(x.expand(3, -1, -1, -1), *leaves[1:]), expected)
 
 
 def test_zero_batch():
     leaves, constants = make_layer((0, 4, 3, 3), "C")
-    call_layer(dynamic_relu, constants)(*leaves).sum().backward()
+    call_layer(dyrelu, constants)(*leaves).sum().backward()
     assert leaves[0].grad.shape == (0, 4, 3, 3)
     assert all(not leaf.grad.any() for leaf in leaves[1:])
 
 
 def test_refuses_a_second_derivative():
     leaves, constants = make_layer((2, 3, 4))
-    y = call_layer(dynamic_relu, constants)(*leaves).sum()
+    y = call_layer(dyrelu, constants)(*leaves).sum()
     with pytest.raises(RuntimeError, match="no second derivative.*reference"):
         torch.autograd.grad(y, leaves[0], create_graph=True)
 
 
 def test_reference_has_a_second_derivative():
     leaves, constants = make_layer((2, 3, 4), dtype=torch.float64)
-    layer = call_layer(dynamic_relu, constants, backend="reference")
+    layer = call_layer(dyrelu, constants, backend="reference")
     assert torch.autograd.gradgradcheck(layer, leaves)

@@ -1,7 +1,8 @@
-"""DyReLU for given coefficients, which keeps nothing else than its inputs for the backward pass.
+"""DyReLU for given coefficients, for a hyper function of one's own; `layer.py` has the paper's.
 
-The usual formulation keeps K full-size branches and an int64 arg-max. Here both passes recompute
-the branches from x, and the winner (the last of the maximal branches) is found again.
+It keeps nothing else than its inputs for the backward pass. The usual formulation keeps K full-size
+branches and an int64 arg-max. Here both passes recompute the branches from x, and the winner (the
+last of the maximal branches) is found again.
 """
 
 import torch
@@ -9,9 +10,10 @@ from torch import Tensor
 
 from . import reference
 from .backends import passes_of
+from .precision import compute_dtype
 
 
-def dyrelu(
+def dyrelu_given(
     x: Tensor, a: Tensor, b: Tensor, pi: Tensor | None = None, backend: str = "auto"
 ) -> Tensor:
     """Compute y = pi max_k (a_k x + b_k) (section 3 of arXiv 2003.10027).
@@ -34,15 +36,15 @@ def dyrelu(
     Example:
         >>> x = torch.tensor([[-2.0, 3.0]])
         >>> a = torch.tensor([1.0, 0.0]).expand(1, 2, 2)
-        >>> dyrelu(x, a, torch.zeros(1, 2, 2))
+        >>> dyrelu_given(x, a, torch.zeros(1, 2, 2))
         tensor([[0., 3.]])
     """
     _check(x, a, b, pi)
     if backend == "reference":
-        return reference.dyrelu(x, a, b, pi).to(x.dtype)
-    dtype = torch.promote_types(torch.promote_types(x.dtype, a.dtype), torch.float32)
+        return reference.dyrelu_given(x, a, b, pi).to(x.dtype)
+    dtype = torch.promote_types(compute_dtype(x), a.dtype)
     coef = torch.cat([a, b], 2).to(dtype)
-    return _Maximum.apply(x, coef, None if pi is None else pi.flatten(1).to(dtype), backend)
+    return _DyReLUGiven.apply(x, coef, None if pi is None else pi.flatten(1).to(dtype), backend)
 
 
 def _check(x: Tensor, a: Tensor, b: Tensor, pi: Tensor | None) -> None:
@@ -68,7 +70,7 @@ def refuse_second_derivative() -> None:
         )
 
 
-class _Maximum(torch.autograd.Function):
+class _DyReLUGiven(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, coef, pi, backend):
         ctx.save_for_backward(x, coef, pi)

@@ -1,6 +1,6 @@
-"""DyReLU-A or -B of a batch-normalised input, with the normalisation folded into the coefficients.
+"""DyReLU-A or -B of a batch-normalized input, with the normalization folded into the coefficients.
 
-Normalisation is affine per channel, u = t x + v, so the branches of u are branches of x, and the
+Normalization is affine per channel, u = t x + v, so the branches of u are branches of x, and the
 mean of u follows from that of x. One pass yields batch statistics and pooling together, and the
 gradient that passes through the statistics is affine in x: it is added where the gradient of the
 maximum is written. README.md derives it.
@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from .backends import passes_of
-from .dynamic import dynamic_relu
+from .given import refuse_second_derivative, shared
 from .hyper import Hyper, Ranges
-from .maximum import refuse_second_derivative, shared
-from .precision import without_autocast
+from .layer import dyrelu
+from .precision import compute_dtype, without_autocast
 
 
 class Norm(NamedTuple):
-    """A batch normalisation of C channels: weights, fixed statistics if any, and epsilon."""
+    """A batch normalization of C channels: weights, fixed statistics if any, and epsilon."""
 
     weight: Tensor | None
     bias: Tensor | None
@@ -29,36 +29,36 @@ class Norm(NamedTuple):
     eps: float
 
 
-def normalised_dynamic_relu(
+def normalized_dyrelu(
     x: Tensor, norm: Norm, hyper: Hyper, ranges: Ranges, backend: str = "auto"
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Compute DyReLU-A or -B of the batch-normalised x.
+    """Compute DyReLU-A or -B of the batch-normalized x.
 
     Args:
-        x: Input of the normalisation, (N, C, *), floating point; its memory format is kept.
-        norm: The normalisation.
+        x: Input of the normalization, (N, C, *), floating point; its memory format is kept.
+        norm: The normalization.
         hyper: Weights of the hyper function.
         ranges: K and the ranges of the coefficients.
-        backend: As for `dyrelu`.
+        backend: As for `dyrelu_given`.
 
     Returns:
         (N, C, *) in the dtype of `x`, and the mean and the biased variance (C,) that it was
-        normalised with. Differentiable once, but for the reference.
+        normalized with. Differentiable once, but for the reference.
     """
-    dtype = torch.promote_types(x.dtype, torch.float32)
+    dtype = compute_dtype(x)
     weight, bias, mean, variance = (None if t is None else t.to(dtype) for t in norm[:4])
     with without_autocast(x):
         if backend == "reference":
-            u, mean, variance = _normalise(x.to(dtype), weight, bias, mean, variance, norm.eps)
-            y = dynamic_relu(u, hyper, ranges, backend="reference").to(x.dtype)
+            u, mean, variance = _normalize(x.to(dtype), weight, bias, mean, variance, norm.eps)
+            y = dyrelu(u, hyper, ranges, backend="reference").to(x.dtype)
             return y, mean.detach(), variance.detach()
-        return _Normalised.apply(
+        return _NormalizedDyReLU.apply(
             x, weight, bias, mean, variance, *hyper.to(dtype), norm.eps, ranges, backend
         )
 
 
-def _normalise(x, weight, bias, mean, variance, eps):
-    """Return the normalised x, and the mean and variance it was normalised with."""
+def _normalize(x, weight, bias, mean, variance, eps):
+    """Return the normalized x, and the mean and variance it was normalized with."""
     if mean is None:
         mean = x.transpose(0, 1).flatten(1).mean(1)
         variance = x.transpose(0, 1).flatten(1).var(1, correction=0)
@@ -80,7 +80,7 @@ def _fold(coef: Tensor, t: Tensor, v: Tensor) -> Tensor:
     return torch.cat([a * t, torch.addcmul(b, a, v)], 2)
 
 
-class _Normalised(torch.autograd.Function):
+class _NormalizedDyReLU(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, weight, bias, mean, variance, w1, b1, w2, b2, eps, ranges, backend):
         passes = passes_of(backend, x)

@@ -1,4 +1,4 @@
-"""The folded batch normalisation: against BatchNorm2d and DyReLU one after the other."""
+"""The folded batch normalization: against BatchNorm2d and DyReLU one after the other."""
 
 import copy
 
@@ -8,7 +8,7 @@ from torch import nn
 
 from dyrelu_pose import DyReLUA, DyReLUB, DyReLUC
 from dyrelu_pose.ops import Hyper
-from dyrelu_pose.ops.normalised import Norm, normalised_dynamic_relu
+from dyrelu_pose.ops.folded_norm import Norm, normalized_dyrelu
 
 from .cases import TOLERANCE, assert_close, make_layer
 
@@ -86,7 +86,7 @@ def test_gradcheck():
 
     def run(x, weight, bias, *hyper):
         norm = Norm(weight, bias, None, None, 1e-5)
-        return normalised_dynamic_relu(x, norm, Hyper(*hyper), ranges)[0]
+        return normalized_dyrelu(x, norm, Hyper(*hyper), ranges)[0]
 
     leaves = [t.detach().requires_grad_() for t in (x, weight, bias, *hyper)]
     assert torch.autograd.gradcheck(run, leaves)
@@ -152,16 +152,16 @@ def test_only_a_batch_norm_is_folded():
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
-def test_coefficients_are_those_of_the_normalised_input(training):
+def test_coefficients_are_those_of_the_normalized_input(training):
     theirs, ours = pair()
     x = torch.randn(4, 6, 5, 3, dtype=torch.float64)
     for model in (theirs, ours):
         model.train(training)
     before = copy.deepcopy(ours.state_dict())
     seen = copy.deepcopy(theirs)[0](x)
-    torch.testing.assert_close(ours[1].normalise(x), seen)
+    torch.testing.assert_close(ours[1].normalize(x), seen)
     for own, expected in zip(ours[1].coefficients(x), theirs[1].coefficients(seen), strict=True):
         torch.testing.assert_close(own, expected)
     for name, value in ours.state_dict().items():
         assert torch.equal(value, before[name]), name
-    assert theirs[1].normalise(seen) is seen
+    assert theirs[1].normalize(seen) is seen

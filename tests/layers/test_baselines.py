@@ -1,4 +1,4 @@
-"""The rivals: their equations, where they start, gradients, and placement on a whole backbone."""
+"""The baselines: equations, where they start, gradients, and placement on a whole backbone."""
 
 import copy
 import inspect
@@ -23,7 +23,7 @@ OURS = {
     "Maxout, K = 3": dict(type="Maxout", k=3),
     "Maxout per channel": dict(type="Maxout", per_channel=True),
 }
-RIVALS = {
+BASELINES = {
     "LeakyReLU": dict(type="LeakyReLU", negative_slope=0.01),
     "PReLU": dict(type="PReLU"),
     "RReLU": dict(type="RReLU"),
@@ -33,7 +33,7 @@ RIVALS = {
 SIZE = (32, 64)  # (W, H)
 
 ours = pytest.mark.parametrize("act", OURS.values(), ids=OURS)
-rivals = pytest.mark.parametrize("act", RIVALS.values(), ids=RIVALS)
+baselines = pytest.mark.parametrize("act", BASELINES.values(), ids=BASELINES)
 
 
 def build(act, channels):
@@ -88,7 +88,7 @@ WIDTHS = [(64, 16, 4), (64, 4, 16), (8, 16, 1)]
 
 @pytest.mark.parametrize(("channels", "reduction", "hidden"), WIDTHS)
 def test_squeeze_excite_width(channels, reduction, hidden):
-    layer = SEReLU(channels, reduction)
+    layer = SEReLU(channels, reduction=reduction)
     assert layer.fc1.weight.shape == (hidden, channels)
     assert layer.fc2.weight.shape == (channels, hidden)
 
@@ -109,7 +109,7 @@ def test_maxout_per_channel_is_dyrelu_b_with_fixed_coefficients(k):
     layer = perturbed(Maxout(6, k=k, per_channel=True))
     x = values((2, 6, 3, 5))
     a, b = (c.expand(2, 6, k) for c in (layer.weight.squeeze(2), layer.bias))
-    torch.testing.assert_close(layer(x), reference.dyrelu(x, a, b))
+    torch.testing.assert_close(layer(x), reference.dyrelu_given(x, a, b))
 
 
 @pytest.mark.parametrize("per_channel", [False, True])
@@ -119,17 +119,17 @@ def test_maxout_starts_as_relu_with_its_gradient(k, per_channel):
     x[0, :, 0] = 0  # where the branches tie
     x.requires_grad_()
     grad = values(x.shape, seed=1)
-    y = Maxout(6, k, per_channel)(x)
+    y = Maxout(6, k=k, per_channel=per_channel)(x)
     assert torch.equal(y, x.relu())
     ours, theirs = (torch.autograd.grad(out, x, grad)[0] for out in (y, x.relu()))
     assert torch.equal(ours, theirs)
 
 
-@pytest.mark.parametrize("layer", [Maxout, SEReLU])
-@pytest.mark.parametrize("arguments", [(0, 2), (8, 0)])
-def test_refuses_what_cannot_be(layer, arguments):
+@pytest.mark.parametrize(("layer", "option"), [(Maxout, "k"), (SEReLU, "reduction")])
+@pytest.mark.parametrize(("channels", "value"), [(0, 2), (8, 0)])
+def test_refuses_what_cannot_be(layer, option, channels, value):
     with pytest.raises(ValueError, match=rf"{layer.__name__}: channels and .* at least 1"):
-        layer(*arguments)
+        layer(channels, **{option: value})
 
 
 @ours
@@ -176,7 +176,7 @@ def backbone(act=None):
     return model
 
 
-@rivals
+@baselines
 def test_placed_in_a_backbone_it_trains_saves_and_loads(act):
     model = backbone(act)
     kind = MODELS.get(act["type"])
@@ -197,6 +197,6 @@ def test_placed_in_a_backbone_it_trains_saves_and_loads(act):
     assert torch.equal(model(images)[-1], other(images)[-1])
 
 
-@rivals
+@baselines
 def test_weights_of_the_original_load_behind_it(act):
     backbone(act).load_state_dict(backbone().state_dict(), strict=True)

@@ -1,7 +1,8 @@
-"""The gradients of the hyper function, in one launch whose programs have three roles.
+"""The hyper function and its gradients, in one launch each.
 
-A hidden unit's weights in FC1 need its gradient for every sample, and a sample's gradient needs
-that of every hidden unit: rather than wait for each other, programs of both roles compute it.
+The programs of the backward pass have three roles. A hidden unit's weights in FC1 need its gradient
+for every sample, and a sample's gradient needs that of every hidden unit: rather than wait for each
+other, programs of both roles compute it.
 """
 
 import triton
@@ -11,9 +12,95 @@ from torch import Tensor
 from dyrelu_pose.ops import hyper as with_torch
 from dyrelu_pose.ops.hyper import Hyper, Ranges
 
-from . import hyper_sizes
-from .hyper_sizes import WARPS, fits, side
 from .launch import launch
+
+TILE = 4096  # weights, or gradients, that a program of 8 warps holds at a time
+WARPS = 8
+# A program reads all weights for one sample, and in the backward pass the gradients of all samples
+# for one hidden unit, from the L2 cache: 1 or 2 MiB at this many elements. One processor takes some
+# 10 to 30 us for that (estimated, not timed), and so do the ten or so launches of matrix products
+# that one kernel replaces. Above, the products win: they use the whole GPU.
+MOST = 2**18
+LONGEST = 1024  # samples or hidden units that fit into one tile with room for a second dimension
+
+
+def fits(samples: int, hyper: Hyper) -> bool:
+    """Return whether one kernel computes the hyper function well; cuBLAS does above that."""
+    hidden = hyper.fc1_weight.shape[0]
+    weights = hyper.fc1_weight.numel() + hyper.fc2_weight.numel()
+    gradients = samples * hyper.fc2_weight.shape[0]
+    return max(weights, gradients) <= MOST and max(samples, hidden) <= LONGEST
+
+
+def side(size: int) -> int:
+    """Return a power of two that is not below `size`, at least 16 to have fewer variants."""
+    return max(16, triton.next_power_of_2(size))
+
+
+@triton.jit(do_not_specialize=["rows", "blocks"])
+def hyper_forward_kernel(
+    s, w1, b1, w2, b2, hidden, delta, coef, channels, units, outputs, rows, blocks,
+    K: tl.constexpr, LAMBDA_A: tl.constexpr, LAMBDA_B: tl.constexpr,
+    BLOCK_H: tl.constexpr, BLOCK: tl.constexpr,
+):  # fmt: skip
+    """Compute, per program, all hidden units of a sample and some `rows` of its outputs."""
+    n = tl.program_id(0) // blocks
+    part = tl.program_id(0) % blocks
+    h = tl.arange(0, BLOCK_H)
+    wide = s.dtype.element_ty
+
+    sums = tl.zeros([BLOCK_H, BLOCK], wide)
+    for start in range(0, channels, BLOCK):
+        c = start + tl.arange(0, BLOCK)
+        inside = (h < units)[:, None] & (c < channels)[None, :]
+        weight = tl.load(w1 + h[:, None] * channels + c[None, :], inside, 0.0)
+        sums += weight * tl.load(s + n * channels + c, c < channels, 0.0)[None, :]
+    unit = tl.sum(sums, 1) + tl.load(b1 + h, h < units, 0.0)
+    unit = tl.where(unit <= 0, 0.0, unit)  # NaN stays NaN
+    tl.store(hidden + n * units + h, unit, (h < units) & (part == 0))
+
+    last = tl.minimum(part * rows + rows, outputs)
+    for start in range(part * rows, last, BLOCK):
+        t = start + tl.arange(0, BLOCK)
+        inside = (t < last)[:, None] & (h < units)[None, :]
+        weight = tl.load(w2 + t[:, None] * units + h[None, :], inside, 0.0)
+        theta = tl.sum(weight * unit[None, :], 1) + tl.load(b2 + t, t < last, 0.0)
+        e = tl.exp(-tl.abs(theta))
+        d = (1 - e) / (1 + e)  # |2 sigmoid(theta) - 1|
+        d = tl.where(theta < 0, -d, d)
+        tl.store(delta + n * outputs + t, d, t < last)
+        k = t % (2 * K)
+        value = tl.where(k < K, d * LAMBDA_A, d * LAMBDA_B) + tl.where(k == 0, 1.0, 0.0)
+        # Slopes and intercepts apart, each over all channels: a map's tiles read them in one piece.
+        at = k * (outputs // (2 * K)) + t // (2 * K)
+        tl.store(coef + n * outputs + at, value, t < last)
+
+
+def hyper_forward(s: Tensor, hyper: Hyper, ranges: Ranges) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the hidden layer (N, C / R), delta and the coefficients, for the pooled input (N, C).
+
+    Delta and the coefficients are (N, G, 2K); the coefficients lie in memory as (N, 2K, G).
+    """
+    if not fits(len(s), hyper):
+        hidden, delta, coef = with_torch.hyper_forward(s, hyper, ranges)
+        return hidden, delta, coef.mT.contiguous().mT
+    samples, channels = s.shape
+    units, outputs = hyper.fc2_weight.shape[1], hyper.fc2_weight.shape[0]
+    hidden = s.new_empty((samples, units))
+    delta = s.new_empty((samples, outputs // (2 * ranges.k), 2 * ranges.k))
+    coef = s.new_empty((samples, 2 * ranges.k, outputs // (2 * ranges.k)))
+    block = max(1, TILE // side(units))
+    # As many outputs as there are channels cost what the hidden layer does, which is repeated.
+    rows = triton.cdiv(max(channels, block), block) * block
+    blocks = triton.cdiv(outputs, rows)
+    launch(
+        hyper_forward_kernel, samples * blocks, s, s.contiguous(),
+        *(weight.contiguous() for weight in hyper),
+        hidden, delta, coef, channels, units, outputs, rows, blocks,
+        K=ranges.k, LAMBDA_A=ranges.lambda_a, LAMBDA_B=ranges.lambda_b,
+        BLOCK_H=side(units), BLOCK=block, warps=WARPS,
+    )  # fmt: skip
+    return hidden, delta, coef.mT
 
 
 @triton.jit
@@ -140,6 +227,6 @@ def hyper_backward(
         hyper.fc1_weight.contiguous(), hyper.fc2_weight.contiguous(), grad_s, *grads,
         samples, channels, units, outputs,
         K=ranges.k, LAMBDA_A=ranges.lambda_a, LAMBDA_B=ranges.lambda_b,
-        BLOCK_N=side(samples), BLOCK_H=side(units), HELD=hyper_sizes.TILE, warps=WARPS,
+        BLOCK_N=side(samples), BLOCK_H=side(units), HELD=TILE, warps=WARPS,
     )  # fmt: skip
     return grad_s, grads
