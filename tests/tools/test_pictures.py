@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dyrelu_pose.datasets.coco_keypoints import INDEX, KEYPOINTS
+from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import TOOLS
 from dyrelu_pose.visualization.run_log import read_run
 from dyrelu_pose.visualization.skeletons import SIDE_COLOURS, draw_skeleton
@@ -38,9 +39,9 @@ def test_synthetic_set_is_made_once(tmp_path, capsys):
     assert "2 + 1 pictures" in capsys.readouterr().out
     main([*command, "--workers", "2"])
     assert "already there" in capsys.readouterr().out
-    with pytest.raises(SystemExit, match="--force"):
+    with pytest.raises(UserError, match="--force"):
         main([*command, "--seed", "1"])
-    with pytest.raises(SystemExit, match="train=0"):
+    with pytest.raises(UserError, match="train=0"):
         main([str(tmp_path / "other"), "--train", "0"])
     assert not (tmp_path / "other").exists()
 
@@ -123,7 +124,7 @@ def test_runs_can_be_renamed(tmp_path, monkeypatch):
     runs = [str(tmp_path / name / "seed0") for name in ("a", "b")]
     module.main([*runs, "--names", "DyReLU", "ReLU"])
     assert [run.name for run in drawn] == ["DyReLU", "ReLU"]
-    with pytest.raises(SystemExit, match="2 work dirs need as many --names, not 1"):
+    with pytest.raises(UserError, match="2 work dirs need as many --names, not 1"):
         module.main([*runs, "--names", "DyReLU"])
 
 
@@ -136,11 +137,11 @@ def test_a_run_without_validation_is_drawn(tmp_path):
 
 def test_plot_log_says_where_it_looked(tmp_path):
     main = tool("plot_log").main
-    with pytest.raises(SystemExit, match=r"absent/\*/vis_data/scalars.json"):
+    with pytest.raises(UserError, match=r"absent/\*/vis_data/scalars.json"):
         main([str(tmp_path / "absent")])
     write_log(tmp_path / "epochs", "20260101_000000", (1,))
     write_log(tmp_path / "iterations", "20260101_000000", (1,), by_epoch=False)
-    with pytest.raises(SystemExit, match="epochs counts epochs, iterations counts iterations"):
+    with pytest.raises(UserError, match="epochs counts epochs, iterations counts iterations"):
         main([str(tmp_path / "epochs"), str(tmp_path / "iterations")])
 
 
@@ -191,7 +192,7 @@ def test_several_predictions_share_blank_paper(evaluated, tmp_path):
     middle, right = picture[40:, 486:966], picture[40:, 972:]
     np.testing.assert_array_equal(middle, right)
     assert middle.std() > 5
-    with pytest.raises(SystemExit, match="2 results need as many different --names"):
+    with pytest.raises(UserError, match="2 results need as many different --names"):
         main([truth, results, results])
 
 
@@ -258,6 +259,6 @@ def unlabel(truth, results, images):
 )
 def test_what_is_wrong_with_the_files_is_named(evaluated, damage):
     named = str(damage(*evaluated))
-    with pytest.raises(SystemExit) as error:
+    with pytest.raises(UserError) as error:
         run_draw(evaluated)
     assert named in str(error.value)
