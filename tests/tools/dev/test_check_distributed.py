@@ -1,6 +1,5 @@
 """Two processes learn and find what one does."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -10,11 +9,10 @@ import torch
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import ROOT
+from tests.tools.script import load_script
 
 FILE = ROOT / "tools/dev/check_distributed.py"
-SPEC = importlib.util.spec_from_file_location("check_distributed", FILE)
-tool = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(tool)
+tool = load_script("dev/check_distributed.py")
 
 
 def test_two_processes_do_what_one_does(tmp_path):

@@ -2,24 +2,18 @@
 
 import contextlib
 import functools
-import importlib.util
 import json
 
 import pytest
 import torch
 
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.paths import ROOT
-
-FILE = ROOT / "tools/dev/check_precision.py"
+from tests.tools.script import load_script
 
 
 @pytest.fixture
 def tool():
-    spec = importlib.util.spec_from_file_location("check_precision", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("dev/check_precision.py")
 
 
 def test_stays_finite(tool, tmp_path):

@@ -1,14 +1,11 @@
 """The kinds of tests that are counted."""
 
-import importlib.util
-
 import pytest
 
 from dyrelu_pose.paths import ROOT
+from tests.tools.script import load_script
 
-SPEC = importlib.util.spec_from_file_location("record_tests", ROOT / "tools/dev/record_tests.py")
-tool = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(tool)
+tool = load_script("dev/record_tests.py")
 
 
 @pytest.mark.parametrize("kind", tool.KINDS)

@@ -1,6 +1,5 @@
 """A training that is killed and preempted ends like one that is left alone; another would show."""
 
-import importlib.util
 import json
 import shutil
 import subprocess
@@ -11,11 +10,10 @@ import torch
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import ROOT
+from tests.tools.script import load_script
 
 FILE = ROOT / "tools/dev/soak.py"
-SPEC = importlib.util.spec_from_file_location("soak", FILE)
-tool = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(tool)
+tool = load_script("dev/soak.py")
 
 LAST = "epoch_1.pth"
 LOG = "1/vis_data/scalars.json"
