@@ -30,8 +30,8 @@ import torch
 from torch import Tensor
 
 from dyrelu_pose.cli import user_errors
+from dyrelu_pose.engine.metrics import read_metrics
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.evaluation.metrics import read_metrics
 from dyrelu_pose.inference.shipped import CHECKPOINT
 from dyrelu_pose.inference.shipped import CONFIG as CONFIG_PUBLISHED
 from dyrelu_pose.paths import ROOT

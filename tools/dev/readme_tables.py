@@ -15,6 +15,7 @@ import tables
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import ROOT
+from dyrelu_pose.records.files import write_text
 
 PAGES = ("README.md", "checkpoints/README.md", "results/README.md", "docs/*.md")
 TABLES = {name: getattr(tables, name) for name in tables.__all__}
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         text, names = render(page, before)
         shown |= names
         if not args.check and text != before:
-            page.write_text(text)
+            write_text(page, text)
         elif text != before:
             raise UserError(f"{page.relative_to(ROOT)} is out of date: run this script")
     if left_out := TABLES.keys() - shown:

@@ -16,8 +16,8 @@ from pathlib import Path
 from rich.progress import track
 
 from dyrelu_pose.cli import user_errors
+from dyrelu_pose.engine.metrics import read_metrics
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.evaluation.metrics import read_metrics
 from dyrelu_pose.inference.shipped import CHECKPOINT, CONFIG
 from dyrelu_pose.paths import ROOT
 from dyrelu_pose.records.files import write_csv
