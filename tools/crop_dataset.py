@@ -1,4 +1,4 @@
-"""Cuts the persons of a config's data out of their images, for training that decodes less.
+"""Cut the persons of a config's data out of their images, for training that decodes less.
 
 python tools/crop_dataset.py configs/coco_mini/mobilenetv2_128x96.py data/coco_mini_crops
 
@@ -10,7 +10,7 @@ end.
 import argparse
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
@@ -25,7 +25,7 @@ from dyrelu_pose.prepare.crops import SPLITS, Settings, annotation_file, read_so
 OVERSAMPLE = 2.0  # at least; MMPose's default augmentation magnifies by as much
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("config", help="config whose data and augmentation the crops are for")
@@ -50,7 +50,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Write the crops and say how to train on them."""
     args = parse_args(argv)
     start = time.perf_counter()

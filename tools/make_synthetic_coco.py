@@ -1,20 +1,22 @@
-"""Draws a small data set of articulated figures in the COCO layout: the same seed, the same bytes.
+"""Draw a small data set of articulated figures in the COCO layout: the same seed, the same bytes.
 
 python tools/make_synthetic_coco.py data/synthetic --train 2000 --val 200 --seed 0
 """
 
 import argparse
 import os
-import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.progress import track
 
+from dyrelu_pose.cli import user_errors
+from dyrelu_pose.errors import UserError
 from dyrelu_pose.prepare.people.write import Parameters, make_dataset
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, help="folder to write")
@@ -34,7 +36,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Write the data set and say where it is."""
     args = parse_args(argv)
     start = time.perf_counter()
@@ -48,7 +50,7 @@ def main(argv: list[str] | None = None) -> None:
             progress=lambda items, total, text: track(items, text, total),
         )
     except (OSError, ValueError) as error:
-        sys.exit(f"make_synthetic_coco: {error}")
+        raise UserError(str(error)) from error
     if not written:
         print(f"{args.out}: already there, nothing to do")
         return
@@ -57,4 +59,5 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with user_errors():
+        main()
