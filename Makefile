@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 install: $(STAMP)
 
-$(STAMP): $(LOCKS) setup.py
+$(STAMP): $(LOCKS) pyproject.toml
 	$(PYTHON) -c 'import sys; (3, 10) <= sys.version_info[:2] <= (3, 13) or sys.exit("dyrelu_pose needs Python 3.10 to 3.13, this is %s: set PYTHON, as in PYTHON=python3.11 make demo" % sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements/locks/hashed.txt
