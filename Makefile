@@ -12,6 +12,8 @@ CONFIG := configs/demo/dyrelu_resnet18.py
 WORK   := work_dirs/demo
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Threads that wait for others sleep, for they would take a busy machine's cores from who works.
+export OMP_WAIT_POLICY := PASSIVE
 
 .PHONY: install demo test tables docs lock matrix clean
 
