@@ -1,10 +1,7 @@
 """A wheel works away from the checkout: configs, tools and requirements are in it."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 import zipfile
 
 import pytest
@@ -12,17 +9,10 @@ import pytest
 import dyrelu_pose
 from dyrelu_pose.paths import ROOT
 
+from .scripts import run
+
 SOURCES = ("dyrelu_pose", "checkpoints", "configs", "requirements", "tools")
 OF_A_CHECKOUT = {"dist_train.sh", "dist_test.sh"}
-
-
-def run(*command, cwd, **env):
-    done = subprocess.run(
-        [sys.executable, *map(str, command)], cwd=cwd, env={**os.environ, **env},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:]
-    return done.stdout
 
 
 @pytest.fixture(scope="module")

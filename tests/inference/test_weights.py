@@ -6,8 +6,7 @@ from mmengine.config import Config
 from mmpose.registry import MODELS
 
 from dyrelu_pose.inference.weights import WeightsError, load_weights
-
-from .conftest import CONFIG
+from tests.scripts import DEMO
 
 RELU = "configs/demo/resnet18.py"
 
@@ -24,7 +23,7 @@ def test_dyrelu_weights_do_not_go_into_a_relu_model(checkpoint):
 def test_relu_weights_make_the_same_backbone_of_dyrelu(tmp_path):
     relu, path = model_of(RELU), tmp_path / "relu.pth"
     torch.save(dict(state_dict=relu.state_dict()), path)
-    model = model_of(CONFIG)
+    model = model_of(DEMO)
     load_weights(model, path)
     picture = torch.randn(1, 3, 64, 64)
     ours, theirs = (m.eval().extract_feat(picture) for m in (model, relu))
@@ -37,8 +36,8 @@ def test_a_missing_or_misshapen_tensor_is_named(checkpoint, tmp_path):
     path = tmp_path / "damaged.pth"
     torch.save(dict(state_dict=weights), path)
     with pytest.raises(WeightsError, match="backbone.conv1.weight"):
-        load_weights(model_of(CONFIG), path)
+        load_weights(model_of(DEMO), path)
     del weights["backbone.conv1.weight"]
     torch.save(dict(state_dict=weights), path)
     with pytest.raises(WeightsError, match="missing keys.*backbone.conv1.weight"):
-        load_weights(model_of(CONFIG), path)
+        load_weights(model_of(DEMO), path)

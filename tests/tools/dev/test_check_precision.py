@@ -1,22 +1,16 @@
 """Training in half precision stays finite, and a value that does not is seen."""
 
-import importlib.util
 import json
 
 import pytest
 
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.paths import ROOT
-
-FILE = ROOT / "tools/dev/check_precision.py"
+from tests.scripts import load
 
 
 @pytest.fixture
 def tool():
-    spec = importlib.util.spec_from_file_location("check_precision", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("tools/dev/check_precision.py")
 
 
 def test_stays_finite(tool, tmp_path):
