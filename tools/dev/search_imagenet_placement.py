@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 
-from dyrelu_pose.models.mobilenet_v2 import MobileNetV2WithProjectSites
+from dyrelu_pose.models.mobilenets import MobileNetV2WithProjectSites
 from torch import Tensor, nn
 
 from dyrelu_pose.cli import user_errors
