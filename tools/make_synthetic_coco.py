@@ -11,8 +11,7 @@ from pathlib import Path
 
 from rich.progress import track
 
-from dyrelu_pose.cli import user_errors
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.prepare.people.write import Parameters, make_dataset
 
 
