@@ -7,11 +7,14 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.progress import track
 
-from dyrelu_pose.prepare.people.write import Parameters, make_dataset
+import dyrelu_pose  # noqa: F401  (lets mmpose import)
+from dyrelu_pose.datasets.picture_array import write_array
+from dyrelu_pose.prepare.people.write import Parameters, annotation_file, make_dataset
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -27,6 +30,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         "--workers", type=int, default=os.cpu_count(), help="processes (one per core: %(default)s)"
+    )
+    parser.add_argument(
+        "--array",
+        action="store_true",
+        help="also decode the training pictures into one array, for CropArrayDataset",
     )
     parser.add_argument(
         "--force", action="store_true", help="replace a data set of other parameters in this folder"
@@ -45,15 +53,22 @@ def main(argv: list[str] | None = None) -> None:
             parameters,
             args.workers,
             args.force,
-            progress=lambda items, total, text: track(items, text, total),
+            progress=progress,
         )
     except (OSError, ValueError) as error:
         sys.exit(f"make_synthetic_coco: {error}")
-    if not written:
+    if written:
+        seconds = time.perf_counter() - start
+        print(f"{args.out}: {args.train} + {args.val} pictures in {seconds:.0f} s")
+    else:
         print(f"{args.out}: already there, nothing to do")
-        return
-    seconds = time.perf_counter() - start
-    print(f"{args.out}: {args.train} + {args.val} pictures in {seconds:.0f} s")
+    if args.array:
+        print(write_array(annotation_file(args.out, "train"), args.out / "train", progress))
+
+
+def progress(items: Iterable, total: int, text: str) -> Iterable:
+    """Yield the items, with a bar."""
+    return track(items, text, total)
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ def write_array(
     total = sum(3 * image["height"] * image["width"] for image in images)
     values = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=(total,))
     load, start = LoadImage(), 0
-    for image in progress(images, len(images), f"{path.name}"):
+    for image in progress(images, len(images), path.name):
         file = Path(folder, image["file_name"])
         picture = load(dict(img_path=str(file)))["img"]
         if picture.shape != (image["height"], image["width"], 3):
