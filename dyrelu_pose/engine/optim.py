@@ -136,7 +136,8 @@ def _default_rate(kind: str | type) -> float:
 def _merged(groups: Sequence[dict]) -> list[dict]:
     """Return groups with the parameters of those of equal settings in one, in order.
 
-    An optimizer updates the tensors of a group together, which is faster than one by one.
+    PyTorch updates the tensors of a group together, on a GPU in a few launches; MMEngine would make
+    a group of each tensor.
     """
     merged: dict[tuple, dict] = {}
     for group in groups:
