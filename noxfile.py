@@ -5,20 +5,21 @@ results/compatibility.csv keeps the last outcome of each. pip chooses the packag
 test runs; `DYRELU_MATRIX_CUDA=1` runs these too.
 """
 
-import csv
 import json
 import os
 import re
 import subprocess
 import sys
 import time
-from datetime import datetime, timezone
-from pathlib import Path
 
 import nox
 from nox.command import CommandFailed
 
-RESULTS = Path(__file__).parent / "results/compatibility.csv"
+from dyrelu_pose.paths import ROOT
+from dyrelu_pose.records.files import read_csv, write_csv
+from dyrelu_pose.records.origin import revision, today
+
+RESULTS = ROOT / "results/compatibility.csv"
 COLUMNS = (
     *("case", "python", "torch", "numpy", "mmengine", "outcome"),
     *("seconds", "command", "revision", "date"),
@@ -115,27 +116,15 @@ def install(session: nox.Session, torch: list[str], others: list[str], locked: b
     session.install("--no-deps", "--no-build-isolation", "-e", ".")
 
 
-def git(*arguments: str) -> str:
-    """Return what git answers about this checkout."""
-    return subprocess.run(["git", *arguments], capture_output=True, text=True).stdout.strip()
-
-
 def record(case: str, found: dict[str, str], start: float) -> None:
     """Put an outcome in its row of the table, which keeps the order of `CASES`."""
-    rows = {}
-    if RESULTS.exists():
-        with RESULTS.open(newline="") as file:
-            rows = {row["case"]: row for row in csv.DictReader(file)}
-    changed = git("status", "--porcelain", "--", ".", ":!results")
+    rows = {row["case"]: row for row in read_csv(RESULTS)}
     rows[case] = dict(
         case=case,
         **found,
         seconds=round(time.monotonic() - start),
         command=f"nox -s 'matrix({case})'",
-        revision=git("rev-parse", "--short", "HEAD") + ("-dirty" if changed else ""),
-        date=datetime.now(timezone.utc).date().isoformat(),
+        revision=revision(),
+        date=today(),
     )
-    with RESULTS.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows[name] for name in CASES if name in rows)
+    write_csv(RESULTS, [rows[name] for name in CASES if name in rows], COLUMNS)

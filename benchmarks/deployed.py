@@ -21,7 +21,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
-from records import console, origin, write
+from records import console, origin_on, write
 from rich.progress import track
 from rich.table import Table
 from torch import Tensor, nn
@@ -110,7 +110,7 @@ def measure(name: str, folder: Path, args: argparse.Namespace) -> list[dict]:
         row: percentiles(found) for row, found in time_in_turns(calls, args.repeats, SEED).items()
     }
     relu = times["ReLU"]["median_ms"]
-    source = origin("cpu", SEED, "onnx", "onnxruntime", "onnxscript")
+    source = origin_on("cpu", SEED, "onnx", "onnxruntime", "onnxscript")
     return [
         record
         | times[record["row"]]

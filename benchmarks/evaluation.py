@@ -10,11 +10,8 @@ import argparse
 import contextlib
 import io
 import json
-import shlex
-import sys
 import tempfile
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +22,8 @@ from rich.progress import track
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.datasets import CocoDataset
 from dyrelu_pose.evaluation import PycocoMetric
-from dyrelu_pose.records.origin import device, revision, versions
+from dyrelu_pose.records.files import write_json
+from dyrelu_pose.records.origin import origin
 
 # isort: split
 # mmpose imports only once dyrelu_pose has been
@@ -83,17 +81,12 @@ def main(argv: list[str] | None = None) -> None:
         name="evaluation",
         cases=[case._asdict() | summary(case, found[case]) for case in cases],
         repeats=repeats,
-        command=shlex.join(["python", "benchmarks/evaluation.py", *(argv or sys.argv[1:])]),
         seed=SEED,
-        device=device(),
-        versions=versions(),
-        revision=revision(),
-        date=datetime.now(timezone.utc).date().isoformat(),
+        **origin(),
     )
     print(json.dumps(record, indent=1))
     if args.out:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(record, indent=1) + "\n")
+        write_json(args.out, record)
 
 
 class TimedMetric(PycocoMetric):

@@ -13,14 +13,11 @@ import argparse
 import contextlib
 import io
 import json
-import shlex
-import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from datetime import datetime, timezone
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -36,7 +33,8 @@ from rich.progress import track
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.records.origin import device, revision, versions
+from dyrelu_pose.records.files import write_json
+from dyrelu_pose.records.origin import origin
 
 # isort: split
 # mmpose imports only once dyrelu_pose has been
@@ -121,17 +119,12 @@ def main(argv: list[str] | None = None) -> None:
         workers_limit_megabytes=LIMIT,
         loaders=loaders,
         config=CONFIG,
-        command=shlex.join(["python", "benchmarks/index.py", *(argv or sys.argv[1:])]),
         seed=0,
-        device=device(),
-        versions=versions(),
-        revision=revision(),
-        date=datetime.now(timezone.utc).date().isoformat(),
+        **origin(),
     )  # fmt: skip
     print(json.dumps(record, indent=1))
     if args.out:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(record, indent=1) + "\n")
+        write_json(args.out, record)
     if lost:
         raise UserError(record["lost"])
 

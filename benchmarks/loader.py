@@ -10,13 +10,10 @@ clock is the processor's: neither the disk nor other processes count.
 
 import argparse
 import json
-import shlex
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import datetime, timezone
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 import cv2
@@ -25,17 +22,19 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from rich.progress import track
+from rich.progress import Progress, track
 from torch.utils.data import DataLoader
 
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
 from dyrelu_pose.cli import user_errors
+from dyrelu_pose.complexity.timing import time_in_turns
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.prepare.crops import SPLITS, annotation_file
 from dyrelu_pose.prepare.crops.agreement import Agreement, build_set, compare
 from dyrelu_pose.prepare.folder import META
-from dyrelu_pose.records.origin import device, revision, versions
+from dyrelu_pose.records.files import write_json
+from dyrelu_pose.records.origin import origin
 
 LIMIT = 1.0  # pixels of the input by which keypoints may differ
 SEED = 0
@@ -65,11 +64,10 @@ def main() -> None:
         print(f"{split}: {found}")
         if found.keypoints_max > LIMIT:
             raise UserError(f"{split}: keypoints differ by {found.keypoints_max:.2f} pixels")
-    rates = time_in_turns({name: loader(cfg) for name, cfg in configs.items()}, args)
+    rates = images_per_second({name: loader(cfg) for name, cfg in configs.items()}, args)
     record = dict(
         name="loader",
         config=args.config,
-        command=shlex.join(["python", *sys.argv]),
         crops=json.loads((args.crops / META).read_text())["parameters"],
         agreement={split: rounded(asdict(found)) for split, found in agreement.items()},
         images_per_second={name: summary(found) for name, found in rates.items()},
@@ -79,13 +77,9 @@ def main() -> None:
         batches=args.batches,
         repeats=args.repeats,
         seed=SEED,
-        device=device(),
-        versions=versions("opencv-python-headless"),
-        revision=revision(),
-        date=datetime.now(timezone.utc).date().isoformat(),
+        **origin("opencv-python-headless"),
     )
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(record, indent=1) + "\n")
+    write_json(args.out, record)
     print(json.dumps({key: record[key] for key in ("images_per_second", "ratio")}, indent=1))
     print(args.out)
 
@@ -116,19 +110,31 @@ def loader(cfg: Config) -> DataLoader:
     return Runner.build_dataloader(dict(cfg.train_dataloader, **changes), seed=SEED)
 
 
-def time_in_turns(
+def images_per_second(
     loaders: dict[str, DataLoader], args: argparse.Namespace
 ) -> dict[str, list[float]]:
-    """Return the images per second of processor time of each run but the first of each loader."""
-    rates = {name: [] for name in loaders}
-    for turn in track(range(args.repeats + 1), "timing"):
-        for name, batches in loaders.items():
-            batches.sampler.set_epoch(turn)
-            np.random.seed(turn)
-            start = time.process_time()
-            images = sum(len(batch["inputs"]) for batch in islice(batches, args.batches))
-            rates[name].append(images / (time.process_time() - start))
-    return {name: found[1:] for name, found in rates.items()}
+    """Return the images per second of processor time of each run of each loader."""
+    calls = {name: reading(batches, args.batches) for name, batches in loaders.items()}
+    images = {name: call() for name, call in calls.items()}
+    with Progress() as progress:
+        task = progress.add_task("timing", total=args.repeats)
+        seconds = time_in_turns(
+            calls, args.repeats, SEED, lambda: progress.advance(task), time.process_time
+        )
+    return {name: [images[name] / run for run in found] for name, found in seconds.items()}
+
+
+def reading(batches: DataLoader, number: int) -> Callable[[], int]:
+    """Return a call that reads as many batches of the next epoch and counts their images."""
+    epochs = count()
+
+    def call() -> int:
+        epoch = next(epochs)
+        batches.sampler.set_epoch(epoch)
+        np.random.seed(epoch)
+        return sum(len(batch["inputs"]) for batch in islice(batches, number))
+
+    return call
 
 
 def summary(rates: Sequence[float]) -> dict[str, float]:

@@ -7,32 +7,9 @@ from contextlib import contextmanager
 from itertools import accumulate
 
 import torch
-from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 from dyrelu_pose.complexity.timing import Call, synchronise
-
-
-def kept_bytes(module: nn.Module, forward: Call) -> int:
-    """Return what `forward` keeps for the backward pass: distinct storages, without parameters.
-
-    The input counts if it is kept, also where another layer would keep it anyway.
-    """
-    parameters = {p.untyped_storage().data_ptr() for p in module.parameters()}
-    kept: dict[int, int] = {}
-    held = []  # so that no address is used twice
-
-    def pack(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in parameters:
-            kept[storage.data_ptr()] = storage.nbytes()
-            held.append(storage)
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        result = forward()
-    del result
-    return sum(kept.values())
 
 
 def peak_bytes(call: Call) -> int:

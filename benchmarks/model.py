@@ -31,10 +31,10 @@ from typing import NamedTuple
 
 import torch
 from cases import CONFIGS, NAMES
-from measure import kept_bytes, peak_bytes
+from measure import peak_bytes
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from records import console, origin, write
+from records import console, origin_on, write
 from rich.progress import Progress
 from rich.table import Table
 from torch import Tensor, nn
@@ -50,6 +50,7 @@ from variants import (
     training_step,
 )
 
+from dyrelu_pose.complexity.activations import kept_bytes
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
 
 OUT = Path(__file__).parents[1] / "results/bench"
@@ -154,7 +155,7 @@ def measure(
     records = train(subjects, images, target, half, args.repeats, tick)
     for batch in dict.fromkeys((1, args.batch)):
         records += infer(subjects, images[:batch], half, args.repeats, tick)
-    source = origin(args.device, SEED)
+    source = origin_on(args.device, SEED)
     return [place | record | source for record in records], refusals
 
 
@@ -214,7 +215,9 @@ def train(
     records = summaries("training step", subjects, calls, images, repeats, tick)
     peaks = {name: peak_bytes(call) for name, call in calls.items()}
     for (variant, model, _), record in zip(subjects, records, strict=True):
-        record["kept_bytes"] = kept_bytes(model, lambda model=model: heatmaps(model, images, half))
+        record["kept_bytes"] = kept_bytes(
+            lambda model=model: heatmaps(model, images, half), model.parameters()
+        )
         record["peak_bytes"] = peaks[variant.name]
         record["peak_times_relu"] = peaks[variant.name] / peaks[RELU.name]
     return records

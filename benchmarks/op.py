@@ -34,16 +34,18 @@ import torch
 from cases import FORMATS, NAMES, QUICK, Case, series, sites
 from chart import draw
 from judge import TOLERANCES, disagreement, outcome, run, without_ties
-from measure import kept_bytes, peak_bytes
+from measure import peak_bytes
 from mmengine.registry import init_default_scope
-from records import console, origin, read, write
+from records import console, origin_on, write
 from rich.progress import Progress
 from rich.table import Table
 from rows import JUDGES, ROWS, USUAL, B, Row
 from torch import Tensor, nn
 
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
+from dyrelu_pose.complexity.activations import kept_bytes
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
+from dyrelu_pose.records.files import read_csv
 
 OUT = Path(__file__).parents[1] / "results/bench"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -107,7 +109,7 @@ def main() -> None:
                 progress.console.print(table(f"{case}, {dtype}", found))
                 write(args.out, found, KEY)
                 refusals += [f"{case}, {dtype}: {reason}" for reason in refused]
-    draw(read(args.out), args.out.with_suffix(".png"))
+    draw(read_csv(args.out), args.out.with_suffix(".png"))
     print(args.out, args.out.with_suffix(".png"), sep="\n")
     if refusals:
         sys.exit("\n".join(["refused, not timed:", *refusals]))
@@ -170,7 +172,7 @@ def measure(
         *forward(subjects, x, args.repeats, tick),
         *forward_backward(subjects, x, grad, args.repeats, tick),
     ]
-    source = origin(args.device, SEED)
+    source = origin_on(args.device, SEED)
     return [place | record | source for record in records], refusals
 
 
@@ -227,7 +229,9 @@ def forward_backward(
     found = summaries("forward + backward", 1, subjects, calls, x, repeats, tick)
     for subject, record in zip(subjects, found, strict=True):
         module = subject.module
-        record["kept_bytes"] = kept_bytes(module, lambda module=module: run(module, leaf))
+        record["kept_bytes"] = kept_bytes(
+            lambda module=module: run(module, leaf), module.parameters()
+        )
     return found
 
 

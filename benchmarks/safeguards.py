@@ -9,12 +9,9 @@ update with it less that of the update alone, in every step of one training.
 
 import argparse
 import json
-import shlex
 import statistics
-import sys
 import tempfile
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 
 import torch
@@ -26,7 +23,8 @@ import dyrelu_pose  # noqa: F401  (lets mmpose import)
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.engine import add_safeguards
 from dyrelu_pose.prepare.people.write import Parameters, make_dataset
-from dyrelu_pose.records.origin import device, revision, versions
+from dyrelu_pose.records.files import write_json
+from dyrelu_pose.records.origin import origin
 
 CONFIG = "configs/demo/dyrelu_resnet18.py"
 WARMUP = 10  # steps
@@ -56,7 +54,6 @@ def main() -> None:
     milliseconds = 1e3 * statistics.median(steps.seconds[WARMUP:])
     record = dict(
         name="safeguards",
-        command=shlex.join(["python", *sys.argv]),
         config=CONFIG,
         batch_size=cfg.train_dataloader.batch_size,
         steps=len(check),
@@ -64,13 +61,9 @@ def main() -> None:
         step_milliseconds=round(milliseconds, 2),
         percent=round(microseconds / milliseconds / 10, 4),
         seed=SEED,
-        device=device(),
-        versions=versions(),
-        revision=revision(),
-        date=datetime.now(timezone.utc).date().isoformat(),
+        **origin(),
     )
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(record, indent=1) + "\n")
+    write_json(args.out, record)
     print(json.dumps(record, indent=1))
 
 

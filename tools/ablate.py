@@ -33,7 +33,6 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -55,15 +54,15 @@ from dyrelu_pose.ablation.plan import (
     plan_cell,
     time_iteration,
 )
-from dyrelu_pose.ablation.results import FINISHED, rows_of, write_csv
+from dyrelu_pose.ablation.results import COLUMNS, FINISHED, rows_of
 from dyrelu_pose.ablation.runs import RECORDS, Run, commands
 from dyrelu_pose.ablation.schedule import Commands, run_all
 from dyrelu_pose.ablation.table import format_table
 from dyrelu_pose.cli import add_cfg_options, user_errors
 from dyrelu_pose.config.files import MissingFilesError, check_files
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.records.files import write_atomically
-from dyrelu_pose.records.origin import device, revision, versions
+from dyrelu_pose.records.files import write_csv, write_text
+from dyrelu_pose.records.origin import origin
 
 TOOLS = Path(__file__).parent
 LOOK = 1.0  # seconds between two looks at how far the runs are
@@ -170,24 +169,18 @@ class Ablation:
             epochs=run.length,
             seconds=round(run.spent(), 1),
             status=FINISHED,
-            revision=revision(),
-            device=device(),
-            versions=", ".join(f"{name} {number}" for name, number in versions().items()),
-            command=shlex.join(["python", *sys.argv]),
-            date=datetime.now(timezone.utc).date().isoformat(),
+            **origin(),
         )
 
     def write(self) -> None:
         """Write the table, the CSV file and, once a run has finished, the chart."""
         rows = rows_of(self.runs, self.failures)
         table = format_table(self.grid, rows)
-        write_csv(self.out / "runs.csv", rows)
-        write_atomically(self.out / "table.md", lambda path: path.write_text(table))
+        write_csv(self.out / "runs.csv", rows, COLUMNS)
+        write_text(self.out / "table.md", table)
         records = {run: record for run in self.runs if (record := run.record())}
         for name, cfg in {run.cell: run.cfg for run in records}.items():
-            text = portable(cfg.pretty_text)
-            path = self.out / "configs" / f"{name}.py"
-            write_atomically(path, lambda part, text=text: part.write_text(text))
+            write_text(self.out / "configs" / f"{name}.py", portable(cfg.pretty_text))
         if records:
             draw_chart(self.grid, rows, self.out / "chart.png")
             draw_curves(self.grid, list(records.values()), self.out / "curves.png")

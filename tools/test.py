@@ -8,14 +8,14 @@ import argparse
 from pathlib import Path
 
 import torch
-from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.cli import add_runner_arguments, load_runner_config, show_predictions, user_errors
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import check_files
+from dyrelu_pose.engine.launch import unwrapped
+from dyrelu_pose.engine.metrics import SaveMetricsHook
 from dyrelu_pose.export.evaluate import compute_by_file
 from dyrelu_pose.export.files import OnnxFile
 
@@ -25,27 +25,17 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Evaluate a pose model")
     add_runner_arguments(parser)
     parser.add_argument("checkpoint", help="checkpoint file, or an exported .onnx file")
-    parser.add_argument("--out", help="file to save the metrics in (JSON or YAML)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="file to save the metrics in (JSON or YAML); its key `origin` says where they come "
+        "from: command, device, versions, revision and date",
+    )
     parser.add_argument("--dump", help="pickle file to save all predictions in")
     parser.add_argument(
         "--badcase", action="store_true", help="save the worst predictions (BadCaseAnalysisHook)"
     )
     return parser.parse_args()
-
-
-class SaveMetricsHook(Hook):
-    """Write the metrics of a test run to a file."""
-
-    def __init__(self, out: str) -> None:
-        self.out = out
-
-    def after_test_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
-        """Write `metrics` on the main process."""
-        if metrics is not None and runner.rank == 0:
-            from mmengine.fileio import dump
-
-            Path(self.out).parent.mkdir(parents=True, exist_ok=True)
-            dump(metrics, self.out)
 
 
 def main() -> None:
@@ -68,10 +58,9 @@ def main() -> None:
         check_files(cfg, ["test"])
         runner = Runner.from_cfg(cfg)
         if exported:
-            model = runner.model
-            compute_by_file(model.module if is_model_wrapper(model) else model, exported)
+            compute_by_file(unwrapped(runner.model), exported)
         if args.out:
-            runner.register_hook(SaveMetricsHook(args.out), "LOWEST")
+            runner.register_hook(SaveMetricsHook(args.out))
         runner.test()
 
 

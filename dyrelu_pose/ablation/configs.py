@@ -11,7 +11,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 
-from dyrelu_pose.config.load import input_size_of
+from dyrelu_pose.config.load import innermost_dataset, input_size_of
 
 from .grid import Cell, GridError
 
@@ -73,9 +73,7 @@ def portable(text: str) -> str:
 
 def data_name(cfg: Config) -> str:
     """Return what to call the validation set: after the folder that it is in."""
-    dataset = cfg.val_dataloader.dataset
-    while "dataset" in dataset:  # RepeatDataset and the like
-        dataset = dataset.dataset
+    dataset = innermost_dataset(cfg.val_dataloader.dataset)
     folder = Path(dataset.get("data_root") or "").name
     return DATA.get(folder, folder)
 

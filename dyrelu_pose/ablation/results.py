@@ -1,10 +1,6 @@
 """What the runs of a grid came to: one row each, as the CSV file has them."""
 
-import csv
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-
-from dyrelu_pose.records.files import write_atomically
+from collections.abc import Iterable
 
 from .runs import FIGURES, Run
 
@@ -16,7 +12,7 @@ COLUMNS = (
 
 
 def rows_of(runs: Iterable[Run], failures: dict[str, str]) -> list[dict[str, object]]:
-    """Return the rows of the runs that have ended.
+    """Return the rows of the runs that have ended; figures are 0 to 1, failed runs have none.
 
     Args:
         runs: Runs of a grid, ended or not.
@@ -31,18 +27,6 @@ def rows_of(runs: Iterable[Run], failures: dict[str, str]) -> list[dict[str, obj
             ended = dict(cell=run.cell, seed=run.seed, status=FAILED, problem=failures[run.name])
             rows.append(row | ended)
     return rows
-
-
-def write_csv(path: Path, rows: Sequence[dict[str, object]]) -> None:
-    """Write rows to a CSV file; figures are fractions, 0 to 1, and failed runs have none."""
-
-    def write(part: Path) -> None:
-        with part.open("w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-
-    write_atomically(path, write)
 
 
 def by_cell(rows: Iterable[dict], figure: str) -> dict[str, dict[int, float]]:

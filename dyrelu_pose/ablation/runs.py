@@ -18,7 +18,7 @@ from typing import IO
 from mmengine.config import Config
 
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.records.files import write_atomically
+from dyrelu_pose.records.files import write_text
 from dyrelu_pose.visualization.run_log import SCALARS, read_run, rounded
 
 from .configs import digest
@@ -94,9 +94,9 @@ class Run:
 
     def keep(self, record: dict) -> None:
         """Write the record, which says that the run has finished, with its learning curve."""
-        text = json.dumps({**record, "digest": self.digest, "curve": self._curve()})
+        text = json.dumps({**record, "digest": self.digest, "curve": self._curve()}) + "\n"
         for path in self._records:
-            write_atomically(path, lambda part: part.write_text(text + "\n"))
+            write_text(path, text)
 
     def _curve(self) -> dict[str, list[tuple[float, float]]]:
         """Return (epoch, training loss) and (epoch, AP) pairs, [] for what was not logged."""
@@ -157,7 +157,7 @@ class Run:
     def spend(self, seconds: float) -> None:
         """Add the seconds of one start."""
         total = self.spent() + seconds
-        write_atomically(self.folder / SPENT, lambda path: path.write_text(f"{total:.1f}\n"))
+        write_text(self.folder / SPENT, f"{total:.1f}\n")
 
     def tail(self, lines: int = 15) -> str:
         """Return the end of what its processes printed."""

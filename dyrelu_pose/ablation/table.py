@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from dyrelu_pose.records.tables import markdown_table
+
 from .grid import Grid
 from .results import FAILED, FINISHED, by_cell
 from .significance import SEEDS_TO_TEST, Summary, summarise
@@ -63,7 +65,7 @@ def _by_cell(grid: Grid, rows: Sequence[dict], data: str) -> str:
             *(_millions(own, column) for column in ("params", "MAdds")),
             str(summary.seeds),
         ])  # fmt: skip
-    return _markdown(header, lines)
+    return markdown_table(header, lines)
 
 
 def _matrix(grid: Grid, rows: Sequence[dict], data: str) -> str:
@@ -81,7 +83,7 @@ def _matrix(grid: Grid, rows: Sequence[dict], data: str) -> str:
     corner = f"{data} AP, {row_axis} \\ {column_axis}".lstrip()
     header = [corner, *grid.columns]
     lines = [[row, *(cell(f"{row}+{column}") for column in grid.columns)] for row in grid.rows]
-    return _markdown(header, lines)
+    return markdown_table(header, lines)
 
 
 def _notes(rows: Sequence[dict]) -> str:
@@ -101,11 +103,6 @@ def _notes(rows: Sequence[dict]) -> str:
         f"{len(finished)} runs finished, {failed} failed. {epochs} epochs, {devices}, revision "
         f"{revisions}, {dates}: `{used}`"
     )
-
-
-def _markdown(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    table = [header, ["---"] * len(header), *lines]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in table)
 
 
 def _mean(values: dict[int, float]) -> float:

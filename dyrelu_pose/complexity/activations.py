@@ -1,6 +1,6 @@
 """Memory that autograd keeps for the backward pass."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import torch
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 
-def kept_bytes(
+def kept_per_image(
     model: nn.Module, input_size: tuple[int, int], forward: Callable[[nn.Module, Tensor], object]
 ) -> int:
     """Return the bytes that one image of a batch adds to what a training pass keeps.
@@ -25,18 +25,27 @@ def kept_bytes(
     width, height = input_size
     model.train()
     two, three = (
-        _saved(partial(forward, model, torch.zeros(images, 3, height, width))) for images in (2, 3)
+        kept_bytes(partial(forward, model, torch.zeros(images, 3, height, width)))
+        for images in (2, 3)
     )
     return three - two
 
 
-def _saved(call: Callable[[], object]) -> int:
-    """Return the bytes of the distinct storages that autograd saves during `call`."""
+def kept_bytes(call: Callable[[], object], without: Iterable[Tensor] = ()) -> int:
+    """Return the bytes of the distinct storages that autograd saves during `call`.
+
+    Args:
+        call: A forward pass. Its input counts if it is saved, also where another layer would save
+            it anyway.
+        without: What does not count, such as a model's parameters.
+    """
+    besides = {tensor.untyped_storage()._cdata for tensor in without}
     kept: dict[int, torch.UntypedStorage] = {}  # held, so that a key stays that of one storage
 
     def pack(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        kept[storage._cdata] = storage  # by its object: on meta storages have no address
+        if storage._cdata not in besides:
+            kept[storage._cdata] = storage  # by its object: on meta storages have no address
         return tensor
 
     with torch.enable_grad(), saved_tensors_hooks(pack, lambda tensor: tensor):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.layers import DyReLU
 
-from .activations import kept_bytes
+from .activations import kept_per_image
 from .madds import multiply_adds
 
 Forward = Callable[[nn.Module, Tensor], object]
@@ -61,7 +61,7 @@ def measure(
         twin = _copy_to(model, device)
         try:
             with torch.random.fork_rng(devices=[]), torch.device(device):
-                activations = kept_bytes(twin, input_size, forward)
+                activations = kept_per_image(twin, input_size, forward)
                 madds = multiply_adds(twin, input_size, forward)
         except Exception as error:  # on meta anything may fail: no kernel, values read, NumPy
             failure = error

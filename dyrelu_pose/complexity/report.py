@@ -1,14 +1,12 @@
 """The table of complexities that a person reads, and the file that keeps them."""
 
-import csv
-import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 
-from dyrelu_pose.records.origin import revision, versions
+from dyrelu_pose.records.files import write_csv
+from dyrelu_pose.records.origin import origin
+from dyrelu_pose.records.tables import text_table
 
 from .measure import Complexity
 
@@ -40,9 +38,7 @@ class Row:
 
 def format_rows(rows: Sequence[Row]) -> str:
     """Print rows as a table of aligned plain-text columns: millions, and MiB in float32."""
-    cells = [_cells(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(HEADER, *cells, strict=True)]
-    return "\n".join(_line(line, widths) for line in (HEADER, ["-" * w for w in widths], *cells))
+    return text_table(HEADER, [_cells(row) for row in rows])
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
@@ -52,18 +48,8 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
 
 def write_records(path: Path, records: Sequence[dict]) -> None:
     """Write records with the same keys, each with where it comes from, to a CSV file."""
-    origin = dict(
-        versions=", ".join(f"{name} {number}" for name, number in versions().items()),
-        command=shlex.join(["python", *sys.argv]),
-        revision=revision(),
-        date=datetime.now(timezone.utc).date().isoformat(),
-    )
-    records = [record | origin for record in records]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, records[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(records)
+    source = origin()
+    write_csv(path, [record | source for record in records])
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -77,10 +63,6 @@ def _cells(row: Row) -> tuple[str, ...]:
         more = row.differences().values()
         values = tuple(f"{v} ({d:+.1f} %)" for v, d in zip(values, more, strict=True))
     return row.model, _size(row), *values
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def _record(row: Row) -> dict[str, object]:

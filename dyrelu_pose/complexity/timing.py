@@ -1,4 +1,4 @@
-"""Wall-clock times of calls that take turns: what slows the machine falls on all of them."""
+"""Times of calls that take turns: what slows the machine falls on all of them."""
 
 import random
 import time
@@ -10,10 +10,15 @@ import torch
 SHORTEST = 5e-3  # seconds of one measurement; shorter calls are repeated and their mean is taken
 
 Call = Callable[[], object]
+Clock = Callable[[], float]
 
 
 def time_in_turns(
-    calls: dict[str, Call], repeats: int, seed: int, tick: Callable[[], object] = lambda: None
+    calls: dict[str, Call],
+    repeats: int,
+    seed: int,
+    tick: Call = lambda: None,
+    clock: Clock = time.perf_counter,
 ) -> dict[str, list[float]]:
     """Return the seconds of `repeats` measurements of every call.
 
@@ -25,30 +30,31 @@ def time_in_turns(
         repeats: Measurements of each.
         seed: Of the orders.
         tick: Called after each turn.
+        clock: Returns seconds; `time.process_time` for those of the processor.
     """
-    counts = {name: _count(call) for name, call in calls.items()}
+    counts = {name: _count(call, clock) for name, call in calls.items()}
     seconds = {name: [] for name in calls}
     order, shuffle = list(calls), random.Random(seed).shuffle
     for _ in range(repeats):
         shuffle(order)
         for name in order:
-            seconds[name].append(_seconds(calls[name], counts[name]))
+            seconds[name].append(_seconds(calls[name], counts[name], clock))
         tick()
     return seconds
 
 
-def _count(call: Call) -> int:
-    _seconds(call, 1)
-    return max(1, round(SHORTEST / _seconds(call, 1)))
+def _count(call: Call, clock: Clock) -> int:
+    _seconds(call, 1, clock)
+    return max(1, round(SHORTEST / _seconds(call, 1, clock)))
 
 
-def _seconds(call: Call, count: int) -> float:
+def _seconds(call: Call, count: int, clock: Clock) -> float:
     synchronise()
-    start = time.perf_counter()
+    start = clock()
     for _ in range(count):
         call()
     synchronise()
-    return (time.perf_counter() - start) / count
+    return (clock() - start) / count
 
 
 def synchronise() -> None:

@@ -8,6 +8,8 @@ from mmengine.config import Config
 
 from dyrelu_pose.errors import UserError
 
+from .load import innermost_dataset
+
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif")  # as MMPretrain reads them
 LAYOUT = "expected is FOLDER/CLASS/IMAGE, the same classes in each split"
 
@@ -47,9 +49,7 @@ def _folders(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield (config key, folder) of each split whose labels are the names of folders."""
     for split in splits:
         loader = cfg.get(f"{split}_dataloader")
-        dataset = loader.dataset if loader else {}
-        while "dataset" in dataset:  # RepeatDataset and the like
-            dataset = dataset["dataset"]
+        dataset = innermost_dataset(loader.dataset) if loader else {}
         labelled = dataset.get("with_label", True) and not dataset.get("ann_file")
         if str(dataset.get("type")).endswith("CustomDataset") and labelled:
             prefix = dataset["data_prefix"]

@@ -23,6 +23,13 @@ def load_config(path: str, options: dict | None = None) -> Config:
     return cfg
 
 
+def innermost_dataset(dataset: dict) -> dict:
+    """Return the config of the data set itself, out of those around it, such as RepeatDataset."""
+    while "dataset" in dataset:
+        dataset = dataset["dataset"]
+    return dataset
+
+
 def input_size_of(cfg: Config) -> tuple[int, int]:
     """Return the width and height of a model's input in pixels: of model, config or codec.
 

@@ -1,6 +1,6 @@
 """Hooks, a train loop and a file backend for MMEngine's runner."""
 
-from .atomic_files import AtomicLocalBackend, DiskFullError
+from .atomic_files import AtomicLocalBackend
 from .channels_last import ChannelsLastHook
 from .checkpoint_hook import CheckpointHook
 from .coefficients import CoefficientHistogramHook
@@ -19,7 +19,6 @@ __all__ = [
     "ChannelsLastHook",
     "CheckpointHook",
     "CoefficientHistogramHook",
-    "DiskFullError",
     "DyReLUOptimWrapperConstructor",
     "FSDPStrategy",
     "HyperRateHook",

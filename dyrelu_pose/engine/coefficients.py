@@ -5,7 +5,6 @@ from functools import partial
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor
@@ -15,6 +14,7 @@ from dyrelu_pose.errors import UserError
 from dyrelu_pose.layers import DyReLU
 from dyrelu_pose.placement import near_misses
 
+from .launch import unwrapped
 from .tensorboard import check_tensorboard, tensorboard_of
 
 
@@ -49,8 +49,8 @@ class CoefficientHistogramHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Find the layers."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        layers = {n: m for n, m in model.named_modules() if isinstance(m, DyReLU)}
+        named = unwrapped(runner.model).named_modules()
+        layers = {n: m for n, m in named if isinstance(m, DyReLU)}
         self.layers = {n: m for n, m in layers.items() if fnmatchcase(n, self.sites)}
         if not self.layers:
             raise UserError(

@@ -1,4 +1,4 @@
-"""Several processes on machines without a GPU, where MMEngine's launchers ask for one."""
+"""Several processes, also on machines without the GPU that MMEngine's launchers ask for."""
 
 import atexit
 import os
@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import torch
 from mmengine.config import Config
+from mmengine.model import is_model_wrapper
+from torch import nn
 
 from dyrelu_pose.errors import UserError
 
@@ -52,6 +54,11 @@ def check_norms(cfg: Config) -> None:
             f"{key} asks for SyncBatchNorm, which PyTorch trains on GPUs only, and this machine "
             "has none: use BN, or GN, whose statistics do not depend on the number of processes"
         )
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """Return a runner's model without what wraps it where several processes train it."""
+    return model.module if is_model_wrapper(model) else model
 
 
 def _synchronised_norms(config: object, key: str = "") -> Iterator[str]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor, nn
@@ -12,6 +11,8 @@ from torch.distributed.fsdp import FullyShardedDataParallel
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.layers import DyReLU
+
+from .launch import unwrapped
 
 SHOWN = 5  # names in a list
 
@@ -59,9 +60,8 @@ class NonFiniteLossHook(Hook):
     def _origin(self, runner: Runner) -> str:
         if isinstance(runner.model, FullyShardedDataParallel):
             return "no process has all weights to look for the site: train by fewer, without FSDP"
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         with runner.optim_wrapper.optim_context(runner.model):  # autocast, if it is on
-            return find_origin(model, self._batch)
+            return find_origin(unwrapped(runner.model), self._batch)
 
 
 def find_origin(model: nn.Module, batch: dict) -> str:

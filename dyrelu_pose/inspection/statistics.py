@@ -1,14 +1,16 @@
 """Figures of each DyReLU: how far its coefficients moved, and how far they follow the image."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from dyrelu_pose.records.files import cells, write_csv
+
 from .collect import Record
 
 BENT = 0.05
+FIGURES = 4  # significant ones of a number in the file
 
 
 def statistics(record: Record) -> dict[str, str | int | float]:
@@ -64,12 +66,7 @@ def slope_gaps(record: Record) -> np.ndarray:
 
 def write_statistics(rows: Sequence[dict], out: Path) -> None:
     """Write rows of `statistics` as CSV; sites of fewer branches leave columns empty."""
-    fields = list(dict.fromkeys(key for row in rows for key in row))
-    with out.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fields, restval="", lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()})
+    write_csv(out, [cells(row, FIGURES) for row in rows])
 
 
 def _std_images(values: np.ndarray) -> float:

@@ -1,12 +1,11 @@
 """Place DyReLU in every 2D config that MMPose ships, and record what came of it."""
 
-import csv
 import fnmatch
 import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -14,6 +13,7 @@ from mmengine.config import Config, ConfigDict
 from torch import nn
 
 from dyrelu_pose.placement import Site, place, probe
+from dyrelu_pose.records import files
 
 FOLDERS = (
     "body_2d_keypoint",
@@ -100,21 +100,16 @@ def sweep(configs: Iterable[str]) -> Iterator[Row]:
 
 def write_csv(rows: Iterable[Row], path: Path) -> None:
     """Write rows as CSV with a header."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(map(asdict, rows))
+    files.write_csv(path, [asdict(row) for row in rows])
 
 
 def read_csv(path: Path) -> list[Row]:
     """Read what :func:`write_csv` wrote."""
     counts = ("backbone", "neck", "head")
-    with path.open(newline="") as file:
-        return [
-            Row(**{**entry, **{name: int(entry[name]) for name in counts}})
-            for entry in csv.DictReader(file)
-        ]
+    return [
+        Row(**{**entry, **{name: int(entry[name]) for name in counts}})
+        for entry in files.read_csv(path)
+    ]
 
 
 def summarise(rows: Iterable[Row]) -> str:

@@ -3,9 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from dyrelu_pose.records.tables import text_table
+
 from .place import Placement
 
 HEADER = ("site", "channels", "map (HxW)", "original", "placed")
+NUMBERS = (HEADER.index("channels"),)
 
 
 def format_sites(placements: Sequence[Placement]) -> str:
@@ -18,22 +21,14 @@ def format_sites(placements: Sequence[Placement]) -> str:
         One line per site in running order; ``-`` where the original activation was kept. Then one
         line of totals per top-level part (backbone, neck, head), and one for the model.
     """
-    rows = [_row(placement) for placement in placements]
-    widths = [max(map(len, column)) for column in zip(HEADER, *rows, strict=True)]
-    rule = ["-" * width for width in widths]
-    table = [_line(row, widths) for row in (HEADER, rule, *rows)]
-    return "\n".join([*table, "", *_totals(placements)])
+    table = text_table(HEADER, [_row(placement) for placement in placements], NUMBERS)
+    return "\n".join([table, "", *_totals(placements)])
 
 
 def _row(placement: Placement) -> tuple[str, ...]:
     site = placement.site
     size = "x".join(map(str, site.size))
     return site.name, str(site.channels), size, site.kind, placement.placed or "-"
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    name, channels, *rest = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-    return "  ".join([name, channels.strip().rjust(widths[1]), *rest]).rstrip()
 
 
 def _totals(placements: Sequence[Placement]) -> list[str]:

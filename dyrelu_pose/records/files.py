@@ -1,32 +1,69 @@
 """Files that keep what was measured: JSON and CSV that are the old or the new, never half."""
 
 import csv
+import errno
+import io
 import json
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from dyrelu_pose.errors import UserError
 
 
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+class DiskFullError(UserError, OSError):
+    """A file cannot be written for want of space; what was there before still is."""
+
+
+def write_atomically(path: Path, write: Callable[[Path], object], size: int | None = None) -> None:
     """Write a file beside its place and move it there, so that a reader sees the old or the new.
+
+    The content is on the disk before it takes the name: neither a process that is killed nor a
+    power cut leaves a part. What such an end does leave is a folder `.NAME.*.unfinished`.
 
     Args:
         path: The file; its folder is made.
-        write: Writes to the path that it is given, which ends like `path`.
+        write: Writes to the path that it is given, which has the name of `path`.
+        size: Bytes that it writes, where they are known, for the message of the error.
+
+    Raises:
+        DiskFullError: There is no space, or no quota, left.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{os.getpid()}-{path.name}")
+    hidden = dict(prefix=f".{path.name}.", suffix=".unfinished", dir=path.parent)
     try:
-        write(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+        with TemporaryDirectory(**hidden) as folder:
+            part = Path(folder, path.name)
+            write(part)
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+            part.replace(path)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        needs = "cannot be written" if size is None else f"needs {size / 1e6:.1f} MB"
+        free = shutil.disk_usage(path.parent).free
+        raise DiskFullError(
+            f"the disk is full: {path} {needs}, {free / 1e6:.1f} MB are free. Make room, then go "
+            "on: what was written before it is whole"
+        ) from error
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes as `write_atomically` does."""
+    write_atomically(path, lambda part: part.write_bytes(content), len(content))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text as `write_atomically` does."""
+    write_bytes(path, text.encode())
 
 
 def write_json(path: Path, content: object) -> None:
     """Write a record for people and programs: one value a line, a newline at the end."""
-    text = json.dumps(content, indent=1) + "\n"
-    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
+    write_text(path, json.dumps(content, indent=1) + "\n")
 
 
 def write_csv(path: Path, rows: Sequence[dict], columns: Sequence[str] | None = None) -> None:
@@ -34,18 +71,27 @@ def write_csv(path: Path, rows: Sequence[dict], columns: Sequence[str] | None = 
 
     Args:
         path: The file; its folder is made.
-        rows: Values by column; a dict, such as versions, is written as `name value, ...`.
+        rows: Values by column, written as `cells` says; what a row lacks is left empty.
         columns: Their order. Default: as they first occur.
     """
     columns = columns or list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(map(cells, rows))
+    write_text(path, text.getvalue())
 
-    def write(part: Path) -> None:
-        with part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows({name: _cell(row[name]) for name in row} for row in rows)
 
-    write_atomically(path, write)
+def cells(row: dict, figures: int | None = None) -> dict[str, str]:
+    """Return a row as a CSV file has it and `read_csv` returns it.
+
+    A dict, such as versions, is written as `name value, ...`, None as nothing.
+
+    Args:
+        row: Values by column.
+        figures: Significant ones of a float. Default: all of them.
+    """
+    return {name: _cell(value, figures) for name, value in row.items()}
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -56,7 +102,9 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _cell(value: object) -> object:
+def _cell(value: object, figures: int | None) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {entry}" for name, entry in value.items())
-    return value
+    if isinstance(value, float) and figures is not None:
+        return f"{value:.{figures}g}"
+    return "" if value is None else str(value)

@@ -8,8 +8,9 @@ from PIL import Image
 from dyrelu_pose.ablation.chart import draw_chart
 from dyrelu_pose.ablation.curves import draw_curves
 from dyrelu_pose.ablation.grid import Cell, Grid
-from dyrelu_pose.ablation.results import COLUMNS, FAILED, FINISHED, write_csv
+from dyrelu_pose.ablation.results import COLUMNS, FAILED, FINISHED
 from dyrelu_pose.ablation.table import format_table
+from dyrelu_pose.records.files import write_csv
 
 MATRIX = ("none+none", "none+B", "A+none", "A+B")
 
@@ -73,7 +74,7 @@ def test_without_the_baseline_there_are_no_differences():
 
 
 def test_csv_reads_back(tmp_path):
-    write_csv(tmp_path / "new/runs.csv", [row("a", 0, 0.125), failed("b", 1)])
+    write_csv(tmp_path / "new/runs.csv", [row("a", 0, 0.125), failed("b", 1)], COLUMNS)
     with (tmp_path / "new/runs.csv").open() as file:
         first, second = csv.DictReader(file)
     assert (first["AP"], first["data"], first["MAdds"]) == ("0.125", "synthetic", "28860000")

@@ -1,8 +1,10 @@
 """benchmarks/measure.py: counts of bytes."""
 
 import torch
-from measure import kept_bytes, peak_bytes
+from measure import peak_bytes
 from torch import nn
+
+from dyrelu_pose.complexity.activations import kept_bytes
 
 KIB = 256  # float32 elements
 
@@ -15,7 +17,7 @@ def test_kept_are_distinct_storages_without_parameters():
         y = x * scale.weight[:, 0]  # keeps x and the parameter
         return y * y * x.view(2, -1).view(-1)  # keeps y, y again, y * y, and x again
 
-    assert kept_bytes(scale, forward) == 3 * 1024
+    assert kept_bytes(forward, scale.parameters()) == 3 * 1024
 
 
 def test_peak_counts_what_is_there_at_once():

@@ -6,13 +6,14 @@ import torch
 from cases import FORMATS, SERIES, Case, sites
 from chart import draw
 from judge import disagreement, outcome
-from records import read, write
+from records import write
 from rows import JUDGES, NORM_B, ROWS, USUAL, B, Row
 from torch import nn
 from usual import UsualDyReLUB
 
 from dyrelu_pose.layers import DyReLUB
 from dyrelu_pose.ops import dyrelu
+from dyrelu_pose.records.files import read_csv
 
 SHAPE = (3, 8, 5, 4)
 ARGS = op.parse_args(["--device", "cpu", "--repeats", "1"])
@@ -117,7 +118,7 @@ def test_a_second_run_replaces_its_own_rows(tmp_path):
     path = tmp_path / "new" / "op.csv"
     write(path, [dict(case="a", ms=1.0), dict(case="b", ms=2.0)], ["case"])
     write(path, [dict(case="c", ms=3.0, more=0), dict(case="a", ms=1 / 3, more=0)], ["case"])
-    assert read(path) == [
+    assert read_csv(path) == [
         dict(case="a", ms="0.3333", more="0"),
         dict(case="b", ms="2", more=""),
         dict(case="c", ms="3", more="0"),
@@ -127,5 +128,5 @@ def test_a_second_run_replaces_its_own_rows(tmp_path):
 def test_the_chart_is_drawn(tmp_path):
     records = [record for name in FORMATS for record in measure(UNCOMPILED[:1], name)[0]]
     write(tmp_path / "op.csv", records, op.KEY)
-    draw(read(tmp_path / "op.csv"), tmp_path / "op.png")
+    draw(read_csv(tmp_path / "op.csv"), tmp_path / "op.png")
     assert (tmp_path / "op.png").stat().st_size > 10_000

@@ -15,10 +15,12 @@ def folder(image_folder, tmp_path):
     return shutil.copytree(image_folder, tmp_path / "images")
 
 
-def check(folder, classes=4):
+def check(folder, classes=4, times=1):
     def loader(split):
         prefix = dict(img_path=split)
-        return dict(dataset=dict(type="CustomDataset", data_root=folder, data_prefix=prefix))
+        dataset = dict(type="CustomDataset", data_root=folder, data_prefix=prefix)
+        repeated = dict(type="RepeatDataset", times=times, dataset=dataset)
+        return dict(dataset=repeated if times > 1 else dataset)
 
     cfg = dict(
         train_dataloader=loader("train"),
@@ -32,9 +34,10 @@ def test_accepts_classes(folder):
     check(str(folder))
 
 
-def test_refuses_another_number_of_classes(folder):
+@pytest.mark.parametrize("times", [1, 2])
+def test_refuses_another_number_of_classes(folder, times):
     with pytest.raises(UserError, match=r"train \(train_data.*4 class folders.*num_classes is 9"):
-        check(str(folder), classes=9)
+        check(str(folder), 9, times)
 
 
 def test_refuses_a_class_without_images(folder):

@@ -12,8 +12,9 @@ import torch
 from mmengine.fileio import get_file_backend
 from mmengine.hooks import Hook
 
-from dyrelu_pose.engine import AtomicLocalBackend, DiskFullError, latest_checkpoint
+from dyrelu_pose.engine import AtomicLocalBackend, latest_checkpoint
 from dyrelu_pose.engine.preemption import EXIT_CODE
+from dyrelu_pose.records.files import DiskFullError
 
 from .conftest import BATCH, EPOCHS, SAMPLES
 

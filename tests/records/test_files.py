@@ -1,10 +1,19 @@
 """Records are read back as they were written, and never half."""
 
 import json
+import os
 
 import pytest
 
-from dyrelu_pose.records.files import read_csv, write_atomically, write_csv, write_json
+from dyrelu_pose.records.files import (
+    DiskFullError,
+    cells,
+    read_csv,
+    write_atomically,
+    write_csv,
+    write_json,
+    write_text,
+)
 
 
 def test_csv_comes_back_in_its_order(tmp_path):
@@ -22,6 +31,15 @@ def test_csv_keeps_versions_in_one_cell(tmp_path):
     path = tmp_path / "table.csv"
     write_csv(path, [dict(a=1, versions=dict(torch="2.13.0", numpy="2.3"))], ["versions", "a"])
     assert path.read_text() == 'versions,a\n"torch 2.13.0, numpy 2.3",1\n'
+
+
+def test_cells_are_what_is_read_back(tmp_path):
+    path = tmp_path / "table.csv"
+    row = dict(ap=1 / 3, params=123456, note=None, versions=dict(torch="2.13.0"))
+    text = cells(row, figures=4)
+    assert text == dict(ap="0.3333", params="123456", note="", versions="torch 2.13.0")
+    write_csv(path, [text])
+    assert read_csv(path) == [text]
 
 
 def test_no_file_has_no_rows(tmp_path):
@@ -47,3 +65,19 @@ def test_what_fails_leaves_the_old_file_and_nothing_else(tmp_path):
         write_atomically(path, fail)
     assert [p.name for p in tmp_path.iterdir()] == ["record.json"]
     assert path.read_text() == "1\n"
+
+
+@pytest.mark.parametrize("size", [None, 2_000_000])
+def test_a_full_disk_is_said_in_a_sentence(tmp_path, monkeypatch, size):
+    path = tmp_path / "table.md"
+    write_text(path, "good")
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    needs = "cannot be written" if size is None else "needs 2.0 MB"
+    with pytest.raises(DiskFullError, match=f"the disk is full: .*table.md {needs}, .* are free"):
+        write_atomically(path, lambda part: part.write_text("half"), size)
+    assert path.read_text() == "good"
+    assert [p.name for p in tmp_path.iterdir()] == ["table.md"]

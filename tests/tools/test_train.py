@@ -78,6 +78,7 @@ def test_train_then_test(tmp_path, options):
     assert "are not in the checkpoint" not in log  # nothing started fresh
     values = json.loads(metrics.read_text())
     assert {"coco/AP", "coco/AP .5", "coco/AR (L)"} <= values.keys()
+    assert values["origin"]["command"].startswith(f"python tools/test.py {DEMO} ")
     log_of_training = min(tmp_path.rglob("scalars.json"))
     in_training = json.loads(log_of_training.read_text().splitlines()[-1])
     assert in_training["coco/AP"] == pytest.approx(values["coco/AP"])
