@@ -20,6 +20,7 @@ def config(tmp_path, people):
     wrapper = dict(type="MMFullyShardedDataParallel", use_orig_params=True)
     strategy = dict(type="FSDPStrategy", model_wrapper=wrapper)
     cfg.merge_from_dict(dict(runner_type="FlexibleRunner", strategy=strategy))
+    cfg.optim_wrapper.constructor = "DyReLUOptimWrapperConstructor"  # rates of flat parameters
     loader = cfg.train_dataloader
     loader.update(num_workers=0, persistent_workers=False, batch_size=1)
     loader.dataset.data_root = f"{people}/"
@@ -46,6 +47,7 @@ def test_training_saves_whole_checkpoints_and_resumes(config, tmp_path):
     again = train(config, "--resume", options=["train_cfg.max_epochs=2"])
     assert again.returncode == 0, again.stderr
     assert "resumed epoch: 1" in again.stdout + again.stderr
+    assert "22 DyReLU layers learn at 4 / fan-in" in first.stdout + first.stderr
     one, two = (
         CheckpointLoader.load_checkpoint(str(tmp_path / f"work/epoch_{epoch}.pth"))
         for epoch in (1, 2)
