@@ -30,9 +30,10 @@ import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose 
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
 from dyrelu_pose.config.load import input_size_of
 from dyrelu_pose.export import files
-from dyrelu_pose.export.network import Network, Normalise, load_model
-from dyrelu_pose.export.persons import persons
-from dyrelu_pose.export.quantise import quantise
+from dyrelu_pose.export.network import Network, Normalize
+from dyrelu_pose.export.quantize import quantize
+from dyrelu_pose.inference.inputs import stack_inputs
+from dyrelu_pose.inference.load import load_trained
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "results/bench/onnx_cpu.csv"
@@ -75,7 +76,7 @@ def main() -> None:
 def measure(name: str, folder: Path, args: argparse.Namespace) -> list[dict]:
     """Return a record per file of a model: of its ReLU twin's, of DyReLU's, and of an int8 one."""
     cfg = Config.fromfile(ROOT / f"configs/coco_mini/dyrelu_{name}.py")
-    pixels = persons(cfg, (), JUDGED).float()
+    pixels = stack_inputs(cfg, (), JUDGED).float()
     sessions, records = {}, []
 
     def add(row: str, file: files.OnnxFile, path: Path, network: Network, weights: str) -> None:
@@ -100,9 +101,9 @@ def measure(name: str, folder: Path, args: argparse.Namespace) -> list[dict]:
         add(row, files.OnnxFile(path, args.threads), path, network, weights)
     if name == PUBLISHED:
         path = folder / "int8.onnx"
-        calibration = persons(cfg, (), CALIBRATED, training=True).float()
-        calibration = Normalise(network.model.data_preprocessor)(calibration)
-        quantise(folder / "DyReLU.onnx", path, calibration)
+        calibration = stack_inputs(cfg, (), CALIBRATED, training=True).float()
+        calibration = Normalize(network.model.data_preprocessor)(calibration)
+        quantize(folder / "DyReLU.onnx", path, calibration)
         add("DyReLU, int8", files.OnnxFile(path, args.threads), path, network, weights)
     image = images[:1].numpy()
     calls = {row: lambda file=file: file.run(image) for row, file in sessions.items()}
@@ -125,7 +126,7 @@ def build(cfg: Config, name: str, row: str, pixels: Tensor) -> tuple[Network, Te
     cfg = copy.deepcopy(cfg)
     checkpoint = f"checkpoints/dyrelu_{name}.pth"
     if row == "DyReLU" and name == PUBLISHED:
-        model, weights = load_model(cfg, str(ROOT / checkpoint)), checkpoint
+        model, weights = load_trained(cfg, ROOT / checkpoint), checkpoint
     else:
         for rule in cfg.model.dyrelu:
             rule.act.init = "default"
@@ -133,7 +134,7 @@ def build(cfg: Config, name: str, row: str, pixels: Tensor) -> tuple[Network, Te
             cfg.model.dyrelu = []
         torch.manual_seed(SEED)
         model, weights = MODELS.build(cfg.model), "random"
-    images = Normalise(model.data_preprocessor)(pixels)
+    images = Normalize(model.data_preprocessor)(pixels)
     if weights == "random":
         see(model, images)
     model.eval()

@@ -88,7 +88,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Measure, judge and write."""
+    """Measure, verify and write."""
     args = parse_args(argv)
     persons, images, repeats = (2000, 1500, 1) if args.quick else (PERSONS, IMAGES, args.repeats)
     with tempfile.TemporaryDirectory() as folder:

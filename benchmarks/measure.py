@@ -9,7 +9,7 @@ from itertools import accumulate
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from dyrelu_pose.complexity.timing import Call, synchronise
+from dyrelu_pose.complexity.timing import Call, synchronize
 
 
 def peak_bytes(call: Call) -> int:
@@ -19,11 +19,11 @@ def peak_bytes(call: Call) -> int:
     up; memory that libraries take past the allocator (oneDNN's scratch space) is in neither count.
     """
     if torch.cuda.is_initialized():
-        synchronise()
+        synchronize()
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
         call()
-        synchronise()
+        synchronize()
         return torch.cuda.max_memory_allocated() - before
     with _silent(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
         call()

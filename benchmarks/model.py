@@ -59,7 +59,7 @@ SEED = 0
 JUDGED = 2  # images
 # Largest error relative to the largest value; of the gradient, in the Euclidean norm. Rounding
 # decides between branches that nearly tie, and a deep model makes much of it: in float32 the
-# reference itself is off by 0.035 on MobileNetV2. benchmarks/op.py judges gradients closely.
+# reference itself is off by 0.035 on MobileNetV2. benchmarks/op.py checks gradients closely.
 TOLERANCES = {"heatmaps in evaluation": 1e-4, "heatmaps in training": 1e-2, "gradient": 1e-1}
 
 

@@ -33,14 +33,14 @@ from typing import NamedTuple
 import torch
 from cases import FORMATS, NAMES, QUICK, Case, series, sites
 from chart import draw
-from judge import TOLERANCES, disagreement, outcome, run, without_ties
 from measure import peak_bytes
 from mmengine.registry import init_default_scope
 from records import console, origin_on, write
 from rich.progress import Progress
 from rich.table import Table
-from rows import JUDGES, ROWS, USUAL, B, Row
+from rows import REFERENCES, ROWS, USUAL, B, Row
 from torch import Tensor, nn
+from verify import TOLERANCES, disagreement, outcome, run, without_ties
 
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
 from dyrelu_pose.complexity.activations import kept_bytes
@@ -93,7 +93,7 @@ def main() -> None:
     torch._dynamo.config.recompile_limit = 64
     rows = [row for row in ROWS if args.device in row.devices]
     if args.quick:
-        rows = [row for row in rows if row.baseline == "ReLU" and row.judge in (None, B)]
+        rows = [row for row in rows if row.baseline == "ReLU" and row.reference in (None, B)]
         cases = series(QUICK)
     else:
         cases = series()
@@ -136,31 +136,35 @@ def measure(
     """
     x, grad = inputs(case, DTYPES[dtype], args.device)
     tolerance = TOLERANCES[x.dtype]
-    judges = {row.judge: reference(row.judge, x.shape[1]) for row in rows if row.judge}
-    states = copy.deepcopy({name: judge.state_dict() for name, judge in judges.items()})
-    for judge in judges.values():
-        judge.to(x.device, torch.float64)
-    grad = without_ties(grad, x.double(), judges.values(), tolerance.tie)
+    references = {
+        row.reference: build_reference(row.reference, x.shape[1]) for row in rows if row.reference
+    }
+    states = copy.deepcopy({name: reference.state_dict() for name, reference in references.items()})
+    for reference in references.values():
+        reference.to(x.device, torch.float64)
+    grad = without_ties(grad, x.double(), references.values(), tolerance.tie)
     expected = {
-        name: {tensor: value.float() for tensor, value in outcome(judge, x.double(), grad).items()}
-        for name, judge in judges.items()
+        name: {
+            tensor: value.float() for tensor, value in outcome(reference, x.double(), grad).items()
+        }
+        for name, reference in references.items()
     }
     subjects, refusals = [], []
     for row in rows:
         torch.manual_seed(SEED)
         module = row.build(x.shape[1])
-        if row.judge:
-            module.load_state_dict(states[row.judge])
+        if row.reference:
+            module.load_state_dict(states[row.reference])
         start = time.perf_counter()
         found = outcome(module.to(x.device), x, grad)
         subject = Subject(row, module, time.perf_counter() - start)
-        wrong = row.judge and disagreement(found, expected[row.judge], tolerance.error)
+        wrong = row.reference and disagreement(found, expected[row.reference], tolerance.error)
         if wrong:
             refusals.append(f"{row.name}: {wrong}")
         else:
             subjects.append(subject)
         tick()
-    del judges, expected, found
+    del references, expected, found
     place = dict(
         case=case.name,
         sites=case.sites or "",
@@ -186,10 +190,10 @@ def inputs(case: Case, dtype: torch.dtype, device: str) -> tuple[Tensor, Tensor]
     return tuple(t.to(device, dtype, memory_format=memory_format) for t in (x, grad))
 
 
-def reference(judge: str, channels: int) -> nn.Module:
+def build_reference(name: str, channels: int) -> nn.Module:
     """Return a reference module, seeded; the same weights for the same arguments."""
     torch.manual_seed(SEED)
-    module = JUDGES[judge](channels)
+    module = REFERENCES[name](channels)
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             if "fc2" in name:
@@ -262,7 +266,7 @@ def summaries(
     size = x.nbytes
     records = []
     for row, _, first_call_s in subjects:
-        median, usual = medians[row.name], medians.get(USUAL) if row.judge == B else None
+        median, usual = medians[row.name], medians.get(USUAL) if row.reference == B else None
         rate, copy_rate = row.passes[index] * size / median / 1e6, 2 * size / medians["copy"] / 1e6
         records.append(
             dict(

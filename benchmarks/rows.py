@@ -23,7 +23,7 @@ class Row(NamedTuple):
         name: Name in the table.
         build: Makes the module for a number of channels.
         passes: `STATIC` or `POOLED`.
-        judge: Key in `JUDGES` of the reference that it must agree with; None for PyTorch's own.
+        reference: Key in `REFERENCES` of what it must agree with; None for PyTorch's own.
         baseline: Row that its time is divided by.
         devices: Where it runs.
     """
@@ -31,7 +31,7 @@ class Row(NamedTuple):
     name: str
     build: Callable[[int], nn.Module]
     passes: tuple[int, int] = POOLED
-    judge: str | None = None
+    reference: str | None = None
     baseline: str = "ReLU"
     devices: tuple[str, ...] = ("cpu", "cuda")
 
@@ -70,7 +70,7 @@ B, C, NORM_B = "DyReLU-B", "DyReLU-C", "BatchNorm2d + DyReLU-B"
 NORM_RELU = "BatchNorm2d + ReLU"
 USUAL = "DyReLU-B usual"
 
-JUDGES: dict[str, Callable[[int], nn.Module]] = {
+REFERENCES: dict[str, Callable[[int], nn.Module]] = {
     B: _b("reference"),
     C: _c("reference"),
     NORM_B: _norm(_b("reference")),
@@ -80,24 +80,29 @@ ROWS = (
     Row("ReLU", _relu, STATIC),
     Row("SiLU", lambda channels: nn.SiLU(), STATIC),
     Row("SE + ReLU", lambda channels: SEReLU(channels, reduction=8)),
-    Row(USUAL, UsualDyReLUB, judge=B),
-    Row(f"{USUAL}, torch.compile", _compiled_usual, judge=B),
-    Row(f"{B} eager", _b("eager"), judge=B),
-    Row(f"{B} compile", _b("compile"), judge=B),
-    Row(f"{B} triton", _b("triton"), judge=B, devices=("cuda",)),
-    Row(f"{C} eager", _c("eager"), judge=C),
-    Row(f"{C} compile", _c("compile"), judge=C),
-    Row(f"{C} triton", _c("triton"), judge=C, devices=("cuda",)),
+    Row(USUAL, UsualDyReLUB, reference=B),
+    Row(f"{USUAL}, torch.compile", _compiled_usual, reference=B),
+    Row(f"{B} eager", _b("eager"), reference=B),
+    Row(f"{B} compile", _b("compile"), reference=B),
+    Row(f"{B} triton", _b("triton"), reference=B, devices=("cuda",)),
+    Row(f"{C} eager", _c("eager"), reference=C),
+    Row(f"{C} compile", _c("compile"), reference=C),
+    Row(f"{C} triton", _c("triton"), reference=C, devices=("cuda",)),
     Row(NORM_RELU, _norm(_relu), baseline=NORM_RELU),
-    Row(f"{NORM_B} eager", _norm(_b("eager")), judge=NORM_B, baseline=NORM_RELU),
-    Row(f"{NORM_B} fuse_norm, eager", _norm(_b("eager"), True), judge=NORM_B, baseline=NORM_RELU),
+    Row(f"{NORM_B} eager", _norm(_b("eager")), reference=NORM_B, baseline=NORM_RELU),
     Row(
-        f"{NORM_B} fuse_norm, compile", _norm(_b("compile"), True), judge=NORM_B, baseline=NORM_RELU
+        f"{NORM_B} fuse_norm, eager", _norm(_b("eager"), True), reference=NORM_B, baseline=NORM_RELU
+    ),
+    Row(
+        f"{NORM_B} fuse_norm, compile",
+        _norm(_b("compile"), True),
+        reference=NORM_B,
+        baseline=NORM_RELU,
     ),
     Row(
         f"{NORM_B} fuse_norm, triton",
         _norm(_b("triton"), True),
-        judge=NORM_B,
+        reference=NORM_B,
         baseline=NORM_RELU,
         devices=("cuda",),
     ),

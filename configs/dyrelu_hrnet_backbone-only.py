@@ -5,7 +5,6 @@ custom_imports = dict(imports=["dyrelu_pose"], allow_failed_imports=False)
 model = dict(
     type="DyReLUPoseEstimator",
     estimator="TopdownPoseEstimator",
-    input_size=_base_.codec.input_size,
     dyrelu=[dict(sites="backbone.*", act=dict(type="DyReLUB", reduction=8))],
     backbone=dict(init_cfg=None),
 )

@@ -1,20 +1,40 @@
-"""Dynamic ReLU (arXiv 2003.10027) for MMPose; the import registers what configs can name."""
+"""Dynamic ReLU (arXiv 2003.10027) for MMPose; the import registers what configs can name.
 
-from .compat import installed, mmpose
+It also changes the process that it is imported into. The reason of each is in docs/trust.md:
 
-installed.check_installed()
-mmpose.apply()  # before anything imports mmpose
+- `sys.meta_path`: a finder behind the others says what a stand-in lacks; where torchvision does
+  not import, one before them lets MMPretrain do without it.
+- `sys.modules`: stand-ins for what MMPose asks for and does not import (of `mmcv.ops`, `mmdet`,
+  `torchvision`, `xtcocotools`, `pkg_resources`); a broken mmdet or torchvision counts as absent.
+- `warnings.filters`: three warnings about what is taken care of here are silent.
+- `torch.serialization`: MMEngine's logs and NumPy's numbers are on the allow-list of checkpoints.
+- `CheckpointLoader`: every scheme loads weights only, and has one clear error for damage.
+- `Config._get_cfg_path`: `_base_` may name `dyrelu_pose::...`, and of a JSON or YAML config no
+  Python file.
+- `file_handlers`: YAML is read as plain data.
+- `CocoDataset`, `LoadImage`: registered in place of MMPose's; damage is named, or left out.
+- `CheckpointHook`, `FSDPStrategy`: registered in place of MMEngine's.
+- `AtomicLocalBackend`: registered in place of MMEngine's `LocalBackend`; files are whole or not
+  there.
+"""
 
-from .compat import checkpoints  # noqa: E402
-from .config import names, safe  # noqa: E402
+from .compat.installed import check_installed
+from .compat.mmpose import apply as install_stand_ins
 
-checkpoints.apply()
-names.apply()
-safe.apply()
+check_installed()
+install_stand_ins()  # before anything imports mmpose
+
+from .compat.checkpoints import apply as load_weights_only  # noqa: E402
+from .config.names import apply as find_configs_by_name  # noqa: E402
+from .config.safe import apply as read_yaml_as_data  # noqa: E402
+
+load_weights_only()
+find_configs_by_name()
+read_yaml_as_data()
 
 from . import codecs, datasets, engine, evaluation, layers, models  # noqa: E402
 from .layers import DyReLUA, DyReLUB, DyReLUC  # noqa: E402
-from .ops import dyrelu  # noqa: E402
+from .ops import dyrelu, dyrelu_given  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = [
@@ -24,6 +44,7 @@ __all__ = [
     "codecs",
     "datasets",
     "dyrelu",
+    "dyrelu_given",
     "engine",
     "evaluation",
     "layers",

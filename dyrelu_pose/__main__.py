@@ -44,7 +44,7 @@ def tools() -> dict[str, Path]:
 def summary(path: Path) -> str:
     """Return what a tool does: the first line of its docstring, without the command in it."""
     docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
-    return re.split(r":? `|[.:]? *$", docstring.partition("\n")[0])[0]
+    return re.split(r": `|[.:]? *$", docstring.partition("\n")[0])[0]
 
 
 def argument(text: str) -> str:

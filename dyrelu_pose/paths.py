@@ -12,6 +12,11 @@ CHECKPOINTS = ROOT / "checkpoints"
 CONFIGS = ROOT / "configs"
 TOOLS = ROOT / "tools"
 
+# The trained model that comes with the project.
+_SHIPPED = "dyrelu_mobilenetv2_128x96_lspet"
+SHIPPED_CONFIG = CONFIGS / "coco_mini" / f"{_SHIPPED}.py"
+SHIPPED_CHECKPOINT = CHECKPOINTS / f"{_SHIPPED}.pth"
+
 
 def install_command(name: str) -> str:
     """Return the command that installs one of the requirement files for `pip --no-deps`."""

@@ -4,8 +4,7 @@ import importlib.util
 
 import pytest
 import torch
-from mmengine.fileio.handlers import file_handlers
-from mmengine.registry import init_default_scope, registry
+from mmengine.registry import init_default_scope
 
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
 
@@ -42,12 +41,3 @@ def people(tmp_path_factory):
     folder = tmp_path_factory.mktemp("people") / "set"
     make_dataset(folder, Parameters(train=2, val=2, seed=0, width=120, height=160))
     return folder
-
-
-@pytest.fixture
-def restrictions_end_with_the_test(monkeypatch):
-    """Take back what a JSON or YAML config forbids from then on."""
-    for name in ("get_object_from_string", "import_module"):
-        monkeypatch.setattr(registry, name, getattr(registry, name))
-    for name, handler in list(file_handlers.items()):
-        monkeypatch.setitem(file_handlers, name, handler)

@@ -16,6 +16,7 @@ from dyrelu_pose.paths import ROOT
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "results/README.md", *DOCS]
 MAKEFILE = (ROOT / "Makefile").read_text()
+NAVIGATION = (ROOT / "mkdocs.yml").read_text()
 COMMON = (ROOT / "dyrelu_pose/cli.py").read_text()
 
 FENCED = re.compile(r'^```(\w+)(?: title="(.+?)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
@@ -133,10 +134,21 @@ def test_every_config_is_explained():
 
 @pytest.mark.parametrize("page", DOCS, ids=of)
 def test_page_is_in_the_navigation(page):
-    assert f": {page.relative_to(ROOT / 'docs')}\n" in (ROOT / "mkdocs.yml").read_text()
+    assert f": {page.relative_to(ROOT / 'docs')}\n" in NAVIGATION
 
 
-@pytest.mark.parametrize("page", DOCS, ids=of)
+@pytest.mark.parametrize("page", [page for page in DOCS if page.stem != "index"], ids=of)
+def test_page_is_in_the_index(page):
+    index = ROOT / "docs/index.md"
+    assert f"]({page.relative_to(index.parent)})" in index.read_text()
+
+
+@pytest.mark.parametrize("name", re.findall(r"^  .*: ([\w/-]+\.md)$", NAVIGATION, re.MULTILINE))
+def test_navigation_leads_to_a_page(name):
+    assert (ROOT / "docs" / name).is_file()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=of)
 def test_link_leads_to_a_page(page):
     for target, anchor in re.findall(r"\]\(([\w/.-]+\.md)(?:#([\w-]+))?\)", page.read_text()):
         headings = re.findall(r"^#+ (.+)$", (page.parent / target).read_text(), re.MULTILINE)

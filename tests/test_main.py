@@ -76,8 +76,9 @@ def test_unknown_config_names_the_near_miss():
     assert config_path(f"dyrelu_pose::{DEMO}") == CONFIGS / DEMO
     with pytest.raises(UserError, match="did you mean .*dyrelu_pose::demo/dyrelu_resnet18.py"):
         config_path("dyrelu_pose::demo/dyrelu_resnet.py")
-    with pytest.raises(UserError, match="they are those in .*configs"):
-        config_path("dyrelu_pose::0")
+    for unlike in ("0", "_base_/topdwon.py"):  # that is a part of configs, and not offered
+        with pytest.raises(UserError, match="they are those in .*configs"):
+            config_path(f"dyrelu_pose::{unlike}")
 
 
 def test_config_inherits_by_name(tmp_path):

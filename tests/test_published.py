@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from dyrelu_pose.inference import PoseInferencer
-from dyrelu_pose.inference.shipped import CHECKPOINT, CONFIG
 from dyrelu_pose.paths import ROOT
+from dyrelu_pose.paths import SHIPPED_CHECKPOINT as CHECKPOINT
+from dyrelu_pose.paths import SHIPPED_CONFIG as CONFIG
 
 CARD = json.loads(CHECKPOINT.with_suffix(".json").read_text())
 LARGEST = 12e6  # bytes

@@ -24,6 +24,10 @@ RUNS = sorted(p for p in RESULTS.rglob("*.json") if p.parent.name not in NO_RUNS
 ORIGIN = ("command", "device", "versions", "seed", "date", "revision")
 
 
+def test_readme_is_one_page():
+    assert len(README.splitlines()) <= 140
+
+
 def test_tables_are_those_of_the_result_files():
     subprocess.run([sys.executable, "tools/dev/readme_tables.py", "--check"], cwd=ROOT, check=True)
 

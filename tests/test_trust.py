@@ -47,7 +47,7 @@ def foreign(tmp_path, flag):
 
 
 @pytest.fixture
-def tool(tmp_path, people, monkeypatch, restrictions_end_with_the_test):
+def tool(tmp_path, people, monkeypatch):
     """Return a function that runs a tool on the demo's config and drawn people, in here."""
 
     def run(name, *arguments, options=()):

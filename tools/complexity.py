@@ -11,15 +11,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.config import ConfigDict
-from mmengine.registry import init_default_scope
+from mmengine.config import Config
 from rich.console import Console
 from rich.progress import track
 
 from dyrelu_pose.cli import add_cfg_options, user_errors
 from dyrelu_pose.complexity import Row, format_rows, measure, write_rows
 from dyrelu_pose.config.load import input_size_of, load_config
-from dyrelu_pose.models.estimator import relu_twin
+from dyrelu_pose.models.estimator import build, relu_twin
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -53,18 +52,17 @@ def rows_of(config: str, options: dict | None, first: Row | None) -> list[Row]:
         first: What to compare a config without a twin with, if anything.
     """
     cfg = load_config(config, options)
-    init_default_scope(cfg.get("default_scope", "mmpose"))
-    from mmpose.registry import MODELS
+    size = input_size_of(cfg)
 
-    def row(name: str, model: ConfigDict, baseline: Row | None) -> Row:
-        size = input_size_of(cfg)
-        return Row(name, size, measure(MODELS.build(model), size), baseline)
+    def row(name: str, cfg: Config, baseline: Row | None) -> Row:
+        model, _ = build(cfg)
+        return Row(name, size, measure(model, size), baseline)
 
-    without = relu_twin(cfg.model)
+    without = relu_twin(cfg)
     if without is None:
-        return [row(config, cfg.model, first)]
+        return [row(config, cfg, first)]
     twin = row(f"{config} without rules", without, None)
-    return [twin, row(config, cfg.model, twin)]
+    return [twin, row(config, cfg, twin)]
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from dyrelu_pose.datasets.coco_keypoints import KEYPOINTS
-from dyrelu_pose.inference.inputs import spread
+from dyrelu_pose.inference.inputs import evenly_spaced
 from dyrelu_pose.visualization.skeletons import contact_sheet, paper, side_by_side
 
 SHEET = "sheet.png"
@@ -116,7 +116,7 @@ def draw_predictions(
 
     out.mkdir(parents=True, exist_ok=True)
     tiles = []
-    for image_id in (labelled[i] for i in spread(len(labelled), num)):
+    for image_id in (labelled[i] for i in evenly_spaced(len(labelled), num)):
         info = infos[image_id]
         people = {name: found.get(image_id, []) for name, found in predicted.items()}
         tile = side_by_side(_picture(images, info), truth[image_id], people, threshold)

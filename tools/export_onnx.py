@@ -21,11 +21,11 @@ from dyrelu_pose.cli import add_cfg_options, user_errors
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
 from dyrelu_pose.config.load import input_size_of, load_config
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.export.files import TOLERANCE, OnnxFile, errors, operators, write
-from dyrelu_pose.export.network import Network, Normalise, load_model
-from dyrelu_pose.export.packages import require
-from dyrelu_pose.export.persons import persons
-from dyrelu_pose.export.quantise import quantise
+from dyrelu_pose.export.files import TOLERANCE, OnnxFile, errors, operators, require, write
+from dyrelu_pose.export.network import Network, Normalize
+from dyrelu_pose.export.quantize import quantize
+from dyrelu_pose.inference.inputs import stack_inputs
+from dyrelu_pose.inference.load import load_trained
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -73,11 +73,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     require("onnx", "onnxscript", "onnxruntime")
     torch.set_num_threads(args.threads)
     cfg = load_config(args.config, args.cfg_options)
-    network = Network(load_model(cfg, args.checkpoint), args.normalise, args.decode).eval()
+    network = Network(load_trained(cfg, args.checkpoint), args.normalise, args.decode).eval()
 
     def inputs(number: int, training: bool = False) -> Tensor:
-        images = persons(cfg, args.images, number, training).float()
-        return images if args.normalise else Normalise(network.model.data_preprocessor)(images)
+        images = stack_inputs(cfg, args.images, number, training).float()
+        return images if args.normalise else Normalize(network.model.data_preprocessor)(images)
 
     images = inputs(args.num)
     args.out.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             calibration, exact = inputs(args.calibrate, training=True), path
             path = path.with_suffix(".int8.onnx")
             with console.status(f"calibrating on {len(calibration)} persons"):
-                quantise(exact, path, calibration)
+                quantize(exact, path, calibration)
             print("int8:")
             compare(OnnxFile(path, args.threads), network, images, tolerance=None)
         path.replace(args.out)

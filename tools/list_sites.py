@@ -7,13 +7,11 @@ With --png the network is drawn as well, a bar for each site.
 import argparse
 from pathlib import Path
 
-from mmengine.registry import init_default_scope
-
 from dyrelu_pose.cli import add_cfg_options, user_errors
 from dyrelu_pose.config.errors import named_parts
-from dyrelu_pose.config.load import input_size_of, load_config
-from dyrelu_pose.models.estimator import relu_twin
-from dyrelu_pose.placement import format_sites, place
+from dyrelu_pose.config.load import load_config
+from dyrelu_pose.models.estimator import build
+from dyrelu_pose.placement import format_sites
 from dyrelu_pose.visualization.site_strip import draw_site_strip
 
 
@@ -29,15 +27,11 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Build the model of the config without its rules, apply them, and print the table."""
+    """Build the model of the config and print the table."""
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
-    init_default_scope(cfg.get("default_scope", "mmpose"))
-    from mmpose.registry import MODELS
-
     with named_parts(cfg):
-        model = MODELS.build(relu_twin(cfg.model) or cfg.model)
-    placements = place(model, cfg.model.get("dyrelu", []), input_size_of(cfg))
+        _, placements = build(cfg)
     print(format_sites(placements))
     if args.png:
         draw_site_strip(placements, Path(args.config).stem, args.png)

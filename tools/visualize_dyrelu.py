@@ -16,8 +16,15 @@ from rich.progress import track
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.cli import add_cfg_options, user_errors
-from dyrelu_pose.config.load import load_config
-from dyrelu_pose.inspection import choose, collect, load_model, samples, write_report
+from dyrelu_pose.config.load import input_size_of, load_config
+from dyrelu_pose.inspection import (
+    choose_sites,
+    collect,
+    find_sites,
+    load_trained,
+    samples,
+    write_report,
+)
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -37,7 +44,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--out", type=Path, help="folder to write to (inspection beside CHECKPOINT)"
     )
     parser.add_argument(
-        "--num-images", type=int, default=64, help="most images, evenly spread (%(default)s)"
+        "--num-images", type=int, default=64, help="most images, evenly spaced (%(default)s)"
     )
     parser.add_argument("--batch-size", type=int, default=32, help="images at a time (%(default)s)")
     parser.add_argument(
@@ -52,8 +59,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the model on the images, write the report and say where it is."""
     args = parse_args(argv)
     cfg = load_config(args.config, args.cfg_options)
-    model, sites = load_model(cfg, args.checkpoint, args.device)
-    chosen = choose(model, sites, args.sites)
+    model = load_trained(cfg, args.checkpoint, args.device)
+    sites = find_sites(model, input_size_of(cfg))
+    chosen = choose_sites(model, sites, args.sites)
     images = samples(cfg, args.images, args.num_images)
     console = Console(stderr=True)
 

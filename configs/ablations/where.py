@@ -2,10 +2,7 @@
 # projection MobileNetV2 has no activation: this backbone has a site there, the identity until used.
 base = "../coco_mini/mobilenetv2_128x96.py"
 baseline = "none"
-options = {
-    "custom_imports.imports": ["dyrelu_pose", "dyrelu_pose.models.mobilenet_v2"],
-    "model.backbone.type": "MobileNetV2WithProjectSites",
-}
+options = {"model.backbone.type": "MobileNetV2WithProjectSites"}
 
 _sites = dict(
     expand=["backbone.layer[2-7].*.conv.0.activate"],

@@ -4,7 +4,6 @@ _base_ = "hrnet_256x192.py"
 model = dict(
     type="DyReLUPoseEstimator",
     estimator="TopdownPoseEstimator",
-    input_size=_base_.codec.input_size,
     dyrelu=[
         dict(sites="backbone.*", act=dict(type="DyReLUB", reduction=8)),
         dict(sites="head.*", act=dict(type="DyReLUC", reduction=4)),

@@ -1,34 +1,11 @@
 # ResNet-18 of half the width with a light head, on drawn people: minutes on two CPU cores.
-_base_ = "mmpose::_base_/default_runtime.py"
-custom_imports = dict(imports=["dyrelu_pose"], allow_failed_imports=False)
+_base_ = "../_base_/topdown.py"
 
 data_root = "data/synthetic/"
-epochs = 8
 
-train_cfg = dict(by_epoch=True, max_epochs=epochs, val_interval=2)
-randomness = dict(seed=0)
-
-optim_wrapper = dict(
-    optimizer=dict(type="AdamW", lr=2e-3, weight_decay=0.01),
-    paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0),
-)
-param_scheduler = [
-    dict(type="LinearLR", begin=0, end=100, start_factor=0.01, by_epoch=False),
-    dict(
-        type="CosineAnnealingLR",
-        begin=0,
-        end=epochs,
-        T_max=epochs,
-        eta_min=1e-5,
-        by_epoch=True,
-        convert_to_iter_based=True,
-    ),
-]
+optim_wrapper = dict(optimizer=dict(lr=2e-3))
 auto_scale_lr = dict(base_batch_size=32)
-default_hooks = dict(
-    checkpoint=dict(interval=2, max_keep_ckpts=1, save_best="coco/AP", rule="greater")
-)
-custom_hooks = [dict(type="SyncBuffersHook"), dict(type="ChannelsLastHook")]
+default_hooks = dict(checkpoint=dict(save_best="coco/AP", rule="greater"))
 
 codec = dict(
     type="SoftmaxHeatmap",
@@ -39,23 +16,8 @@ codec = dict(
 )
 
 model = dict(
-    type="TopdownPoseEstimator",
-    data_preprocessor=dict(
-        type="PoseDataPreprocessor",
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        bgr_to_rgb=True,
-    ),
     backbone=dict(type="ResNet", depth=18, stem_channels=32, base_channels=32),
-    head=dict(
-        type="InvertedResidualHead",
-        in_channels=256,
-        out_channels=17,
-        stages=((128,), (64,), (48,)),
-        loss=dict(type="HeatmapCrossEntropyLoss"),
-        decoder=codec,
-    ),
-    test_cfg=dict(flip_test=True, flip_mode="heatmap", shift_heatmap=False),
+    head=dict(in_channels=256, stages=((128,), (64,), (48,)), decoder=codec),
 )
 
 train_pipeline = [
@@ -79,38 +41,9 @@ val_pipeline = [
     dict(type="PackPoseInputs"),
 ]
 
-train_dataloader = dict(
-    batch_size=32,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=True),
-    dataset=dict(
-        type="CocoDataset",
-        data_root=data_root,
-        data_mode="topdown",
-        ann_file="annotations/person_keypoints_train.json",
-        data_prefix=dict(img="train/"),
-        pipeline=train_pipeline,
-    ),
-)
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=False, round_up=False),
-    dataset=dict(
-        type="CocoDataset",
-        data_root=data_root,
-        data_mode="topdown",
-        ann_file="annotations/person_keypoints_val.json",
-        data_prefix=dict(img="val/"),
-        test_mode=True,
-        pipeline=val_pipeline,
-    ),
-)
+train_dataloader = dict(batch_size=32, dataset=dict(data_root=data_root, pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=val_pipeline))
 test_dataloader = val_dataloader
 
-val_evaluator = dict(
-    type="PycocoMetric", ann_file=data_root + "annotations/person_keypoints_val.json"
-)
+val_evaluator = dict(ann_file=data_root + "annotations/person_keypoints_val.json")
 test_evaluator = val_evaluator

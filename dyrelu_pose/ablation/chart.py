@@ -7,15 +7,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dyrelu_pose.records.files import write_atomically
+from dyrelu_pose.visualization.style import BLUE, DIVERGING, GREY, INK, finish, headline, new_figure
 
 from .grid import Grid
 from .significance import Summary
 from .table import data_of, format_difference, summaries
 
-# Okabe and Ito's colours, told apart with any colour vision; the baseline is grey.
-BAR, BASELINE, INK, LINE = "#0072B2", "#999999", "#333333", "#DDDDDD"
-MAP = "PuOr_r"  # orange above, purple below: told apart with any colour vision too
-PALEST = 1.0  # AP at full colour, at least: differences within the seeds stay pale
+BAR, BASELINE = BLUE, GREY
+PALEST = 1.0  # AP at full color, at least: differences within the seeds stay pale
 
 
 def draw_chart(grid: Grid, rows: Sequence[dict], out: Path) -> None:
@@ -28,7 +27,7 @@ def draw_chart(grid: Grid, rows: Sequence[dict], out: Path) -> None:
     """
     found = summaries(grid, rows)
     height = max(1.6 + 0.34 * len(grid.cells), 3.5)
-    figure = Figure(figsize=(13 if grid.rows else 8, height), dpi=150, layout="constrained")
+    figure = new_figure(13 if grid.rows else 8, height)
     panels = figure.subplots(1, 2 if grid.rows else 1, squeeze=False)[0]
     _draw_bars(panels[0], grid, found, f"{data_of(rows)} AP".strip())
     if grid.rows:
@@ -36,7 +35,7 @@ def draw_chart(grid: Grid, rows: Sequence[dict], out: Path) -> None:
     seeds = sorted({summary.seeds for summary in found.values()})
     number = "-".join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))
     spread = "1 seed, so no spread" if number == "1" else f"{number} seeds, lines: +- 1 std"
-    figure.suptitle(f"{grid.name}: {spread}", x=0.01, ha="left", fontsize=12, color=INK)
+    headline(figure, f"{grid.name}: {spread}")
     write_atomically(out, figure.savefig)
 
 
@@ -47,18 +46,15 @@ def _draw_bars(axes, grid: Grid, found: dict[str, Summary], label: str) -> None:
             axes.text(0, i, " not run", va="center", fontsize=9, color=INK)
             continue
         summary = found[name]
-        colour = BASELINE if name == grid.baseline else BAR
-        axes.barh(i, summary.mean, xerr=summary.std, color=colour, ecolor=INK, capsize=3)
+        color = BASELINE if name == grid.baseline else BAR
+        axes.barh(i, summary.mean, xerr=summary.std, color=color, ecolor=INK, capsize=3)
         end = summary.mean + (summary.std or 0)
         axes.text(end, i, f" {_text(name, grid, summary)}", va="center", fontsize=9, color=INK)
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.margins(x=0.22)
     axes.set_xlim(left=0)
-    axes.set_xlabel(f"{label} (%), and difference to {grid.baseline}", color=INK)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="x", color=LINE, linewidth=0.7)
-    axes.set_axisbelow(True)
+    finish(axes, across=f"{label} (%), and difference to {grid.baseline}", grid="x")
 
 
 def _draw_map(figure: Figure, axes, grid: Grid, found: dict[str, Summary]) -> None:
@@ -70,7 +66,7 @@ def _draw_map(figure: Figure, axes, grid: Grid, found: dict[str, Summary]) -> No
         ]
     )
     limit = max(np.nanmax(np.abs(values), initial=0), PALEST)
-    image = axes.imshow(values, cmap=MAP, vmin=-limit, vmax=limit, aspect="auto")
+    image = axes.imshow(values, cmap=DIVERGING, vmin=-limit, vmax=limit, aspect="auto")
     for (i, j), value in np.ndenumerate(values):
         name = names[i][j]
         text = "not run" if name not in found else _text(name, grid, found[name], "\n")

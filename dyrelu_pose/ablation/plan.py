@@ -20,7 +20,9 @@ from torch import nn
 
 from dyrelu_pose.complexity import Complexity, measure
 from dyrelu_pose.config.load import input_size_of
-from dyrelu_pose.placement import Placement, place
+from dyrelu_pose.models.estimator import build
+from dyrelu_pose.placement import Placement
+from dyrelu_pose.placement.meta_device import run_without_values
 
 from .grid import Cell, GridError
 
@@ -53,7 +55,7 @@ def plan_cell(cell: Cell, cfg: Config) -> CellPlan:
         GridError: The model cannot be built, placed or run; the message names the cell.
     """
     try:
-        model, placements = build(cfg)
+        model, placements = build_without_values(cfg)
         complexity = measure(model, input_size_of(cfg))
     except Exception as error:  # a config can go wrong in any part of the framework
         raise GridError(f"cell {cell.name}: {error}") from error
@@ -61,26 +63,9 @@ def plan_cell(cell: Cell, cfg: Config) -> CellPlan:
     return CellPlan(cell, dict(layers), complexity)
 
 
-def build(cfg: Config) -> tuple[nn.Module, list[Placement]]:
+def build_without_values(cfg: Config) -> tuple[nn.Module, list[Placement]]:
     """Build a config's model and say what its rules place, on the meta device where it can be."""
-    try:
-        with torch.device("meta"):
-            return _build(cfg)
-    except Exception:  # on meta anything may fail: no kernel, values read, NumPy
-        return _build(cfg)
-
-
-def _build(cfg: Config) -> tuple[nn.Module, list[Placement]]:
-    init_default_scope(cfg.get("default_scope", "mmpose"))
-    from mmpose.registry import MODELS
-
-    model = copy.deepcopy(cfg.model)
-    if model.type != "DyReLUPoseEstimator":
-        return MODELS.build(model), []
-    model.type = model.pop("estimator")
-    rules, size = model.pop("dyrelu", []), model.pop("input_size")
-    estimator = MODELS.build(model)
-    return estimator, place(estimator, rules, size)
+    return run_without_values(lambda device: build(cfg))
 
 
 def check_distinct(digests: dict[str, str]) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.layers import DyReLU
+from dyrelu_pose.placement.meta_device import run_tensor_mode, run_without_values
 
 from .activations import kept_per_image
 from .madds import multiply_adds
@@ -55,30 +55,23 @@ def measure(
         >>> measure(nn.Conv2d(3, 8, 3, bias=False), (6, 5))
         Complexity(params=216, madds=2592, activations=360)
     """
-    forward = forward or run
+    forward = forward or run_tensor_mode
     params = sum(parameter.numel() for parameter in model.parameters())
-    for device in ("meta", "cpu"):
+
+    def measured(device: str) -> Complexity:
         twin = _copy_to(model, device)
-        try:
-            with torch.random.fork_rng(devices=[]), torch.device(device):
-                activations = kept_per_image(twin, input_size, forward)
-                madds = multiply_adds(twin, input_size, forward)
-        except Exception as error:  # on meta anything may fail: no kernel, values read, NumPy
-            failure = error
-        else:
-            return Complexity(params, madds, activations)
-    width, height = input_size
-    raise UserError(
-        f"{type(model).__name__} cannot be measured: its forward pass on images of "
-        f"{width}x{height} pixels (WxH) fails with {type(failure).__name__}: {failure}"
-    ) from failure
+        with torch.random.fork_rng(devices=[]):
+            activations = kept_per_image(twin, input_size, forward)
+            return Complexity(params, multiply_adds(twin, input_size, forward), activations)
 
-
-def run(model: nn.Module, images: Tensor) -> object:
-    """Run `model` on images (N, 3, H, W), an MMEngine model up to the raw output of its head."""
-    if isinstance(model, BaseModel):
-        return model(images, data_samples=None, mode="tensor")
-    return model(images)
+    try:
+        return run_without_values(measured)
+    except Exception as error:  # the model's own code
+        width, height = input_size
+        raise UserError(
+            f"{type(model).__name__} cannot be measured: its forward pass on images of "
+            f"{width}x{height} pixels (WxH) fails with {type(error).__name__}: {error}"
+        ) from error
 
 
 def _copy_to(model: nn.Module, device: str) -> nn.Module:

@@ -49,15 +49,15 @@ def _count(call: Call, clock: Clock) -> int:
 
 
 def _seconds(call: Call, count: int, clock: Clock) -> float:
-    synchronise()
+    synchronize()
     start = clock()
     for _ in range(count):
         call()
-    synchronise()
+    synchronize()
     return (clock() - start) / count
 
 
-def synchronise() -> None:
+def synchronize() -> None:
     """Wait for the GPU, if there is one in use."""
     if torch.cuda.is_initialized():
         torch.cuda.synchronize()

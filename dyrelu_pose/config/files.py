@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from dyrelu_pose.datasets.bad_entries import check_annotations
 from dyrelu_pose.engine.tensorboard import check_tensorboard
 from dyrelu_pose.errors import AnnotationError, UserError
-from dyrelu_pose.evaluation.coco_metric import check_annotations
 
 from .class_folders import check_classes
 from .errors import expect

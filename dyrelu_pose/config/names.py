@@ -27,7 +27,8 @@ def config_path(name: str) -> Path:
     below = name.removeprefix(SCOPE)
     path = CONFIGS / below
     if not path.is_file():
-        names = [str(path.relative_to(CONFIGS)) for path in sorted(CONFIGS.rglob("*.py"))]
+        whole = (path.relative_to(CONFIGS) for path in sorted(CONFIGS.rglob("*.py")))
+        names = [str(path) for path in whole if path.parts[0] != "_base_"]  # of parts of configs
         close = [SCOPE + name for name in difflib.get_close_matches(below, names, n=3)]
         hint = f"did you mean {' or '.join(close)}?" if close else f"they are those in {CONFIGS}"
         raise UserError(f"there is no config {name}; {hint}")

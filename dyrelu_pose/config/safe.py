@@ -1,39 +1,25 @@
 """JSON and YAML configs, which may come from anyone: nothing that they say runs code of theirs.
 
 A Python config is a program. MMEngine runs code for the others too: YAML tags call any function,
-`type` names any function of any module, `custom_imports` any module, `_base_` and `from_file` any
-Python file, and data may be pickles. `load` and `apply` close these ways.
+`_base_` may be any Python file. `load` and `apply` close these ways; what else a config could say
+to run code, `forbidden.check` refuses.
 """
 
 import re
-from importlib import import_module
 from json import JSONDecodeError
 from pathlib import Path
 
 import yaml
 from mmengine.config import Config
-from mmengine.fileio.handlers import PickleHandler, YamlHandler, file_handlers
-from mmengine.registry import registry
+from mmengine.fileio.handlers import YamlHandler, file_handlers
 from mmengine.utils import import_modules_from_strings
 
-from dyrelu_pose.errors import UserError
+from .forbidden import DataConfigError, check
 
 SUFFIXES = (".json", ".yaml", ".yml")
 
-# The packages whose modules such a config may have imported.
-PACKAGES = ("dyrelu_pose", "mmcv", "mmengine", "mmpose", "mmpretrain")
-
 # A config inside an installed package, as MMEngine names it; no way out of its folder.
 _INSTALLED = re.compile(r"\w+::(?!.*\.\.)[\w.-]+(/[\w.-]+)*")
-
-# MMPose's descriptions of keypoints are Python files; it has those of this name.
-_METAINFO = re.compile(r"configs/_base_/datasets/\w+\.py")
-
-_IN_PYTHON = "a Python config, which you trust, may do so and have this one as its _base_"
-
-
-class DataConfigError(UserError):
-    """A JSON or YAML config is damaged, or asks for what only a Python config may."""
 
 
 class SafeYamlHandler(YamlHandler):
@@ -54,14 +40,6 @@ _Loader.add_constructor(
 )
 
 
-class _NoPickles(PickleHandler):
-    def load_from_fileobj(self, file, **kwargs):
-        raise DataConfigError(
-            "a JSON or YAML config names a pickle, which could run any code: use JSON, or "
-            + _IN_PYTHON
-        )
-
-
 def is_data(path: str | Path) -> bool:
     """Whether this is a config that is data, not a program."""
     return Path(path).suffix in SUFFIXES
@@ -70,10 +48,8 @@ def is_data(path: str | Path) -> bool:
 def load(path: str | Path) -> Config:
     """Return a JSON or YAML config.
 
-    From here on `type` names registered classes only, and no pickle is read, in this process.
-
     Raises:
-        DataConfigError: It is not valid, or names a module, a file or a pickle that could run code.
+        DataConfigError: It is not valid, or could run code of whoever wrote it.
     """
     try:
         cfg = Config.fromfile(path, import_custom_modules=False)
@@ -82,12 +58,8 @@ def load(path: str | Path) -> Config:
         raise DataConfigError(f"config {path} is not valid: {reason}") from error
     except AttributeError as error:
         raise DataConfigError(f"config {path} holds no keys and values") from error
-    _check_files(cfg.to_dict(), path)
-    imports = cfg.get("custom_imports")
-    if imports:
-        _check_imports(imports, path)
-    _restrict()
-    if imports:
+    check(cfg.to_dict(), path)
+    if imports := cfg.get("custom_imports"):
         import_modules_from_strings(**imports)
     return cfg
 
@@ -114,43 +86,3 @@ def apply() -> None:
     """Make MMEngine read YAML as plain data, everywhere."""
     for suffix in ("yaml", "yml"):
         file_handlers[suffix] = SafeYamlHandler()
-
-
-def _check_files(value: object, path: str | Path) -> None:
-    if isinstance(value, dict):
-        name = value.get("from_file")
-        if isinstance(name, str) and not _METAINFO.fullmatch(name):
-            raise DataConfigError(
-                f"config {path} has from_file={name}, which may be a program, and not one of "
-                f"configs/_base_/datasets/*.py, which are MMPose's: {_IN_PYTHON}"
-            )
-        value = list(value.values())
-    for item in value if isinstance(value, list | tuple) else ():
-        _check_files(item, path)
-
-
-def _check_imports(imports: dict, path: str | Path) -> None:
-    names = imports.get("imports") if isinstance(imports, dict) else None
-    names = [names] if isinstance(names, str) else names
-    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise DataConfigError(f"config {path}: custom_imports.imports is no list of modules")
-    for name in names:
-        if name.partition(".")[0] not in PACKAGES:
-            raise DataConfigError(
-                f"config {path} has {name} in custom_imports, and may import from "
-                f"{', '.join(PACKAGES)} only: {_IN_PYTHON}"
-            )
-
-
-def _import_known(name: str):
-    """MMEngine imports the package that a scope names: here only those of OpenMMLab."""
-    if name.partition(".")[0] not in PACKAGES:
-        raise ImportError(f"{name} is not among {', '.join(PACKAGES)}")
-    return import_module(name)
-
-
-def _restrict() -> None:
-    registry.get_object_from_string = lambda name: None  # MMEngine then says that it is no class
-    registry.import_module = _import_known
-    for suffix in ("pkl", "pickle"):
-        file_handlers[suffix] = _NoPickles()

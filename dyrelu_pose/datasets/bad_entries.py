@@ -1,7 +1,9 @@
-"""Finds the entries of a COCO keypoint file that cannot be right."""
+"""Finds what cannot be right in a COCO keypoint file."""
 
 import math
 from collections.abc import Iterator, Sequence
+
+from dyrelu_pose.errors import AnnotationError
 
 VISIBILITIES = (0, 1, 2)  # not labelled, hidden, visible
 
@@ -34,6 +36,27 @@ def bad_records(content: object, keypoints: int) -> Iterator[tuple[dict | object
             ids.add(annotation["id"])
         else:
             yield annotation, f"annotation {_name(annotation, i)} {problem}"
+
+
+def check_annotations(dataset: dict, ann_file: str) -> None:
+    """Raise AnnotationError unless `dataset` has a person with a labelled keypoint.
+
+    Args:
+        dataset: the parsed COCO file.
+        ann_file: its name, for the error.
+    """
+    annotations = dataset.get("annotations", [])
+    if not annotations:
+        problem = "has no persons: 'annotations' is empty"
+    elif not any("keypoints" in annotation for annotation in annotations):
+        problem = "has persons without keypoints; is it the file of boxes, instances_*.json?"
+    elif not any(any(annotation.get("keypoints", ())[2::3]) for annotation in annotations):
+        problem = "has no labelled keypoint: every visibility is 0"
+    else:
+        return
+    raise AnnotationError(
+        f"annotation file {ann_file} {problem}; AP needs one like person_keypoints_*.json of COCO"
+    )
 
 
 def has_lists(content: object) -> bool:

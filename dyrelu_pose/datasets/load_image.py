@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+import numpy as np
 import torch
 from mmengine.logging import print_log
 from mmpose.datasets.transforms import LoadImage as MMPoseLoadImage
@@ -14,10 +15,11 @@ from dyrelu_pose.errors import UserError
 # First and last bytes of whole files.
 SIGNATURES = {b"\xff\xd8": b"\xff\xd9", b"\x89PNG": b"IEND\xaeB`\x82"}
 TAIL = 4096  # bytes; some cameras append data of their own
+ADVICE = "copy it again, or leave it out"
 
 
 class ImageError(UserError):
-    """An image file cannot be read, or only a part of it."""
+    """An image or a video cannot be read, or only a part of it; or an array is no image."""
 
 
 @TRANSFORMS.register_module(force=True)
@@ -54,25 +56,38 @@ class LoadImage(MMPoseLoadImage):
             return None
 
     def _load(self, results: dict) -> dict:
-        from_file = "img" not in results
+        path = None if "img" in results else results.get("img_path")
         try:
-            results = super().transform(results)
+            loaded = super().transform(results)
         except Exception as error:
-            path = results.get("img_path")
-            reason = "does not exist" if path and not Path(path).exists() else "cannot be decoded"
-            raise ImageError(_advice(f"image {path} {reason}")) from error
-        path = results["img_path"]
-        if from_file and Path(path).is_file() and is_truncated(path):
-            raise ImageError(_advice(f"image {path} is truncated"))
-        return results
+            problem = "is truncated" if is_truncated(path) else "cannot be decoded"
+            if path is not None and not Path(path).exists():
+                problem = "does not exist"
+            raise ImageError(f"image {path} {problem}; {ADVICE}") from error
+        if is_truncated(path):
+            raise ImageError(f"image {path} is truncated; {ADVICE}")
+        return loaded
 
 
-def _advice(problem: str) -> str:
-    return f"{problem}; copy it again, or remove it from the annotation file"
+def read_image(path: str | Path) -> np.ndarray:
+    """Read an image file as a training does.
+
+    Greyscale becomes three equal channels, 16 bits become 8, an EXIF rotation is applied and an
+    alpha channel dropped.
+
+    Returns:
+        (H, W, 3) bytes, blue first.
+
+    Raises:
+        ImageError: The file is missing, not an image, or truncated.
+    """
+    return LoadImage()(dict(img_path=str(path)))["img"]
 
 
-def is_truncated(path: str) -> bool:
-    """Look at the end of the file and, if that is unusual, decode it strictly."""
+def is_truncated(path: str | None) -> bool:
+    """Look at the end of a local file and, if that is unusual, decode it strictly."""
+    if path is None or not Path(path).is_file():
+        return False
     with open(path, "rb") as file:
         head = file.read(4)
         size = file.seek(0, 2)
@@ -82,6 +97,6 @@ def is_truncated(path: str) -> bool:
         return False
     try:
         Image.open(path).load()
-    except OSError:
+    except (OSError, SyntaxError):  # the latter of PNG
         return True
     return False

@@ -10,7 +10,7 @@ import numpy as np
 
 from dyrelu_pose.errors import UserError
 
-from .load_image import LoadImage
+from .load_image import read_image
 
 
 class PictureArray:
@@ -98,10 +98,10 @@ def write_array(
     draft = path.with_suffix(".tmp")
     total = sum(3 * image["height"] * image["width"] for image in images)
     values = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=(total,))
-    load, start = LoadImage(), 0
+    start = 0
     for image in progress(images, len(images), path.name):
         file = Path(folder, image["file_name"])
-        picture = load(dict(img_path=str(file)))["img"]
+        picture = read_image(file)
         if picture.shape != (image["height"], image["width"], 3):
             raise UserError(
                 f"image {file} is {picture.shape[1]} x {picture.shape[0]}, not "

@@ -49,7 +49,7 @@ def check_norms(cfg: Config) -> None:
     """
     if cfg.launcher == "none" or torch.cuda.is_available():
         return
-    for key in _synchronised_norms(cfg.to_dict()):
+    for key in _synchronized_norms(cfg.to_dict()):
         raise UserError(
             f"{key} asks for SyncBatchNorm, which PyTorch trains on GPUs only, and this machine "
             "has none: use BN, or GN, whose statistics do not depend on the number of processes"
@@ -61,7 +61,7 @@ def unwrapped(model: nn.Module) -> nn.Module:
     return model.module if is_model_wrapper(model) else model
 
 
-def _synchronised_norms(config: object, key: str = "") -> Iterator[str]:
+def _synchronized_norms(config: object, key: str = "") -> Iterator[str]:
     """Yield the keys of a config that ask for SyncBatchNorm."""
     if isinstance(config, dict):
         for name, value in config.items():
@@ -71,10 +71,10 @@ def _synchronised_norms(config: object, key: str = "") -> Iterator[str]:
             elif name == "type" and value in ("SyncBN", "MMSyncBN"):
                 yield key
             else:
-                yield from _synchronised_norms(value, where)
+                yield from _synchronized_norms(value, where)
     elif isinstance(config, (list, tuple)):
         for index, value in enumerate(config):
-            yield from _synchronised_norms(value, f"{key}.{index}")
+            yield from _synchronized_norms(value, f"{key}.{index}")
 
 
 def _join_on_cpus(cfg: Config) -> None:

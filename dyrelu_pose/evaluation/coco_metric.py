@@ -7,6 +7,7 @@ from mmpose.evaluation.metrics import CocoMetric
 from mmpose.registry import METRICS
 
 from dyrelu_pose.compat.xtcocotools import COCO, COCOeval
+from dyrelu_pose.datasets.bad_entries import check_annotations
 from dyrelu_pose.errors import AnnotationError
 
 # In the order of COCOeval.stats.
@@ -96,24 +97,3 @@ class PycocoMetric(CocoMetric):
         evaluation.accumulate()
         evaluation.summarize()
         return list(zip(STATS, evaluation.stats, strict=True))
-
-
-def check_annotations(dataset: dict, ann_file: str) -> None:
-    """Raise AnnotationError unless `dataset` has a person with a labelled keypoint.
-
-    Args:
-        dataset: the parsed COCO file.
-        ann_file: its name, for the error.
-    """
-    annotations = dataset.get("annotations", [])
-    if not annotations:
-        problem = "has no persons: 'annotations' is empty"
-    elif not any("keypoints" in annotation for annotation in annotations):
-        problem = "has persons without keypoints; is it the file of boxes, instances_*.json?"
-    elif not any(any(annotation.get("keypoints", ())[2::3]) for annotation in annotations):
-        problem = "has no labelled keypoint: every visibility is 0"
-    else:
-        return
-    raise AnnotationError(
-        f"annotation file {ann_file} {problem}; AP needs one like person_keypoints_*.json of COCO"
-    )

@@ -34,7 +34,7 @@ def compute_by_file(model: nn.Module, file: OnnxFile) -> None:
         )
         return outputs if len(outputs) > 1 else outputs[0]
 
-    if file.normalises:
+    if file.normalizes:
         model.data_preprocessor._enable_normalize = False
         model.data_preprocessor._channel_conversion = False
     model.extract_feat = lambda images: images

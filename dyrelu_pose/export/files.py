@@ -6,6 +6,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,25 @@ from torch import Tensor
 
 from dyrelu_pose.errors import UserError
 
-from .form import deploy_form
+from .deployed import deploy
 from .network import Network
-from .packages import require
 
 INPUT = "images"
-NORMALISES = "dyrelu_pose.normalises"  # key in a file's metadata
+NORMALIZES = "dyrelu_pose.normalises"  # key in a file's metadata
 TOLERANCE = 1e-3  # largest error over largest value
+
+
+def require(*packages: str) -> None:
+    """Raise unless every package is installed.
+
+    Raises:
+        UserError: Names those that are not, and how to install them.
+    """
+    missing = [name for name in packages if find_spec(name) is None]
+    if missing:
+        raise UserError(
+            f"ONNX files need {' and '.join(missing)}: pip install onnx onnxscript onnxruntime"
+        )
 
 
 def write(
@@ -45,7 +58,7 @@ def write(
         names = network.output_names(images)
         try:
             program = torch.onnx.export(
-                deploy_form(copy.deepcopy(network)),
+                deploy(copy.deepcopy(network)),
                 (images,),
                 dynamo=True,
                 verbose=False,
@@ -57,7 +70,7 @@ def write(
         except torch.onnx.errors.OnnxExporterError as error:
             reason = str(error.__cause__ or error).strip().splitlines()[0]
             raise UserError(f"this model cannot be exported: {reason}") from error
-    program.model.metadata_props[NORMALISES] = str(network.normalises)
+    program.model.metadata_props[NORMALIZES] = str(network.normalizes)
     program.save(str(path), external_data=False)
 
 
@@ -93,7 +106,7 @@ class OnnxFile:
 
     Attributes:
         input_size: Width and height of its input in pixels.
-        normalises: Whether it takes pixels, BGR, 0 to 255, and not normalised images.
+        normalizes: Whether it takes pixels, BGR, 0 to 255, and not normalised images.
         outputs: Names of what it returns.
 
     Raises:
@@ -124,7 +137,7 @@ class OnnxFile:
         self.name, self.input_size = inputs[0].name, (width, height)
         self.batch = batch if isinstance(batch, int) else None
         metadata = self.session.get_modelmeta().custom_metadata_map
-        self.normalises = metadata.get(NORMALISES) == "True"
+        self.normalizes = metadata.get(NORMALIZES) == "True"
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Return the outputs, by their names, for images (N, 3, H, W) in float32, any N."""

@@ -1,30 +1,11 @@
 """The part of an estimator that goes into a file: from images to heatmaps, or to keypoints."""
 
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from torch import Tensor, nn
-
-from dyrelu_pose.inference.weights import load_weights
 
 from .decode import decoder
 
 
-def load_model(cfg: Config, checkpoint: str) -> nn.Module:
-    """Build the model of a config for evaluation and load a checkpoint, every tensor of it.
-
-    Raises:
-        UserError: The checkpoint cannot be read, or is of another model.
-    """
-    init_default_scope(cfg.get("default_scope", "mmpose"))
-    from mmpose.registry import MODELS
-
-    model = MODELS.build(cfg.model)
-    load_weights(model, checkpoint)
-    model.eval()  # a statement: the eval() of MMPose's models may return None
-    return model
-
-
-class Normalise(nn.Module):
+class Normalize(nn.Module):
     """What an MMPose data preprocessor does to pixels: the order of channels, mean and deviation.
 
     Args:
@@ -52,7 +33,7 @@ class Network(nn.Module):
 
     Args:
         model: An estimator in evaluation mode.
-        normalise: Whether inputs are pixels (N, 3, H, W) as OpenCV reads them, BGR, 0 to 255;
+        normalize: Whether inputs are pixels (N, 3, H, W) as OpenCV reads them, BGR, 0 to 255;
             otherwise they are what the estimator's data preprocessor returns.
         decode: Whether keypoints and scores are returned too.
 
@@ -60,16 +41,16 @@ class Network(nn.Module):
         UserError: There are no heatmaps to decode.
     """
 
-    def __init__(self, model: nn.Module, normalise: bool = False, decode: bool = False) -> None:
+    def __init__(self, model: nn.Module, normalize: bool = False, decode: bool = False) -> None:
         super().__init__()
-        self.normalises = normalise
-        self.normalise = Normalise(model.data_preprocessor) if normalise else nn.Identity()
+        self.normalizes = normalize
+        self.normalize = Normalize(model.data_preprocessor) if normalize else nn.Identity()
         self.decode = decoder(getattr(model.head, "decoder", None)) if decode else None
         self.model = model
 
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Return what the head returns, or heatmaps, keypoints (N, K, 2) and scores (N, K)."""
-        maps = self.model(self.normalise(images), data_samples=None, mode="tensor")
+        maps = self.model(self.normalize(images), data_samples=None, mode="tensor")
         return maps if self.decode is None else (maps, *self.decode(maps))
 
     def output_names(self, images: Tensor) -> list[str]:

@@ -1,6 +1,7 @@
 """Poses of people in pictures, by the model that comes with the project or any top-down one."""
 
-from .inferencer import PoseInferencer
-from .pictures import read_picture
+from dyrelu_pose.datasets.load_image import read_image
 
-__all__ = ["PoseInferencer", "read_picture"]
+from .inferencer import PoseInferencer
+
+__all__ = ["PoseInferencer", "read_image"]

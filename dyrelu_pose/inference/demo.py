@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 from mmpose.structures import PoseDataSample
 
+from dyrelu_pose.datasets.load_image import ImageError, read_image
 from dyrelu_pose.errors import UserError
 
 from .boxes import Boxes
 from .files import image_ids
 from .inferencer import PoseInferencer
 from .outputs import Drawer, coco_results
-from .pictures import PictureError, read_picture
 from .videos import Video, VideoFile
 
 RESULTS = "results.keypoints.json"
@@ -77,7 +77,7 @@ class Demo:
         check_target(path, target)
         try:
             video = Video(path)
-        except PictureError as error:
+        except ImageError as error:
             self._skip(error)
             return
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -90,15 +90,15 @@ class Demo:
         drawn.close()
         self._dump(target.with_suffix(".keypoints.json"), entries)
 
-    def _skip(self, error: PictureError) -> None:
+    def _skip(self, error: ImageError) -> None:
         self.found.skipped += 1
         print(f"skipped {error}", file=sys.stderr)
 
     def _readable(self, files, progress) -> Iterator[tuple]:
         for path, name in progress(files):
             try:
-                yield (path, name), read_picture(path), path.name
-            except PictureError as error:
+                yield (path, name), read_image(path), path.name
+            except ImageError as error:
                 self._skip(error)
 
     def _predicted(

@@ -24,7 +24,7 @@ def find_files(paths: Sequence[Path]) -> list[tuple[Path, Path]]:
     Raises:
         UserError: A path does not exist, a folder holds none, or two would be written to one place.
     """
-    found = [pair for path in paths for pair in _below(path)]
+    found = [pair for path in paths for pair in _below(path, PICTURES + VIDEOS)]
     sources: dict[Path, Path] = {}
     for path, name in found:
         name = written_name(name)
@@ -34,13 +34,23 @@ def find_files(paths: Sequence[Path]) -> list[tuple[Path, Path]]:
     return [(path, name) for name, path in sources.items()]
 
 
-def _below(path: Path) -> Iterator[tuple[Path, Path]]:
+def find_pictures(paths: Sequence[Path]) -> list[Path]:
+    """Return the files among `paths`, and the pictures at any depth of the folders among them.
+
+    Raises:
+        UserError: A path does not exist, or a folder holds none.
+    """
+    return [file for path in paths for file, _ in _below(path, PICTURES)]
+
+
+def _below(path: Path, suffixes: Sequence[str]) -> Iterator[tuple[Path, Path]]:
+    """Yield (file, its name below a folder): a file itself, or those of a folder by extension."""
     if path.is_file():
         yield path, Path(path.name)
     elif path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURES + VIDEOS)
+        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes)
         if not files:
-            raise UserError(f"{path}: no picture or video in this folder ({', '.join(PICTURES)})")
+            raise UserError(f"{path}: no file in this folder ends in {', '.join(suffixes)}")
         yield from ((file, file.relative_to(path)) for file in files)
     else:
         raise UserError(f"{path}: no such file or folder")

@@ -6,19 +6,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dataset import Compose, pseudo_collate
-from mmengine.registry import init_default_scope
+from mmengine.dataset import pseudo_collate
 from mmengine.structures import InstanceData
-from mmpose.apis import init_model
 from mmpose.models import TopdownPoseEstimator
 from mmpose.structures import PoseDataSample, merge_data_samples
 
 from dyrelu_pose.config.load import load_config
+from dyrelu_pose.datasets.load_image import read_image
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.paths import SHIPPED_CHECKPOINT, SHIPPED_CONFIG
 
-from .pictures import check_picture, read_picture
-from .shipped import CHECKPOINT, CONFIG
-from .weights import load_weights
+from .inputs import PersonInput, check_picture, whole
+from .load import load_trained
 
 Picture = str | Path | np.ndarray
 
@@ -54,21 +53,21 @@ class PoseInferencer:
         batch_size: int = 32,
     ) -> None:
         if config is None:
-            config, checkpoint = CONFIG, checkpoint or CHECKPOINT
+            config, checkpoint = SHIPPED_CONFIG, checkpoint or SHIPPED_CHECKPOINT
         if checkpoint is None:
             raise UserError("this config needs a checkpoint: name its weights")
         if not isinstance(config, Config):
             config = load_config(str(config))
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.batch_size = batch_size
-        self.model = init_model(config.copy(), device=device)
+        self.model = load_trained(config, checkpoint, device)
         if not isinstance(self.model, TopdownPoseEstimator):
             raise UserError(
                 f"{type(self.model).__name__} is no top-down model: pictures cannot be cut into "
                 "one box per person for it"
             )
-        load_weights(self.model, checkpoint)
-        self.pipeline = Compose(config.test_dataloader.dataset.pipeline)
+        self.person_input = PersonInput(config)
+        self.model.dataset_meta = self.person_input.meta
 
     def __call__(
         self, pictures: Picture | Sequence[Picture], bboxes: Sequence | None = None
@@ -85,7 +84,7 @@ class PoseInferencer:
             picture, `keypoint_scores` (P, 17) and `bboxes` (P, 4).
 
         Raises:
-            PictureError: A file cannot be read, or an array is no picture.
+            ImageError: A file cannot be read, or an array is no picture.
             UserError: There are not as many entries in `bboxes` as pictures, or one is no box.
         """
         if isinstance(pictures, Picture):
@@ -111,19 +110,9 @@ class PoseInferencer:
     def _crops(self, picture: Picture, boxes: np.ndarray | None) -> list[dict]:
         """Make the model's input for each person of a picture."""
         is_array = isinstance(picture, np.ndarray)
-        picture = check_picture(picture) if is_array else read_picture(picture)
-        init_default_scope("mmpose")
-        return [
-            self.pipeline(
-                dict(
-                    img=picture,
-                    bbox=box[None],
-                    bbox_score=np.ones(1, np.float32),
-                    **self.model.dataset_meta,
-                )
-            )
-            for box in checked_boxes(boxes, picture.shape)
-        ]
+        picture = check_picture(picture) if is_array else read_image(picture)
+        boxes = checked_boxes([whole(picture)] if boxes is None else boxes)
+        return [self.person_input(picture, box) for box in boxes]
 
     @torch.no_grad()
     def _results(self, waiting: list[list[dict]]) -> Iterator[PoseDataSample]:
@@ -150,15 +139,12 @@ class PoseInferencer:
         return sample
 
 
-def checked_boxes(boxes: np.ndarray | Sequence | None, shape: tuple[int, ...]) -> np.ndarray:
-    """Return the boxes of a picture of this shape as (P, 4) float32; None is the whole picture.
+def checked_boxes(boxes: np.ndarray | Sequence) -> np.ndarray:
+    """Return the boxes of a picture as (P, 4) float32.
 
     Raises:
         UserError: They are not boxes of some width and height.
     """
-    height, width = shape[:2]
-    if boxes is None:
-        boxes = [[0, 0, width, height]]
     boxes = np.asarray(boxes, np.float32).reshape(-1, 4) if len(boxes) else np.zeros((0, 4))
     good = np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
     if not good.all():

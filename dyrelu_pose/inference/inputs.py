@@ -1,19 +1,28 @@
-"""The images that a model is shown: files as a whole, or persons of the validation set."""
+"""What a model is shown: persons in pictures, or those of a data set."""
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
+from mmpose.apis.inference import dataset_meta_from_config
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
 from torch.utils.data import Dataset, Subset
 
 from dyrelu_pose.config.files import check_files
+from dyrelu_pose.datasets.load_image import ImageError, read_image
 from dyrelu_pose.errors import UserError
 
-from .files import PICTURES
-from .pictures import read_picture
+from .files import find_pictures
+
+COCO = dict(from_file="configs/_base_/datasets/coco.py")  # MMPose's facts about its keypoints
 
 
 def samples(cfg: Config, images: Sequence[Path], number: int) -> Dataset:
@@ -23,7 +32,7 @@ def samples(cfg: Config, images: Sequence[Path], number: int) -> Dataset:
         cfg: The config.
         images: Image files, or folders of them; each is one input as a whole, letterboxed by the
             test pipeline. None: the samples of the validation set, with its boxes.
-        number: Largest number of samples; of more, as many are taken, evenly spread.
+        number: Largest number of samples; of more, as many are taken, evenly spaced.
 
     Returns:
         Dicts of `inputs` (3, H, W), bytes in BGR, and `data_samples`.
@@ -47,36 +56,81 @@ def samples(cfg: Config, images: Sequence[Path], number: int) -> Dataset:
             f"{min(len(found), number)} image(s) to look at, but what depends on the image shows "
             "only on two or more"
         )
-    return Subset(found, spread(len(found), number))
+    return Subset(found, evenly_spaced(len(found), number))
 
 
-def spread(length: int, number: int) -> list[int]:
-    """Return at most `number` of the indices below `length`, evenly spread, ends included."""
+def evenly_spaced(length: int, number: int) -> list[int]:
+    """Return at most `number` of the indices below `length`, evenly spaced, ends included."""
     return np.linspace(0, length - 1, min(length, number)).round().astype(int).tolist()
 
 
-def find_pictures(paths: Sequence[Path]) -> list[Path]:
-    """Return the files among `paths`, and the images directly in the folders among them.
+def stack_inputs(
+    cfg: Config, images: Sequence[Path], number: int, training: bool = False
+) -> Tensor:
+    """Return inputs (N, 3, H, W) in bytes, channels in OpenCV's order, as an evaluation makes them.
+
+    They are to compare an exported file with PyTorch on, and to calibrate int8 with.
+
+    Args:
+        cfg: The config.
+        images: See `samples`.
+        number: Largest N.
+        training: Whether the data set is that of training, not of validation.
 
     Raises:
-        UserError: A path does not exist, or a folder holds no image.
+        UserError: See `samples`.
     """
-    files: list[Path] = []
-    for path in paths:
-        if not path.exists():
-            raise UserError(f"image {path} does not exist")
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES)
-            if not inside:
-                raise UserError(f"folder {path} holds no image ({', '.join(PICTURES)})")
-            files += inside
-        else:
-            files.append(path)
-    return files
+    cfg = copy.deepcopy(cfg)
+    if training and not images:
+        dataset = cfg.train_dataloader.dataset.copy()
+        dataset.pipeline = cfg.val_dataloader.dataset.pipeline  # nothing random
+        cfg.val_dataloader = dict(dataset=dataset)
+    found = samples(cfg, images, number)
+    bar = track(found, "reading persons", console=Console(stderr=True), transient=True)
+    return torch.stack([sample["inputs"] for sample in bar])
+
+
+class PersonInput:
+    """Makes the model's input of a person in a picture, by the config's test pipeline.
+
+    Args:
+        cfg: The config.
+
+    Attributes:
+        meta: MMPose's facts about the keypoints.
+
+    Raises:
+        UserError: The config has no test pipeline.
+    """
+
+    def __init__(self, cfg: Config) -> None:
+        if not cfg.get("test_dataloader"):
+            raise UserError(f"{cfg.filename} has no test_dataloader, whose pipeline reads images")
+        init_default_scope(cfg.get("default_scope", "mmpose"))
+        self.pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
+        self.meta = dataset_meta_from_config(cfg, "test") or parse_pose_metainfo(COCO)
+
+    def __call__(self, picture: np.ndarray, box: Sequence[float], path: Path | None = None) -> dict:
+        """Return `inputs` and `data_samples`.
+
+        Args:
+            picture: (H, W, 3) bytes, blue first.
+            box: Left, top, right, bottom of the person, in pixels.
+            path: Where the picture is from.
+        """
+        return self.pipeline(
+            dict(
+                self.meta,
+                img=picture,
+                img_path=None if path is None else str(path),
+                bbox=np.array([box], np.float32),
+                bbox_score=np.ones(1, np.float32),
+            )
+        )
 
 
 class WholePictures(Dataset):
-    """Image files, each with a box around the whole picture, through the test pipeline.
+    """Image files, each taken for one person.
 
     Args:
         files: The image files.
@@ -87,13 +141,8 @@ class WholePictures(Dataset):
     """
 
     def __init__(self, files: Sequence[Path], cfg: Config) -> None:
-        from mmpose.apis.inference import dataset_meta_from_config
-
-        if not cfg.get("test_dataloader"):
-            raise UserError(f"{cfg.filename} has no test_dataloader, whose pipeline reads images")
         self.files = files
-        self.pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
-        self.meta = dataset_meta_from_config(cfg, "test") or {}
+        self.person_input = PersonInput(cfg)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -102,17 +151,32 @@ class WholePictures(Dataset):
         """Return one input.
 
         Raises:
-            PictureError: The file is no picture, or truncated.
+            ImageError: The file is no picture, or truncated.
         """
         file = self.files[index]
-        picture = read_picture(file)
-        height, width = picture.shape[:2]
-        return self.pipeline(
-            dict(
-                self.meta,
-                img=picture,
-                img_path=str(file),
-                bbox=np.array([[0, 0, width, height]], np.float32),
-                bbox_score=np.ones(1, np.float32),
-            )
+        picture = read_image(file)
+        return self.person_input(picture, whole(picture), file)
+
+
+def whole(picture: np.ndarray) -> list[int]:
+    """Return the box around all of a picture: left, top, right, bottom."""
+    height, width = picture.shape[:2]
+    return [0, 0, width, height]
+
+
+def check_picture(picture: np.ndarray) -> np.ndarray:
+    """Return an array as a picture: (H, W, 3) bytes, blue first; greyscale (H, W) is repeated.
+
+    Raises:
+        ImageError: The array has another shape or dtype.
+    """
+    if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or 0 in picture.shape:
+        raise ImageError(
+            f"a picture is an array of bytes, (H, W, 3) or (H, W), not {picture.dtype} "
+            f"{picture.shape}"
         )
+    if picture.ndim == 2:
+        return np.repeat(picture[..., None], 3, axis=2)
+    if picture.shape[2] != 3:
+        raise ImageError(f"a picture has 3 channels, blue first, not {picture.shape[2]}")
+    return picture

@@ -6,9 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from dyrelu_pose.datasets.load_image import ImageError
 from dyrelu_pose.errors import UserError
-
-from .pictures import PictureError
 
 
 class Video:
@@ -19,13 +18,13 @@ class Video:
         frames: Their number as the file tells it, which is not always right.
 
     Raises:
-        PictureError: OpenCV cannot read the file.
+        ImageError: OpenCV cannot read the file.
     """
 
     def __init__(self, path: Path) -> None:
         self._capture = cv2.VideoCapture(str(path))
         if not self._capture.isOpened():
-            raise PictureError(f"{path}: not a video that OpenCV can decode")
+            raise ImageError(f"{path}: not a video that OpenCV can decode")
         self.fps = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
         self.frames = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
 

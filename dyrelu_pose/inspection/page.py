@@ -18,7 +18,7 @@ class Section:
         layer: Class name of its activation.
         band: File of its input-output figure.
         channel: Channel of that figure.
-        spread: Std of the outputs at equal input, as a fraction of that of the outputs.
+        conditional_std: Std of the outputs at equal input, as a fraction of that of the outputs.
         functions: File of the functions of two images, None unless it is a DyReLU.
         maps: File of its spatial maps, None unless it is a DyReLU-C.
     """
@@ -27,7 +27,7 @@ class Section:
     layer: str
     band: str
     channel: int
-    spread: float
+    conditional_std: float
     functions: str | None = None
     maps: str | None = None
 

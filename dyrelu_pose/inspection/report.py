@@ -5,18 +5,22 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from .collect import Picture, Record
+from .activations import Picture, SiteRecord
 from .figures import draw_band, draw_functions, draw_maps, draw_slope_gaps
 from .page import Section, write_page
-from .spread import relative_spread, widest_channel
-from .statistics import statistics, write_statistics
+from .statistics import (
+    relative_conditional_std,
+    statistics,
+    widest_channel,
+    write_statistics,
+)
 
 PAGE, TABLE, SLOPES = "index.html", "coefficients.csv", "slopes.png"
 
 
 def write_report(
     out: Path,
-    records: Sequence[Record],
+    records: Sequence[SiteRecord],
     pictures: Sequence[Picture],
     config: str,
     checkpoint: str,
@@ -55,7 +59,7 @@ def write_report(
     return out / PAGE
 
 
-def _section(out: Path, record: Record, pictures: Sequence[Picture]) -> Section:
+def _section(out: Path, record: SiteRecord, pictures: Sequence[Picture]) -> Section:
     name = record.site.name
     channel = widest_channel(record)
     files = {"band": draw_band(record, channel)}
@@ -69,7 +73,7 @@ def _section(out: Path, record: Record, pictures: Sequence[Picture]) -> Section:
         name=name,
         layer=type(record.layer).__name__,
         channel=channel,
-        spread=relative_spread(record),
+        conditional_std=relative_conditional_std(record),
         **{kind: f"{name}.{kind}.png" for kind in files},
     )
 

@@ -1,4 +1,4 @@
-"""Figures of each DyReLU: how far its coefficients moved, and how far they follow the image."""
+"""Figures of a site: how far it follows the image, and how far its coefficients moved."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,13 +7,13 @@ import numpy as np
 
 from dyrelu_pose.records.files import cells, write_csv
 
-from .collect import Record
+from .activations import SiteRecord
 
 BENT = 0.05
 FIGURES = 4  # significant ones of a number in the file
 
 
-def statistics(record: Record) -> dict[str, str | int | float]:
+def statistics(record: SiteRecord) -> dict[str, str | int | float]:
     """Measure the coefficients of a DyReLU over the images.
 
     Standard deviations over images are those of a channel, their squares averaged over channels;
@@ -59,9 +59,43 @@ def statistics(record: Record) -> dict[str, str | int | float]:
     return row
 
 
-def slope_gaps(record: Record) -> np.ndarray:
+def slope_gaps(record: SiteRecord) -> np.ndarray:
     """Return max_k a_k - min_k a_k of each image and channel, (N, C)."""
     return record.a.max(2) - record.a.min(2)
+
+
+def conditional_std(record: SiteRecord) -> np.ndarray:
+    """Return the standard deviation of each channel's output at equal input, over the images.
+
+    Each sample is compared with the straight line between its neighbours in the order of inputs
+    (Gasser, Sroka and Jennen-Steinmetz, Biometrika 1986). A piecewise linear function of the input
+    alone gives 0 but for its kinks: ReLU, and a PReLU with a slope of its own per channel too.
+
+    Args:
+        record: Record with samples.
+
+    Returns:
+        (C,), in the unit of the output.
+    """
+    x, y = np.concatenate(record.x).astype(float), np.concatenate(record.y).astype(float)
+    order = np.argsort(x, axis=0)
+    x, y = np.take_along_axis(x, order, 0), np.take_along_axis(y, order, 0)
+    width = x[2:] - x[:-2]
+    before = np.divide(x[2:] - x[1:-1], width, out=np.full_like(width, 0.5), where=width > 0)
+    residuals = y[1:-1] - before * y[:-2] - (1 - before) * y[2:]
+    noise = 1 + before**2 + (1 - before) ** 2  # variance of a residual if that of an output is 1
+    return np.sqrt((residuals**2 / noise).mean(0))
+
+
+def relative_conditional_std(record: SiteRecord) -> float:
+    """Return `conditional_std` of all channels as a fraction of the std of their outputs."""
+    scale = _rms(np.concatenate(record.y).std(0))
+    return _rms(conditional_std(record)) / scale if scale else 0.0
+
+
+def widest_channel(record: SiteRecord) -> int:
+    """Return the channel whose outputs differ the most at equal input."""
+    return int(conditional_std(record).argmax())
 
 
 def write_statistics(rows: Sequence[dict], out: Path) -> None:

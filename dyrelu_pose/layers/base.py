@@ -1,13 +1,12 @@
 """What the variants of Dynamic ReLU share: from the input to coefficients."""
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dyrelu_pose.ops import Hyper, Ranges, dynamic_relu, reference
+from dyrelu_pose.ops import Hyper, Ranges, dyrelu, reference
 from dyrelu_pose.ops.backends import check_backend
-from dyrelu_pose.ops.normalised import normalised_dynamic_relu
-from dyrelu_pose.ops.precision import without_autocast
+from dyrelu_pose.ops.folded_norm import normalized_dyrelu
+from dyrelu_pose.ops.precision import compute_dtype, without_autocast
 
 from .dense import Dense
 from .folded_norm import FoldedBatchNorm2d
@@ -54,6 +53,7 @@ class DyReLU(nn.Module):
     def __init__(
         self,
         channels: int | None = None,
+        *,
         reduction: int | None = None,
         k: int = 2,
         lambda_a: float = 1.0,
@@ -116,10 +116,10 @@ class DyReLU(nn.Module):
         return Hyper(self.fc1.weight, self.fc1.bias, self.fc2.weight, self.fc2.bias)
 
     def fold_norm(self, owner: nn.Module, name: str) -> None:
-        """Compute the batch normalisation `owner.name`, whose output is this layer's input.
+        """Compute the batch normalization `owner.name`, whose output is this layer's input.
 
         The norm keeps its place, its name and its state; it passes its input on, and this layer
-        normalises. It is looked up in every call, so that a norm put in its place later (by
+        normalizes. It is looked up in every call, so that a norm put in its place later (by
         `convert_sync_batchnorm`, or by the fusion of a convolution with it) works as it should.
 
         Raises:
@@ -132,7 +132,7 @@ class DyReLU(nn.Module):
         self._norm = owner, name
 
     def unfold_norm(self) -> None:
-        """Let the batch normalisation that `fold_norm` took, if any, compute itself again."""
+        """Let the batch normalization that `fold_norm` took, if any, compute itself again."""
         if norm := self._folded_norm():
             norm.__class__ = nn.BatchNorm2d
         self._norm = None
@@ -144,7 +144,7 @@ class DyReLU(nn.Module):
         norm = getattr(owner, name)
         return norm if isinstance(norm, FoldedBatchNorm2d) else None
 
-    def normalise(self, x: Tensor) -> Tensor:
+    def normalize(self, x: Tensor) -> Tensor:
         """Return what the function is a function of: `x`, or its norm where this layer folds one.
 
         Running statistics stay as they are.
@@ -161,14 +161,14 @@ class DyReLU(nn.Module):
     def coefficients(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return slopes and intercepts for `x` (N, C, *): what `forward` computes with.
 
-        Where the layer folds a batch normalisation they are those of the normalised input.
+        Where the layer folds a batch normalization they are those of the normalized input.
 
         Returns:
             a and b, each (N, C, K), or (N, 1, K) where channels share them (DyReLU-A); float32 at
             least.
         """
-        x = self.normalise(x)
-        dtype = torch.promote_types(x.dtype, torch.float32)
+        x = self.normalize(x)
+        dtype = compute_dtype(x)
         with without_autocast(x):
             return reference.coefficients(x.to(dtype), self.hyper.to(dtype), self.ranges)
 
@@ -178,8 +178,8 @@ class DyReLU(nn.Module):
         A unit that is 0 for every input adds nothing to any coefficient, and without gradient it
         stays so.
         """
-        x = self.normalise(x)
-        dtype = torch.promote_types(x.dtype, torch.float32)
+        x = self.normalize(x)
+        dtype = compute_dtype(x)
         hyper = self.hyper.to(dtype)
         with without_autocast(x):
             pooled = x.to(dtype).flatten(2).mean(2)  # (N, C)
@@ -195,10 +195,8 @@ class DyReLU(nn.Module):
         self._check(x)
         norm = self._folded_norm()
         if norm is None:
-            return dynamic_relu(
-                x, self.hyper, self.ranges, backend=self.backend, inplace=self.inplace
-            )
-        y, mean, variance = normalised_dynamic_relu(
+            return dyrelu(x, self.hyper, self.ranges, backend=self.backend, inplace=self.inplace)
+        y, mean, variance = normalized_dyrelu(
             x, norm.norm(x), self.hyper, self.ranges, self.backend
         )
         norm.update(mean, variance, x.numel() // x.shape[1])

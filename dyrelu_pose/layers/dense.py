@@ -7,10 +7,10 @@ from torch import nn
 
 
 class Dense(nn.Module):
-    """Holds W and b of y = x W^T + b, initialised as `nn.Linear` is; `ops` computes with them.
+    """Holds W and b of y = x W^T + b, initialized as `nn.Linear` is; `ops` computes with them.
 
     It is not an `nn.Linear` (nor the ports' 1x1 `nn.Conv2d`) because backbones and heads of MMPose
-    re-initialise every module of those classes below them.
+    re-initialize every module of those classes below them.
 
     Args:
         inputs: Width of the input.

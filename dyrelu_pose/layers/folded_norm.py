@@ -1,9 +1,9 @@
-"""A batch normalisation that the DyReLU behind it computes."""
+"""A batch normalization that the DyReLU behind it computes."""
 
 import torch
 from torch import Tensor, nn
 
-from dyrelu_pose.ops.normalised import Norm
+from dyrelu_pose.ops.folded_norm import Norm
 
 
 class FoldedBatchNorm2d(nn.BatchNorm2d):
@@ -13,11 +13,11 @@ class FoldedBatchNorm2d(nn.BatchNorm2d):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return `x` (N, C, H, W) itself: the DyReLU that follows normalises it."""
+        """Return `x` (N, C, H, W) itself: the DyReLU that follows normalizes it."""
         return x
 
     def norm(self, x: Tensor) -> Norm:
-        """Return what normalises `x` now: the running statistics, or None for the batch's own.
+        """Return what normalizes `x` now: the running statistics, or None for the batch's own.
 
         Raises:
             ValueError: The batch has one value per channel, so that it has no variance.
@@ -25,7 +25,7 @@ class FoldedBatchNorm2d(nn.BatchNorm2d):
         of_batch = self.training or self.running_mean is None
         if of_batch and x.numel() == x.shape[1]:
             raise ValueError(
-                f"batch normalisation in training needs more than one value per channel, "
+                f"batch normalization in training needs more than one value per channel, "
                 f"got an input of shape {tuple(x.shape)}"
             )
         statistics = (None, None) if of_batch else (self.running_mean, self.running_var)

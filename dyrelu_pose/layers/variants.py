@@ -1,11 +1,10 @@
 """DyReLU-A, -B and -C (section 3.3 of arXiv 2003.10027) as MMEngine activation layers."""
 
-import torch
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 
-from dyrelu_pose.ops import Spatial, dynamic_relu, reference
-from dyrelu_pose.ops.precision import without_autocast
+from dyrelu_pose.ops import Spatial, dyrelu, reference
+from dyrelu_pose.ops.precision import compute_dtype, without_autocast
 
 from .base import DyReLU
 from .dense import Dense
@@ -75,6 +74,7 @@ class DyReLUC(DyReLU):
     def __init__(
         self,
         channels: int | None = None,
+        *,
         tau: float = 10.0,
         gamma: float = 1 / 3,
         cap: float = 1.0,
@@ -100,7 +100,7 @@ class DyReLUC(DyReLU):
 
     def spatial_map(self, x: Tensor) -> Tensor:
         """Return pi, (N, 1, *), for `x` (N, C, *), in float32 at least: what `forward` uses."""
-        dtype = torch.promote_types(x.dtype, torch.float32)
+        dtype = compute_dtype(x)
         with without_autocast(x):
             weight = self.spatial.weight.flatten().to(dtype)
             return reference.spatial_map(x.to(dtype), weight, self.map)
@@ -114,9 +114,7 @@ class DyReLUC(DyReLU):
         """
         self._check(x)
         weight = self.spatial.weight.flatten()
-        return dynamic_relu(
-            x, self.hyper, self.ranges, weight, self.map, self.backend, self.inplace
-        )
+        return dyrelu(x, self.hyper, self.ranges, weight, self.map, self.backend, self.inplace)
 
     def extra_repr(self) -> str:
         """Return the options that decide the function."""

@@ -3,42 +3,73 @@
 import copy
 from collections.abc import Sequence
 
-from mmengine.config import ConfigDict
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 from torch import nn
 
-from dyrelu_pose.placement import place
+from dyrelu_pose.config.load import decoder_input_size, input_size_of
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.placement import Placement, place
 
 
 @MODELS.register_module()
 def DyReLUPoseEstimator(
-    estimator: str, input_size: tuple[int, int], dyrelu: Sequence[dict] = (), **kwargs
+    estimator: str,
+    input_size: tuple[int, int] | None = None,
+    dyrelu: Sequence[dict] = (),
+    **kwargs,
 ) -> nn.Module:
     """Build an MMPose estimator, place activation layers in it, and return that estimator.
 
     Args:
         estimator: Registered type of the estimator, such as `'TopdownPoseEstimator'`.
-        input_size: Width and height of the input in pixels, as in the codec.
+        input_size: Width and height of the input in pixels; needed only where no decoder of the
+            head has them.
         dyrelu: Rules `dict(sites=..., act=...)`; the first that matches a site wins. See
             `dyrelu_pose.placement.place`.
         kwargs: Arguments of the estimator: `backbone`, `neck`, `head`, `data_preprocessor`, ...
 
     Raises:
+        UserError: There is no input size.
         PlacementError: A rule is malformed or has no effect, or a site cannot be placed.
     """
     model = MODELS.build(dict(type=estimator, **kwargs))
+    input_size = input_size or decoder_input_size(kwargs.get("head"))
+    if input_size is None:
+        raise UserError(
+            "DyReLUPoseEstimator needs input_size=(W, H), in pixels: no decoder of the head has one"
+        )
     place(model, dyrelu, input_size)
     return model
 
 
-def relu_twin(model: ConfigDict) -> ConfigDict | None:
-    """Return a model's config as it is without its rules, or None if it has none.
+def build(cfg: Config) -> tuple[nn.Module, list[Placement]]:
+    """Build the model of a config, without weights, and say what its rules place.
 
     Args:
-        model: The `model` entry of a config.
+        cfg: A config, with rules or without.
+
+    Raises:
+        UserError: The config has no input size.
+        PlacementError: As `place` raises it.
     """
-    if not model.get("dyrelu"):
+    init_default_scope(cfg.get("default_scope", "mmpose"))
+    model, rules = copy.deepcopy(cfg.model), cfg.model.get("dyrelu", [])
+    if model.type == "DyReLUPoseEstimator" and "estimator" in model:  # it would not say what
+        for entry in ("dyrelu", "input_size"):
+            model.pop(entry, None)
+        model.type = model.pop("estimator")
+    elif rules:
+        model.dyrelu = []
+    built = MODELS.build(model)
+    return built, place(built, rules, input_size_of(cfg))
+
+
+def relu_twin(cfg: Config) -> Config | None:
+    """Return a config as it is without the rules of its model, or None if that has none."""
+    if not cfg.model.get("dyrelu"):
         return None
-    twin = copy.deepcopy(model)
-    twin.dyrelu = []
+    twin = copy.deepcopy(cfg)
+    twin.model.dyrelu = []
     return twin

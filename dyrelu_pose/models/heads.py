@@ -23,7 +23,7 @@ class InvertedResidualHead(HeatmapHead):
         stages: Width of every block, stage by stage. Four blocks in three stages, as in the paper
             (reported second-hand); the widths are this project's choice.
         expand_ratio: Expansion of the other blocks: 3, so that the head stays light.
-        norm_cfg: Normalisation of the blocks.
+        norm_cfg: Normalization of the blocks.
         act_cfg: Activation of the blocks: ReLU6, as in MobileNetV2.
         kwargs: `loss`, `decoder`, `final_layer`, `init_cfg`: see `HeatmapHead`.
     """
@@ -58,7 +58,7 @@ class InvertedResidualHead(HeatmapHead):
 
     @property
     def default_init_cfg(self) -> list[dict]:
-        """He initialisation for the blocks; small heatmaps at the start, as in `HeatmapHead`."""
+        """He initialization for the blocks; small heatmaps at the start, as in `HeatmapHead`."""
         small = dict(type="Normal", name="final_layer", std=0.001)
         return [
             dict(type="Kaiming", layer="Conv2d", override=small),

@@ -13,6 +13,7 @@ from mmengine.config import Config, ConfigDict
 from torch import nn
 
 from dyrelu_pose.placement import Site, place, probe
+from dyrelu_pose.placement.meta_device import run_without_values
 from dyrelu_pose.records import files
 
 FOLDERS = (
@@ -112,7 +113,7 @@ def read_csv(path: Path) -> list[Row]:
     ]
 
 
-def summarise(rows: Iterable[Row]) -> str:
+def summarize(rows: Iterable[Row]) -> str:
     """One line per status and reason with the number of configs, the most frequent first."""
     counts = Counter((row.status, row.reason) for row in rows)
     lines = [
@@ -150,16 +151,20 @@ def _located(value: object) -> object:
 
 def _run(config: str, model: dict, size: tuple[int, int]) -> Row:
     """Build and place a model without weights, or with them if it has to read values."""
-    for device in ("meta", "cpu"):
+    status = "not built"
+
+    def placed(device: str) -> Row:
+        nonlocal status
         status = "not built"
-        try:
-            with torch.device(device), torch.no_grad():
-                estimator = _build(model)
-                status = "not placed"
-                return _placed(config, estimator, size)
-        except Exception as error:  # on meta anything may fail: no kernel, values read, NumPy
-            row = Row(config, status, reason=explain(error))
-    return row
+        with torch.no_grad():
+            estimator = _build(model)
+            status = "not placed"
+            return _placed(config, estimator, size)
+
+    try:
+        return run_without_values(placed)
+    except Exception as error:  # a broken model raises whatever it does
+        return Row(config, status, reason=explain(error))
 
 
 def _build(model: dict) -> nn.Module:

@@ -1,9 +1,9 @@
 """Numerical core of DyReLU: the equations (`reference`) and the versions that layers use."""
 
 from .backends import BACKENDS
-from .dynamic import dynamic_relu
+from .given import dyrelu_given
 from .hyper import Hyper, Ranges
-from .maximum import dyrelu
+from .layer import dyrelu
 from .spatial import Spatial
 
-__all__ = ["BACKENDS", "Hyper", "Ranges", "Spatial", "dynamic_relu", "dyrelu"]
+__all__ = ["BACKENDS", "Hyper", "Ranges", "Spatial", "dyrelu", "dyrelu_given"]

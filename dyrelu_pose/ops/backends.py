@@ -5,7 +5,8 @@ import importlib.util
 import torch
 from torch import Tensor
 
-from .eager import EAGER, TorchPasses
+from .eager import EAGER
+from .passes import Passes
 
 HAS_TRITON = importlib.util.find_spec("triton") is not None
 BACKENDS = ("auto", "reference", "eager", "compile", "triton")
@@ -17,7 +18,7 @@ def check_backend(backend: str) -> None:
         raise ValueError(f"unknown dyrelu backend {backend!r}: choose one of {', '.join(BACKENDS)}")
 
 
-def passes_of(backend: str, x: Tensor) -> TorchPasses:
+def passes_of(backend: str, x: Tensor) -> Passes:
     """Return the passes that `backend` names, for maps on the device of `x`.
 
     `'auto'` is Triton for CUDA maps where Triton is there, and eager otherwise. While torch.compile
@@ -40,7 +41,7 @@ def passes_of(backend: str, x: Tensor) -> TorchPasses:
     return EAGER
 
 
-def _triton(x: Tensor) -> TorchPasses:
+def _triton(x: Tensor) -> Passes:
     """Return the Triton passes, if they can run on the device of `x`."""
     if not HAS_TRITON:
         raise RuntimeError("dyrelu backend 'triton' needs the package triton: pip install triton")

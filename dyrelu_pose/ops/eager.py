@@ -10,22 +10,21 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from . import passes
-from .hyper import hyper_backward, hyper_forward
+from . import arithmetic
+from .hyper import Hyper, Ranges, hyper_backward, hyper_forward
 from .layout import Layout, Sum, Tile, tiles
+from .passes import Passes
+from .precision import compute_dtype
 
 TILE = 2**17  # elements; smaller ones pay for more calls than they save in memory
 
 
-class TorchPasses:
+class TorchPasses(Passes):
     """The passes over a feature map in PyTorch operations.
-
-    Methods take a map x (N, C, *), whatever its strides, and coef (N, C or 1, 2K): K slopes, then K
-    intercepts, in float32 or float64. P counts the positions of x.
 
     Args:
         tile: Elements of a tile, on a CPU; None computes on whole maps.
-        wrap: Applied to each function of `passes.py`; a compiler, for instance.
+        wrap: Applied to each function of `arithmetic.py`; a compiler, for instance.
     """
 
     def __init__(
@@ -34,13 +33,12 @@ class TorchPasses:
         wrap: Callable[[Callable], Callable] = lambda function: function,
     ) -> None:
         self._tile = tile
-        self._spread = wrap(passes.spread)
-        self._apply = wrap(passes.apply)
-        self._reduce = wrap(passes.reduce)
-        self._grad_input = wrap(passes.grad_input)
+        self._spread = wrap(arithmetic.spread)
+        self._apply = wrap(arithmetic.apply)
+        self._reduce = wrap(arithmetic.reduce)
+        self._grad_input = wrap(arithmetic.grad_input)
 
     def pool(self, x: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Return the mean of every plane (N, C), and the channels' sum (N, P) weighted by (C,)."""
         layout = Layout(x)
         matrices = layout.matrices(x)
         mean = _mean(layout, matrices)
@@ -51,7 +49,6 @@ class TorchPasses:
         return mean.flatten(1), z
 
     def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean and the variance (over P) of every plane, each (N, C)."""
         layout = Layout(x)
         matrices = layout.matrices(x)
         mean = _mean(layout, matrices)
@@ -59,13 +56,9 @@ class TorchPasses:
         for tile in self._tiles(matrices):
             part = self._spread(tile.cut(matrices), tile.cut(mean), layout.channel)
             squares.add(tile, part)
-        return mean.flatten(1), squares.tensor.flatten(1) / matrices.shape[3 - layout.channel]
+        return mean.flatten(1), squares.total().flatten(1) / matrices.shape[3 - layout.channel]
 
     def apply(self, x: Tensor, coef: Tensor, pi: Tensor | None, inplace: bool = False) -> Tensor:
-        """Return pi max_k (a_k x + b_k), shaped and laid out as `x`; pi is (N, P) or None.
-
-        With `inplace`, x may be overwritten.
-        """
         layout = Layout(x)
         x, coef = layout.matrices(x), layout.branches(coef)
         pi = None if pi is None else layout.of_positions(pi)
@@ -82,20 +75,19 @@ class TorchPasses:
     def reduce(
         self, x: Tensor, coef: Tensor, pi: Tensor | None, grad: Tensor
     ) -> tuple[Tensor, Tensor | None]:
-        """Return the gradients of coef, unshared (N, C, 2K), and of pi (N, P), if any."""
         layout = Layout(x)
         x, grad, coef = layout.matrices(x), layout.matrices(grad), layout.branches(coef)
         pi = None if pi is None else layout.of_positions(pi)
-        grad_coef, grad_pi = Sum(coef.shape), Sum(None if pi is None else pi.shape)
+        grad_coef, grad_pi = Sum(coef.shape), None if pi is None else Sum(pi.shape)
         for tile in self._tiles(x):
             of_coef, of_pi = self._reduce(
                 tile.cut(x), tile.cut(coef).unbind(), tile.cut(pi), tile.cut(grad), layout.channel
             )
             grad_coef.add(tile, torch.stack(of_coef))
-            if pi is not None:
+            if grad_pi is not None:
                 grad_pi.add(tile, of_pi)
-        grad_coef = grad_coef.tensor.flatten(2).movedim(0, 2)
-        return grad_coef, None if pi is None else grad_pi.tensor.flatten(1)
+        unshared = grad_coef.total().flatten(2).movedim(0, 2)  # (N, C, 2K)
+        return unshared, None if grad_pi is None else grad_pi.total().flatten(1)
 
     def grad_input(
         self,
@@ -107,17 +99,6 @@ class TorchPasses:
         slope: Tensor | None = None,
         outer: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor | None]:
-        """Return the gradient of x, and that of the weights (C,) in `outer`, if any.
-
-        Args:
-            x: Input of the forward pass.
-            coef: Coefficients of the forward pass.
-            pi: Spatial map (N, P), or None.
-            grad: Gradient of the output.
-            grad_mean: Gradient of the means of planes, (N, C): an element gets 1 / P of it.
-            slope: Times x, added to every element of a channel, (C,).
-            outer: Gradient of the channels' weighted sum (N, P), and the weights (C,).
-        """
         layout = Layout(x)
         x, grad, coef = layout.matrices(x), layout.matrices(grad), layout.branches(coef)
         pi = None if pi is None else layout.of_positions(pi)
@@ -134,7 +115,7 @@ class TorchPasses:
                 tile.cut(grad),
                 tile.cut(shift),
                 tile.cut(slope),
-                None if outer is None else tuple(map(tile.cut, outer)),
+                None if outer is None else (tile.cut(outer[0]), tile.cut(outer[1])),
                 out,
             )
 
@@ -142,8 +123,21 @@ class TorchPasses:
         grad_weight = None if outer is None else _grad_weight(layout, x, outer[0])
         return layout.map(grad_x), grad_weight
 
-    hyper_forward = staticmethod(hyper_forward)
-    hyper_backward = staticmethod(hyper_backward)
+    def hyper_forward(
+        self, s: Tensor, hyper: Hyper, ranges: Ranges
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        return hyper_forward(s, hyper, ranges)
+
+    def hyper_backward(
+        self,
+        grad_coef: Tensor,
+        s: Tensor,
+        hidden: Tensor,
+        delta: Tensor,
+        hyper: Hyper,
+        ranges: Ranges,
+    ) -> tuple[Tensor, Hyper]:
+        return hyper_backward(grad_coef, s, hidden, delta, hyper, ranges)
 
     def _fill(
         self, x: Tensor, dtype: torch.dtype, part: Callable[[Tile, Tensor | None], Tensor]
@@ -152,11 +146,11 @@ class TorchPasses:
 
         `out` is where it may compute it in place, or None.
         """
-        y = None
-        for tile in self._tiles(x):
-            if tile.parts is None:
-                return part(tile, None).to(x.dtype)
-            y = torch.empty_like(x) if y is None else y
+        first, *others = self._tiles(x)
+        if first.parts is None:
+            return part(first, None).to(x.dtype)
+        y = torch.empty_like(x)
+        for tile in (first, *others):
             out = tile.cut(y)
             if x.dtype == dtype:
                 part(tile, out)
@@ -171,7 +165,7 @@ class TorchPasses:
 
 def _mean(layout: Layout, matrices: Tensor) -> Tensor:
     """Return the mean of every plane; not compiled, as PyTorch's own reduction is faster."""
-    return matrices.mean(3 - layout.channel, keepdim=True, dtype=_wide(matrices))
+    return matrices.mean(3 - layout.channel, keepdim=True, dtype=compute_dtype(matrices))
 
 
 def _positions(layout: Layout) -> int:
@@ -182,10 +176,6 @@ def _grad_weight(layout: Layout, x: Tensor, grad: Tensor) -> Tensor:
     """Return sum_np grad x, (C,), for grad (N, 1, P) or (N, P, 1)."""
     left, right = (x.mT, grad) if layout.channels_last else (x, grad.mT)
     return (left.to(grad.dtype) @ right).sum(0).flatten()
-
-
-def _wide(x: Tensor) -> torch.dtype:
-    return torch.promote_types(x.dtype, torch.float32)
 
 
 EAGER = TorchPasses(TILE)

@@ -1,7 +1,7 @@
 """Feature maps as stacks of matrices in the order of memory, and tiles of such stacks."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import torch
 from torch import Tensor
@@ -11,6 +11,12 @@ class Tile(NamedTuple):
     """A part of a stack of matrices: samples, rows and columns, or all of it if None."""
 
     parts: tuple[slice, slice, slice] | None
+
+    @overload
+    def cut(self, tensor: Tensor) -> Tensor: ...
+
+    @overload
+    def cut(self, tensor: None) -> None: ...
 
     def cut(self, tensor: Tensor | None) -> Tensor | None:
         """Return the part of a tensor that belongs to the tile.
@@ -29,16 +35,21 @@ class Sum:
 
     def __init__(self, shape: torch.Size) -> None:
         self.shape = shape
-        self.tensor: Tensor | None = None
+        self._total: Tensor | None = None
 
     def add(self, tile: Tile, part: Tensor) -> None:
         """Add the contribution of a tile."""
         if tile.parts is None:
-            self.tensor = part
+            self._total = part
             return
-        if self.tensor is None:
-            self.tensor = part.new_zeros(self.shape)
-        tile.cut(self.tensor).add_(part)
+        if self._total is None:
+            self._total = part.new_zeros(self.shape)
+        tile.cut(self._total).add_(part)
+
+    def total(self) -> Tensor:
+        """Return what was added up: every stack has a tile."""
+        assert self._total is not None
+        return self._total
 
 
 class Layout:

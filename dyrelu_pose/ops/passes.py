@@ -1,135 +1,77 @@
-"""The arithmetic of DyReLU and of its gradients: one function per pass over a feature map.
+"""What a backend offers: passes over a feature map, and the hyper function between them."""
 
-A feature map is a stack of matrices: x is (N, C, P) where `channel` is 1, or (N, P, C) where it is
-2, which is how channels_last lies in memory. `coef` holds K slopes, then K intercepts, each of
-which broadcasts against x. Half-precision maps are computed in the coefficients' float32 and
-rounded once. Whole maps, tiles and a compiler are all served by these; README.md derives them.
-"""
+from typing import Protocol
 
-from collections.abc import Sequence
-
-import torch
 from torch import Tensor
 
-
-def spread(x: Tensor, mean: Tensor, channel: int) -> Tensor:
-    """Return the sum of squares of every plane around its mean, in the dtype of `mean`."""
-    return (x.to(mean.dtype) - mean).square_().sum(3 - channel, keepdim=True)
+from .hyper import Hyper, Ranges
 
 
-def apply(
-    x: Tensor, coef: Sequence[Tensor], pi: Tensor | None, out: Tensor | None, inplace: bool
-) -> Tensor:
-    """Return pi max_k (a_k x + b_k), computed in `out` if there is one; no `pi` counts as 1.
+class Passes(Protocol):
+    """The passes over a feature map.
 
-    With `inplace` the result is written to `x`, which cannot be `out`: every branch reads it.
+    Methods take a map x (N, C, *), whatever its strides, and coef (N, C or 1, 2K): K slopes, then K
+    intercepts, in float32 or float64. P counts the positions of x.
     """
-    y = _maximum(x.to(coef[0].dtype), coef, out)
-    if pi is not None:
-        y.mul_(pi)
-    return x.copy_(y) if inplace else y
 
+    def pool(self, x: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Return the mean of every plane (N, C), and the channels' sum (N, P) weighted by (C,)."""
+        ...
 
-def reduce(
-    x: Tensor, coef: Sequence[Tensor], pi: Tensor | None, grad: Tensor, channel: int
-) -> tuple[list[Tensor], Tensor | None]:
-    """Return the gradients of the coefficients (over positions) and of `pi` (over channels)."""
-    x, grad = x.to(coef[0].dtype), grad.to(coef[0].dtype)
-    grad_pi = None
-    if pi is not None:
-        grad_pi = (grad * _maximum(x, coef)).sum(channel, keepdim=True)
-        grad = grad * pi
-    falls = _falls(x, coef, grad)
-    slopes = [(fall * x).sum(3 - channel, keepdim=True) for fall in falls]
-    intercepts = [fall.sum(3 - channel, keepdim=True) for fall in falls]
-    return _differences(slopes) + _differences(intercepts), grad_pi
+    def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean and the variance (over P) of every plane, each (N, C)."""
+        ...
 
+    def apply(self, x: Tensor, coef: Tensor, pi: Tensor | None, inplace: bool = False) -> Tensor:
+        """Return pi max_k (a_k x + b_k), shaped and laid out as `x`; pi is (N, P) or None.
 
-def grad_input(
-    x: Tensor,
-    coef: Sequence[Tensor],
-    pi: Tensor | None,
-    grad: Tensor,
-    shift: Tensor | None,
-    slope: Tensor | None,
-    outer: tuple[Tensor, Tensor] | None,
-    out: Tensor | None,
-) -> Tensor:
-    """Return pi grad a_winner + slope x + shift + outer product, in `out` if there is one.
+        With `inplace`, x may be overwritten.
+        """
+        ...
 
-    Args:
-        x: Input of the forward pass.
-        coef: K slopes, then K intercepts.
-        pi: Spatial map, or None.
-        grad: Gradient of the output.
-        shift: Gradient that reaches a whole plane alike, through its mean, or None.
-        slope: What batch normalisation takes back in proportion to x, or None.
-        outer: Gradient of the spatial map's logits and the channels' weights in them, or None.
-        out: Where to compute, or None for a new tensor.
-    """
-    x, grad = x.to(coef[0].dtype), grad.to(coef[0].dtype)
-    if pi is not None:
-        grad = grad * pi
-    slopes = coef[: len(coef) // 2]
-    steps = [a - b for a, b in zip(slopes, slopes[1:], strict=False)] + [slopes[-1]]
-    terms = list(zip(_falls(x, coef, grad), steps, strict=True))
-    if slope is not None:
-        terms.append((x, slope))
-    if outer is not None:
-        terms.append(outer)
-    total = _affine(*terms[0], shift, out)
-    for term in terms[1:]:
-        total = _affine(*term, total, total)
-    return total
+    def reduce(
+        self, x: Tensor, coef: Tensor, pi: Tensor | None, grad: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the gradients of coef, unshared (N, C, 2K), and of pi (N, P), if any."""
+        ...
 
+    def grad_input(
+        self,
+        x: Tensor,
+        coef: Tensor,
+        pi: Tensor | None,
+        grad: Tensor,
+        grad_mean: Tensor | None = None,
+        slope: Tensor | None = None,
+        outer: tuple[Tensor, Tensor] | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the gradient of x, and that of the weights (C,) in `outer`, if any.
 
-def _maximum(x: Tensor, coef: Sequence[Tensor], out: Tensor | None = None) -> Tensor:
-    k = len(coef) // 2
-    y = _affine(x, coef[0], coef[k], out)
-    for slope, intercept in zip(coef[1:k], coef[k + 1 :], strict=True):
-        y = torch.maximum(y, _affine(x, slope, intercept), out=out)
-    return y
+        Args:
+            x: Input of the forward pass.
+            coef: Coefficients of the forward pass.
+            pi: Spatial map (N, P), or None.
+            grad: Gradient of the output.
+            grad_mean: Gradient of the means of planes, (N, C): an element gets 1 / P of it.
+            slope: Times x, added to every element of a channel, (C,).
+            outer: Gradient of the channels' weighted sum (N, P), and the weights (C,).
+        """
+        ...
 
+    def hyper_forward(
+        self, s: Tensor, hyper: Hyper, ranges: Ranges
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return hidden (N, C / R), delta and coef (N, G, 2K) for the pooled input s (N, C)."""
+        ...
 
-def _falls(x: Tensor, coef: Sequence[Tensor], grad: Tensor) -> list[Tensor]:
-    """Return, for k = 0 to K - 1, what of `grad` falls to branch k or to one before it.
-
-    The last of the maximal branches takes it, so it falls below k where an earlier one is strictly
-    higher. Differences of these are the branches' shares; nothing needs a mask of its own.
-    """
-    falls = [grad]
-    for gap in reversed(_gaps(x, coef)):
-        falls.append(torch.ops.aten.threshold_backward(falls[-1], gap, 0))  # 0 where gap <= 0
-    return falls[::-1]
-
-
-def _gaps(x: Tensor, coef: Sequence[Tensor]) -> list[Tensor]:
-    """Return, for k = 1 to K - 1, how far the best branch before k lies above branch k."""
-    k = len(coef) // 2
-    if k == 2:  # one pass where the general way takes three
-        return [_affine(x, coef[0] - coef[1], coef[2] - coef[3])]
-    top = _affine(x, coef[0], coef[k])
-    gaps = []
-    for slope, intercept in zip(coef[1:k], coef[k + 1 :], strict=True):
-        branch = _affine(x, slope, intercept)
-        gaps.append(top - branch)
-        top = torch.maximum(top, branch)
-    return gaps
-
-
-def _differences(sums: list[Tensor]) -> list[Tensor]:
-    """Turn sums over the branches up to k into the sums of each branch."""
-    return sums[:1] + [upper - lower for lower, upper in zip(sums, sums[1:], strict=False)]
-
-
-def _affine(
-    x: Tensor, slope: Tensor, intercept: Tensor | None, out: Tensor | None = None
-) -> Tensor:
-    """Return x slope + intercept, in `out` if there is one; `intercept` may be `out`."""
-    if intercept is None:
-        return torch.mul(x, slope, out=out)
-    if slope.shape[-1] == x.shape[-1]:  # channels innermost: one vectorised pass
-        return torch.addcmul(intercept, x, slope, out=out)
-    if intercept is out:
-        return out.add_(x * slope)
-    return torch.mul(x, slope, out=out).add_(intercept)
+    def hyper_backward(
+        self,
+        grad_coef: Tensor,
+        s: Tensor,
+        hidden: Tensor,
+        delta: Tensor,
+        hyper: Hyper,
+        ranges: Ranges,
+    ) -> tuple[Tensor, Hyper]:
+        """Return the gradients of the pooled input (N, C) and of the weights."""
+        ...

@@ -1,9 +1,14 @@
-"""Coefficients computed in half precision are too coarse, so a layer runs without autocast."""
+"""Coefficients in half precision are too coarse: they take float32, and no autocast."""
 
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
+
+
+def compute_dtype(x: Tensor) -> torch.dtype:
+    """Return the dtype to compute in for `x`: its own, but float32 at least."""
+    return torch.promote_types(x.dtype, torch.float32)
 
 
 def without_autocast(x: Tensor) -> AbstractContextManager:

@@ -1,6 +1,7 @@
-"""The equations of Dynamic ReLU (arXiv 2003.10027) in plain PyTorch: the judge of faster versions.
+"""The equations of Dynamic ReLU (arXiv 2003.10027) in plain PyTorch.
 
-Nothing here is optimised: K full-size branches are built and autograd keeps all of them.
+Faster versions are tested against these. Nothing here is optimized: K full-size branches are built
+and autograd keeps all of them.
 """
 
 import math
@@ -13,7 +14,7 @@ from .hyper import Hyper, Ranges
 from .spatial import Spatial
 
 
-def dyrelu(x: Tensor, a: Tensor, b: Tensor, pi: Tensor | None = None) -> Tensor:
+def dyrelu_given(x: Tensor, a: Tensor, b: Tensor, pi: Tensor | None = None) -> Tensor:
     """Compute y = pi max_k (a_k x + b_k) with autograd's own gradients.
 
     Where branches tie, the *last* of them is the maximum and takes the whole gradient. With the

@@ -10,17 +10,17 @@ import torch
 import torch.nn.functional as F
 from mmcv.cnn import Swish
 from mmcv.cnn.bricks import HSwish
-from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.layers import DyReLU, Maxout, SEReLU
 
+from .meta_device import run_tensor_mode, run_without_values
 from .norms import NormWatch
 from .split import split_shared
 
 # Gates (sigmoid, hard sigmoid, softmax) are not here: a site shapes features, it does not weigh
-# them. DyReLU and its rivals are, so that a model can be listed, and changed, after placement.
+# them. DyReLU and its baselines are, so that a model can be listed, and changed, after placement.
 ACTIVATIONS = (
     nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.CELU, nn.SELU,
     nn.GELU, nn.SiLU, nn.Mish, nn.Hardswish, Swish, HSwish, DyReLU, SEReLU, Maxout,
@@ -87,21 +87,21 @@ def probe(
         >>> probe(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (32, 16))
         [Site(name='1', channels=8, size=(14, 30), kind='ReLU', pending=False, obstacle=None)]
     """
-    forward = forward or _run_tensor_mode
-    for device in ("meta", "cpu"):
+    width, height = input_size
+
+    def watched(device: str) -> _Watch:
         watch = _Watch(_copy_to(model, device), device)
         try:
-            watch.run(forward, input_size)
-        except Exception as error:  # on meta anything may fail: no kernel, values read, NumPy
-            failure = error
-        else:
-            return watch.sites()
-    width, height = input_size
-    raise PlacementError(
-        f"{type(model).__name__} cannot be probed: its forward pass on one image of "
-        f"{width}x{height} pixels (WxH) fails{watch.place()} with {type(failure).__name__}: "
-        f"{failure}"
-    ) from failure
+            watch.run(forward or run_tensor_mode, input_size)
+        except Exception as error:  # the model's own code
+            raise PlacementError(
+                f"{type(model).__name__} cannot be probed: its forward pass on one image of "
+                f"{width}x{height} pixels (WxH) fails{watch.place()} with {type(error).__name__}: "
+                f"{error}"
+            ) from error
+        return watch
+
+    return run_without_values(watched).sites()
 
 
 def is_pending(module: nn.Module) -> bool:
@@ -116,7 +116,6 @@ class _Watch:
         split_shared(model)
         model.eval()  # a statement: the train() of MMPose's backbones returns None
         self.model = model
-        self.device = device
         self.calls: Counter[nn.Module] = Counter()
         self.last = model
         self.shapes: dict[nn.Module, list[torch.Size]] = defaultdict(list)
@@ -146,8 +145,7 @@ class _Watch:
     def run(self, forward: Callable, input_size: tuple[int, int]) -> None:
         width, height = input_size
         dtype = next((p.dtype for p in self.model.parameters()), None)
-        device = torch.device(self.device)
-        with torch.no_grad(), torch.random.fork_rng(devices=[]), device, self.norms:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), self.norms:
             forward(self.model, torch.zeros(1, 3, height, width, dtype=dtype))
 
     def sites(self) -> list[Site]:
@@ -234,9 +232,3 @@ def _copy_to(model: nn.Module, device: str) -> nn.Module:
             is_parameter = isinstance(tensor, nn.Parameter)
             memo[id(tensor)] = nn.Parameter(empty, tensor.requires_grad) if is_parameter else empty
     return copy.deepcopy(model, memo).to(device)
-
-
-def _run_tensor_mode(model: nn.Module, images: Tensor) -> object:
-    if isinstance(model, BaseModel):
-        return model(images, data_samples=None, mode="tensor")
-    return model(images)

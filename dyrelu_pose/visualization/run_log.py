@@ -4,8 +4,14 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from dyrelu_pose.errors import UserError
+
 SCALARS = "*/vis_data/scalars.json"  # one timestamped folder per start of the run
 AP = "coco/AP"
+
+
+class RunLogNotFoundError(UserError, FileNotFoundError):
+    """A work directory has no log of a training."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +41,13 @@ def read_run(work_dir: Path) -> RunLog:
         work_dir: The `work_dir` of the run.
 
     Raises:
-        FileNotFoundError: If there is no log, or none with a training loss.
-        ValueError: If a log is not what MMEngine writes.
+        RunLogNotFoundError: There is no log, or none with a training loss.
+        UserError: A log is not what MMEngine writes.
     """
     paths = sorted(work_dir.glob(SCALARS))
     if not paths:
         where = work_dir / SCALARS
-        raise FileNotFoundError(
+        raise RunLogNotFoundError(
             f"no training log: nothing matches {where}; is it a work directory?"
         )
     train: list[dict] = []
@@ -57,7 +63,7 @@ def read_run(work_dir: Path) -> RunLog:
         # Validation logs count epochs where the loop does, iterations otherwise.
         val = [r for r in val if r["step"] < (epoch or step)] + evaluated
     if not train:
-        raise FileNotFoundError(f"no training loss in {work_dir / SCALARS}: it was only tested")
+        raise RunLogNotFoundError(f"no training loss in {work_dir / SCALARS}: it was only tested")
 
     by_epoch = all("epoch" in r for r in train)
     # Iterations per epoch, from the records nearest to an epoch's end.
@@ -84,8 +90,8 @@ def _read(path: Path) -> list[dict]:
         except json.JSONDecodeError as error:
             if number == len(lines):  # a run that was killed while it wrote
                 break
-            raise ValueError(f"{path}, line {number}: not JSON ({error})") from error
+            raise UserError(f"{path}, line {number}: not JSON ({error})") from error
         if not isinstance(record, dict) or "step" not in record:
-            raise ValueError(f"{path}, line {number}: no 'step'; MMEngine writes one in every line")
+            raise UserError(f"{path}, line {number}: no 'step'; MMEngine writes one in every line")
         records.append(record)
     return records

@@ -1,4 +1,4 @@
-"""Draws COCO skeletons on pictures, the person's left and right in different colours."""
+"""Draws COCO skeletons on pictures, the person's left and right in different colors."""
 
 import cv2
 import numpy as np
@@ -6,8 +6,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dyrelu_pose.datasets.coco_keypoints import KEYPOINTS, LIMBS, side
 
-# RGB; orange and blue are told apart with any colour vision.
-SIDE_COLOURS = {"left": (240, 140, 0), "right": (40, 120, 230), "middle": (235, 235, 235)}
+# RGB; orange and blue are told apart with any color vision.
+SIDE_COLORS = {"left": (240, 140, 0), "right": (40, 120, 230), "middle": (235, 235, 235)}
 SIDES = tuple(side(name) for name in KEYPOINTS)
 _DARK = (20, 20, 20)
 _PAPER = 250
@@ -29,16 +29,16 @@ def draw_skeleton(picture: np.ndarray, keypoints: np.ndarray, sure: np.ndarray) 
         a, b = index[first], index[second]
         if not (shown[a] and shown[b]):
             continue
-        colour = SIDE_COLOURS[SIDES[a] if SIDES[a] == SIDES[b] else "middle"]
+        color = SIDE_COLORS[SIDES[a] if SIDES[a] == SIDES[b] else "middle"]
         ends = _fixed(keypoints[a]), _fixed(keypoints[b])
         cv2.line(picture, *ends, _DARK, round(size) + 2, cv2.LINE_AA, _SHIFT)
-        cv2.line(picture, *ends, colour, round(size), cv2.LINE_AA, _SHIFT)
+        cv2.line(picture, *ends, color, round(size), cv2.LINE_AA, _SHIFT)
     for i in np.flatnonzero(shown):
-        centre, radius = _fixed(keypoints[i]), round(1.25 * size * 2**_SHIFT)
-        fill = SIDE_COLOURS[SIDES[i]] if sure[i] else _DARK
-        rim = _DARK if sure[i] else SIDE_COLOURS[SIDES[i]]
-        cv2.circle(picture, centre, radius, fill, -1, cv2.LINE_AA, _SHIFT)
-        cv2.circle(picture, centre, radius, rim, 1, cv2.LINE_AA, _SHIFT)
+        center, radius = _fixed(keypoints[i]), round(1.25 * size * 2**_SHIFT)
+        fill = SIDE_COLORS[SIDES[i]] if sure[i] else _DARK
+        rim = _DARK if sure[i] else SIDE_COLORS[SIDES[i]]
+        cv2.circle(picture, center, radius, fill, -1, cv2.LINE_AA, _SHIFT)
+        cv2.circle(picture, center, radius, rim, 1, cv2.LINE_AA, _SHIFT)
 
 
 def side_by_side(
@@ -85,7 +85,7 @@ def paper(width: int, height: int) -> np.ndarray:
 
 
 def contact_sheet(tiles: list[np.ndarray], columns: int, width: int = 560) -> np.ndarray:
-    """Lay pictures out in a grid with a legend of the colours below.
+    """Lay pictures out in a grid with a legend of the colors below.
 
     Args:
         tiles: RGB bytes, any sizes.
@@ -127,14 +127,14 @@ def _legend(width: int) -> np.ndarray:
     bar = Image.new("RGB", (width, 40), (_PAPER,) * 3)
     draw, font = ImageDraw.Draw(bar), ImageFont.load_default(18)
     left = 14
-    for colour, text in (
-        (SIDE_COLOURS["left"], "the person's left"),
-        (SIDE_COLOURS["right"], "the person's right"),
+    for color, text in (
+        (SIDE_COLORS["left"], "the person's left"),
+        (SIDE_COLORS["right"], "the person's right"),
         (None, "ring: labelled although hidden"),
     ):
-        draw.ellipse((left, 13, left + 14, 27), fill=colour or _DARK, outline=_DARK)
-        if colour is None:
-            draw.ellipse((left, 13, left + 14, 27), outline=SIDE_COLOURS["left"], width=2)
+        draw.ellipse((left, 13, left + 14, 27), fill=color or _DARK, outline=_DARK)
+        if color is None:
+            draw.ellipse((left, 13, left + 14, 27), outline=SIDE_COLORS["left"], width=2)
         draw.text((left + 22, 8), text, (30, 30, 30), font)
         left += 22 + int(draw.textlength(text, font)) + 30
     return np.asarray(bar)

@@ -8,8 +8,8 @@ from mmpose.registry import MODELS
 
 from dyrelu_pose.ablation.configs import digest, resolve
 from dyrelu_pose.ablation.grid import Cell, GridError, load_grid
-from dyrelu_pose.ablation.plan import build, check_distinct, plan_cell
-from dyrelu_pose.models.mobilenet_v2 import MobileNetV2WithProjectSites
+from dyrelu_pose.ablation.plan import build_without_values, check_distinct, plan_cell
+from dyrelu_pose.models.mobilenets import MobileNetV2WithProjectSites
 
 from .conftest import DEMO, ROOT
 
@@ -63,7 +63,7 @@ PLACED = dict(
         "middle+coarse": dict(DyReLUB=23),
         "fine+middle+coarse": B_BACKBONE,
     },
-    rivals=dict(
+    activations=dict(
         ReLU6={},
         WiderReLU6={},
         HSwish=dict(Hardswish=42),  # what MMCV's name stands for in current torch
@@ -90,7 +90,7 @@ PLACED["recipe"] = {
 
 
 def layers(cfg):
-    _, placements = build(cfg)
+    _, placements = build_without_values(cfg)
     return Counter(placement.placed for placement in placements if placement.placed)
 
 

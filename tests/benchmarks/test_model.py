@@ -39,7 +39,7 @@ def test_variants_are_measured_and_a_wrong_one_is_refused(monkeypatch):
     ("wrong", "change"),
     [("heatmaps in training", 0.1), ("gradient", 0.2), ("gradient", float("nan"))],
 )
-def test_every_result_is_judged(wrong, change):
+def test_every_result_is_verified(wrong, change):
     expected = {name: torch.ones(5, dtype=torch.float64) for name in model.TOLERANCES}
     assert model.disagreement(expected, expected) is None
     found = {**expected, wrong: expected[wrong] + change}

@@ -5,14 +5,14 @@ import pytest
 import torch
 from cases import FORMATS, SERIES, Case, sites
 from chart import draw
-from judge import disagreement, outcome
 from records import write
-from rows import JUDGES, NORM_B, ROWS, USUAL, B, Row
+from rows import NORM_B, REFERENCES, ROWS, USUAL, B, Row
 from torch import nn
 from usual import UsualDyReLUB
+from verify import disagreement, outcome
 
 from dyrelu_pose.layers import DyReLUB
-from dyrelu_pose.ops import dyrelu
+from dyrelu_pose.ops import dyrelu_given
 from dyrelu_pose.records.files import read_csv
 
 SHAPE = (3, 8, 5, 4)
@@ -47,7 +47,7 @@ def test_rows_refer_to_each_other():
     assert USUAL in names
     for row in ROWS:
         assert row.baseline in names
-        assert row.judge in (None, *JUDGES)
+        assert row.reference in (None, *REFERENCES)
 
 
 class WrongOutput(DyReLUB):
@@ -62,7 +62,7 @@ class WrongInEvaluation(DyReLUB):
 
 class NoGradientThroughPooling(DyReLUB):
     def forward(self, x):
-        return dyrelu(x, *self.coefficients(x.detach()))
+        return dyrelu_given(x, *self.coefficients(x.detach()))
 
 
 class NotFinite(DyReLUB):
@@ -80,7 +80,7 @@ class NotFinite(DyReLUB):
     ],
 )
 def test_a_wrong_row_is_refused(layer, wrong):
-    rows = [Row("ReLU", lambda channels: nn.ReLU()), Row("wrong", layer, judge=B)]
+    rows = [Row("ReLU", lambda channels: nn.ReLU()), Row("wrong", layer, reference=B)]
     records, refusals = measure(rows)
     assert {r["row"] for r in records} == {"ReLU"}
     assert len(refusals) == 1
@@ -92,14 +92,14 @@ def test_a_norm_with_other_statistics_is_refused():
     def build(channels):
         return nn.Sequential(nn.BatchNorm2d(channels, eps=0.1), DyReLUB(channels))
 
-    records, refusals = measure([Row("wrong", build, judge=NORM_B)])
+    records, refusals = measure([Row("wrong", build, reference=NORM_B)])
     assert not records
     assert len(refusals) == 1
 
 
 @pytest.mark.parametrize("memory_format", FORMATS)
 def test_the_usual_formulation_is_the_reference(memory_format):
-    reference = op.reference(B, 8).double()
+    reference = op.build_reference(B, 8).double()
     usual = UsualDyReLUB(8).double()
     usual.load_state_dict(reference.state_dict())
     x, grad = op.inputs(Case(SERIES, SHAPE, memory_format), torch.float64, "cpu")

@@ -47,14 +47,14 @@ CASES = {
     "linear": ([nn.Linear(5, 7)], 42, 48 * 35, MAP),
     # FC1 8 -> 2, FC2 2 -> 32 with biases; 720 = (pooling + K) x 240
     # kept: x; s, hidden, delta and coef
-    "DyReLU-B": ([DyReLUB(8, 4)], 18 + 96, 80 + 720, MAP + (8 + 2 + 32 + 32) * FLOAT),
-    "DyReLU-A": ([DyReLUA(8, 4)], 18 + 12, 24 + 720, MAP + (8 + 2 + 4 + 4) * FLOAT),
+    "DyReLU-B": ([DyReLUB(8, reduction=4)], 18 + 96, 80 + 720, MAP + (8 + 2 + 32 + 32) * FLOAT),
+    "DyReLU-A": ([DyReLUA(8, reduction=4)], 18 + 12, 24 + 720, MAP + (8 + 2 + 4 + 4) * FLOAT),
     # one weight per channel; 600 for the map; kept: also the map
     "DyReLU-C": (
         [DyReLUC(8, reduction=4)], 18 + 96 + 8, 80 + 720 + 600, MAP + (74 + 30) * FLOAT,
     ),
     # kept: x, the product, of which ReLU keeps its output; s, hidden and the gate
-    "SE + ReLU": ([SEReLU(8, 4)], 18 + 24, 32 + 480, 2 * MAP + (8 + 2 + 8) * FLOAT),
+    "SE + ReLU": ([SEReLU(8, reduction=4)], 18 + 24, 32 + 480, 2 * MAP + (8 + 2 + 8) * FLOAT),
 }  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def test_reference_keeps_its_branches():
 
 
 def test_folded_norm_is_free_and_keeps_one_map_less():
-    apart, folded = (behind_a_conv(nn.BatchNorm2d(8), DyReLUB(8, 4)) for _ in range(2))
+    apart, folded = (behind_a_conv(nn.BatchNorm2d(8), DyReLUB(8, reduction=4)) for _ in range(2))
     folded[2].fold_norm(folded, "1")
     apart, folded = measure(apart, SIZE), measure(folded, SIZE)
     assert (folded.params, folded.madds) == (apart.params, apart.madds)

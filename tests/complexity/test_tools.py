@@ -6,11 +6,9 @@ import subprocess
 import sys
 
 import pytest
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 
 from dyrelu_pose.complexity import Complexity, Row, format_rows, measure
-from dyrelu_pose.config.load import input_size_of
-from dyrelu_pose.errors import UserError
 from dyrelu_pose.models.estimator import relu_twin
 from dyrelu_pose.paths import ROOT
 from dyrelu_pose.placement import place
@@ -63,26 +61,7 @@ def test_tool_names_a_missing_config():
 @pytest.mark.parametrize("rules", [None, []])
 def test_no_rules_no_twin(rules):
     model = {} if rules is None else {"dyrelu": rules}
-    assert relu_twin(ConfigDict(type="TopdownPoseEstimator", **model)) is None
-
-
-@pytest.mark.parametrize(
-    "entries",
-    [
-        dict(model=dict(input_size=(64, 48))),
-        dict(model={}, input_size=(64, 48)),
-        dict(model={}, codec=dict(input_size=(64, 48))),
-        dict(model={}, codec=[dict(input_size=(64, 48)), dict(input_size=(64, 48))]),
-    ],
-    ids=["model", "config", "codec", "two codecs"],
-)
-def test_input_size(entries):
-    assert input_size_of(Config(entries)) == (64, 48)
-
-
-def test_no_input_size_is_an_error():
-    with pytest.raises(UserError, match="input size"):
-        input_size_of(Config(dict(model={})))
+    assert relu_twin(Config(dict(model=model))) is None
 
 
 @pytest.fixture(scope="module")

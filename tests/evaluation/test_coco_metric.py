@@ -7,8 +7,9 @@ import pytest
 from pycocotools.coco import COCO as PycocoCOCO
 from pycocotools.cocoeval import COCOeval as PycocoCOCOeval
 
+from dyrelu_pose.datasets.bad_entries import check_annotations
 from dyrelu_pose.errors import AnnotationError
-from dyrelu_pose.evaluation.coco_metric import PycocoMetric, check_annotations
+from dyrelu_pose.evaluation.coco_metric import PycocoMetric
 
 # isort: split
 # mmpose imports only once dyrelu_pose has been

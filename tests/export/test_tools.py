@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.export.deployed import DeployedDyReLU
 from dyrelu_pose.export.files import OnnxFile, operators
-from dyrelu_pose.export.form import DeployedDyReLU
 from dyrelu_pose.paths import ROOT
 from tests.inference.conftest import CONFIG, checkpoint  # noqa: F401
 from tests.tools.test_train import run, synthetic  # noqa: F401
@@ -67,7 +67,7 @@ def test_the_file_has_few_operators_and_takes_any_number_of_pictures(exported):
     assert counts["BatchNormalization"] == 0  # in the convolutions
     assert counts["Max"] == 22  # one per DyReLU with two branches
     file = OnnxFile(exported)
-    assert file.normalises
+    assert file.normalizes
     assert file.input_size == (64, 128)
     pixels = np.random.default_rng(0).uniform(0, 255, (3, 3, 128, 64)).astype(np.float32)
     found = file.run(pixels)

@@ -27,7 +27,7 @@ def test_two_files_are_never_written_to_one_place(tmp_path):
 
 
 def test_nothing_to_read_is_an_error(tmp_path):
-    with pytest.raises(UserError, match="no picture or video"):
+    with pytest.raises(UserError, match="no file in this folder ends in .jpg, .*, .mp4"):
         find_files([tmp_path])
     with pytest.raises(UserError, match="no such file or folder"):
         find_files([tmp_path / "absent"])

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.inference.inputs import spread
+from dyrelu_pose.inference.inputs import evenly_spaced
 from dyrelu_pose.inspection import samples
 
 
@@ -15,10 +15,10 @@ def names(found):
     return [sample["data_samples"].img_path.rpartition("/")[2] for sample in found]
 
 
-def test_spread_holds_the_ends():
-    assert spread(10, 4) == [0, 3, 6, 9]
-    assert spread(3, 64) == [0, 1, 2]
-    assert spread(0, 6) == []
+def test_indices_hold_the_ends():
+    assert evenly_spaced(10, 4) == [0, 3, 6, 9]
+    assert evenly_spaced(3, 64) == [0, 1, 2]
+    assert evenly_spaced(0, 6) == []
 
 
 def test_folders_and_files(cfg, pictures):
@@ -54,14 +54,14 @@ def test_validation_set(cfg, pictures, tmp_path):
 
 
 def test_what_is_wrong_with_the_images_is_named(cfg, pictures, tmp_path):
-    with pytest.raises(UserError, match="absent.png does not exist"):
+    with pytest.raises(UserError, match="absent.png: no such file or folder"):
         samples(cfg, [tmp_path / "absent.png"], 64)
-    with pytest.raises(UserError, match=f"folder {tmp_path} holds no image"):
+    with pytest.raises(UserError, match=f"{tmp_path}: no file in this folder ends in .jpg"):
         samples(cfg, [tmp_path], 64)
     with pytest.raises(UserError, match=r"1 image\(s\) to look at"):
         samples(cfg, [pictures / "0.png"], 64)
     found = samples(cfg, [pictures / "notes.txt", pictures], 64)
-    with pytest.raises(UserError, match="notes.txt: not a picture"):
+    with pytest.raises(UserError, match="notes.txt cannot be decoded"):
         found[0]
     whole = (pictures / "1.png").read_bytes()
     (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])

@@ -8,12 +8,19 @@ from mmpose.registry import MODELS
 from PIL import Image
 from torch import nn
 
-from dyrelu_pose.inspection import choose, collect, load_model, samples
+from dyrelu_pose.config.load import input_size_of
+from dyrelu_pose.inspection import choose_sites, collect, find_sites, load_trained, samples
 from dyrelu_pose.layers import DyReLU
 from dyrelu_pose.paths import ROOT
 
 KEPT, FOLDED, PLAIN = "backbone.relu", "backbone.layer1.0.relu1", "backbone.layer2.0.relu1"
 SPATIAL = "head.stages.0.1.conv.0.activate"
+
+
+def load_with_sites(cfg, checkpoint):
+    """The model of a config with its weights, and its sites."""
+    model = load_trained(cfg, checkpoint)
+    return model, find_sites(model, input_size_of(cfg))
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +88,7 @@ def pictures(tmp_path_factory):
 @pytest.fixture(scope="session")
 def collected(cfg, checkpoint, pictures):
     """Records by the names of their sites, all of them sampled, and the pictures."""
-    model, sites = load_model(cfg, str(checkpoint), "cpu")
-    chosen = choose(model, sites, ["*"])
+    model, sites = load_with_sites(cfg, checkpoint)
+    chosen = choose_sites(model, sites, ["*"])
     records, inputs = collect(model, sites, chosen, samples(cfg, [pictures], 64), batch_size=2)
     return {record.site.name: record for record in records}, inputs

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from dyrelu_pose.inspection.collect import Record
+from dyrelu_pose.inspection.activations import SiteRecord
 from dyrelu_pose.inspection.statistics import statistics, write_statistics
 from dyrelu_pose.layers import DyReLUB, DyReLUC
 from dyrelu_pose.placement import Site
@@ -16,7 +16,7 @@ def record_of(a, b, layer=None, **kwargs):
     site = Site("head.relu", a.shape[1], (4, 3), "DyReLUB")
     pooled = np.array([[3.0, 4.0], [3.0, 4.0]])
     hidden = np.array([[0.0, 0.0, 2.0], [0.0, 1.0, 0.0]])
-    return Record(site, layer or DyReLUB(2), pooled=pooled, hidden=hidden, a=a, b=b, **kwargs)
+    return SiteRecord(site, layer or DyReLUB(2), pooled=pooled, hidden=hidden, a=a, b=b, **kwargs)
 
 
 def test_relu_has_a_gap_of_one_and_nothing_bent():

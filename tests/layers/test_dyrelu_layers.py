@@ -10,6 +10,7 @@ from mmengine.registry import MODELS
 from torch import nn
 
 from dyrelu_pose import DyReLUA, DyReLUB, DyReLUC
+from dyrelu_pose.layers import ChannelPReLU, Maxout, SEReLU
 from dyrelu_pose.ops import reference
 
 VARIANTS = [DyReLUA, DyReLUB, DyReLUC]
@@ -36,12 +37,12 @@ def expected(layer, x):
     alpha = torch.tensor([1.0] + [0.0] * (k - 1), dtype=torch.float64)
     a, b = alpha + lambda_a * delta[..., :k], lambda_b * delta[..., k:]
     if not isinstance(layer, DyReLUC):
-        return reference.dyrelu(x, a, b)
+        return reference.dyrelu_given(x, a, b)
     tau, gamma, cap = layer.map
     z = torch.einsum("nc...,c->n...", x, weights["spatial.weight"][0])
     e = (z / tau).exp().view(len(x), -1)
     pi = (gamma * e / e.mean(1, keepdim=True)).clamp(max=cap)
-    return reference.dyrelu(x, a, b, pi.view(len(x), 1, *x.shape[2:]))
+    return reference.dyrelu_given(x, a, b, pi.view(len(x), 1, *x.shape[2:]))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -253,6 +254,14 @@ def test_pending_layer_in_a_conv_module():
 def test_refuses_options(options, message):
     with pytest.raises(ValueError, match=message):
         DyReLUC(8, **options)
+
+
+@pytest.mark.parametrize(
+    "layer", [DyReLUA, DyReLUB, DyReLUC, ChannelPReLU, Maxout, SEReLU], ids=lambda cls: cls.__name__
+)
+def test_takes_no_option_by_position(layer):  # 8 would be R for one, tau for another
+    with pytest.raises(TypeError, match="positional argument"):
+        layer(64, 8)
 
 
 def test_refuses_an_input_of_another_width():

@@ -5,10 +5,14 @@ import logging
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.runner.checkpoint import load_state_dict
 from mmpose.registry import MODELS
 
 from dyrelu_pose import DyReLUB, DyReLUC
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.layers import DyReLU
+from dyrelu_pose.models import estimator
 
 CODEC = dict(type="MSRAHeatmap", input_size=(64, 96), heatmap_size=(16, 24), sigma=2)
 RESNET = dict(
@@ -29,7 +33,7 @@ RESNET = dict(
 def build(dyrelu, config=RESNET, **changes):
     config = dict(copy.deepcopy(config), estimator=config["type"], **changes)
     config["type"] = "DyReLUPoseEstimator"
-    return MODELS.build(dict(config, input_size=CODEC["input_size"], dyrelu=dyrelu))
+    return MODELS.build(dict(config, dyrelu=dyrelu))
 
 
 RULES = [
@@ -67,6 +71,27 @@ def test_act_cfg_without_channels_gets_its_width():
     assert all(layer.channels for layer in layers)
     model.eval()
     model(torch.randn(1, 3, 96, 64), None, mode="tensor")
+
+
+def test_input_size_is_needed_where_no_decoder_has_one():
+    head = dict(RESNET["head"], decoder=None)
+    with pytest.raises(UserError, match=r"needs input_size=\(W, H\), in pixels: no decoder"):
+        build(RULES, head=head)
+    model = build(RULES, head=head, input_size=(64, 96))
+    assert sum(isinstance(module, DyReLUC) for module in model.modules()) == 3
+
+
+@pytest.mark.parametrize("rules", [RULES, []], ids=["rules", "none"])
+def test_build_says_what_is_placed(rules):
+    cfg = Config(
+        dict(model=dict(RESNET, type="DyReLUPoseEstimator", estimator=RESNET["type"], dyrelu=rules))
+    )
+    before = cfg.to_dict()
+    model, placements = estimator.build(cfg)
+    placed = [module for module in model.modules() if isinstance(module, DyReLU)]
+    assert len(placed) == sum(placement.placed is not None for placement in placements)
+    assert len(placements) == 20
+    assert cfg.to_dict() == before
 
 
 def test_registry_names_do_not_change_the_host():

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from dyrelu_pose.models.sweep import explain, read_csv, summarise, sweep, wheel_configs
+from dyrelu_pose.models.sweep import explain, read_csv, summarize, sweep, wheel_configs
 from dyrelu_pose.paths import ROOT
 
 RECORDED = {row.config: row for row in read_csv(ROOT / "results/coverage.csv")}
@@ -35,7 +35,7 @@ def test_config_comes_out_as_recorded(pattern):
 @pytest.mark.slow
 def test_every_config_comes_out_as_recorded():
     rows = list(sweep(wheel_configs()))
-    assert rows == list(RECORDED.values()), summarise(rows)
+    assert rows == list(RECORDED.values()), summarize(rows)
 
 
 @pytest.mark.parametrize(

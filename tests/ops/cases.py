@@ -37,7 +37,7 @@ def make_layer(shape, variant="B", k=2, hidden=5, dtype=torch.float32, seed=0):
 
 
 def call_layer(function, constants, **options):
-    """Return `function` (as `dynamic_relu`) of leaves as `make_layer` returns them."""
+    """Return `function` (as `dyrelu`) of leaves as `make_layer` returns them."""
     ranges, spatial = constants
 
     def layer(x, w1, b1, w2, b2, weight=None):

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from dyrelu_pose.datasets.coco_keypoints import INDEX, KEYPOINTS
+from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import TOOLS
 from dyrelu_pose.visualization.run_log import read_run
-from dyrelu_pose.visualization.skeletons import SIDE_COLOURS, draw_skeleton
+from dyrelu_pose.visualization.skeletons import SIDE_COLORS, draw_skeleton
 
 
 def tool(name):
@@ -44,9 +45,9 @@ def test_synthetic_set_is_made_once(tmp_path, capsys):
     assert str(array) in capsys.readouterr().out
     assert np.load(array).shape == (2 * 96 * 96 * 3,)
     main(command)
-    with pytest.raises(SystemExit, match="--force"):
+    with pytest.raises(UserError, match="--force"):
         main([*command, "--seed", "1"])
-    with pytest.raises(SystemExit, match="train=0"):
+    with pytest.raises(UserError, match="train=0"):
         main([str(tmp_path / "other"), "--train", "0"])
     assert not (tmp_path / "other").exists()
 
@@ -106,7 +107,7 @@ def test_a_line_cut_off_by_a_kill_is_ignored_only_at_the_end(tmp_path):
     path.write_text(whole + '{"lr": 0.0')
     assert len(read_run(tmp_path).loss) == 2
     path.write_text('{"lr": 0.0\n' + whole)
-    with pytest.raises(ValueError, match="scalars.json, line 1: not JSON"):
+    with pytest.raises(UserError, match="scalars.json, line 1: not JSON"):
         read_run(tmp_path)
 
 
@@ -146,7 +147,7 @@ def test_plot_log_says_where_it_looked(tmp_path):
         main([str(tmp_path / "absent")])
     write_log(tmp_path / "epochs", "20260101_000000", (1,))
     write_log(tmp_path / "iterations", "20260101_000000", (1,), by_epoch=False)
-    with pytest.raises(SystemExit, match="epochs counts epochs, iterations counts iterations"):
+    with pytest.raises(UserError, match="epochs counts epochs, iterations counts iterations"):
         main([str(tmp_path / "epochs"), str(tmp_path / "iterations")])
 
 
@@ -218,13 +219,13 @@ def test_the_threshold_hides_unsure_keypoints(evaluated, tmp_path):
 
 
 def test_left_and_right_have_their_own_colours():
-    assert len(set(SIDE_COLOURS.values())) == 3
+    assert len(set(SIDE_COLORS.values())) == 3
     for name in ("left_wrist", "right_wrist"):
         picture = np.zeros((60, 60, 3), np.uint8)
         keypoints = np.full((17, 2), np.nan)
         keypoints[INDEX[name]] = 30, 30
         draw_skeleton(picture, keypoints, np.ones(len(KEYPOINTS), bool))
-        np.testing.assert_array_equal(picture[30, 30], SIDE_COLOURS[name.split("_")[0]])
+        np.testing.assert_array_equal(picture[30, 30], SIDE_COLORS[name.split("_")[0]])
 
 
 def damage_results(truth, results, images):

@@ -31,9 +31,7 @@ from torch import Tensor
 
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.inference.shipped import CHECKPOINT
-from dyrelu_pose.inference.shipped import CONFIG as CONFIG_PUBLISHED
-from dyrelu_pose.paths import ROOT
+from dyrelu_pose.paths import ROOT, SHIPPED_CHECKPOINT, SHIPPED_CONFIG
 from dyrelu_pose.records.origin import device, revision, versions
 
 BATCH, PEOPLE, VALIDATED = 8, 24, 7  # processes divide the first two, so that none is repeated
@@ -206,8 +204,9 @@ class Jobs:
         for count in counts:
             out = self.folder / f"metrics-{count}.json"
             done = subprocess.run(
-                [sys.executable, *launcher(count), "tools/test.py", CONFIG_PUBLISHED, CHECKPOINT,
-                 "--launcher", "pytorch", "--work-dir", self.folder / f"test-{count}",
+                [sys.executable, *launcher(count), "tools/test.py", SHIPPED_CONFIG,
+                 SHIPPED_CHECKPOINT, "--launcher", "pytorch",
+                 "--work-dir", self.folder / f"test-{count}",
                  "--out", out],
                 cwd=ROOT, capture_output=True, text=True,
                 env={**os.environ, "OMP_NUM_THREADS": "1"},

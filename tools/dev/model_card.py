@@ -15,8 +15,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import torch
-from mmengine.registry import init_default_scope
-from mmpose.registry import MODELS
 from torch.utils.benchmark import Timer
 
 import dyrelu_pose  # noqa: F401  (registers layers and models)
@@ -24,7 +22,7 @@ from dyrelu_pose.cli import user_errors
 from dyrelu_pose.complexity import measure
 from dyrelu_pose.config.load import input_size_of, load_config
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.inference.weights import load_weights
+from dyrelu_pose.inference.load import load_trained
 from dyrelu_pose.records.origin import device, revision, versions
 
 SECONDS = 5.0  # of timing
@@ -50,10 +48,8 @@ def main(argv: list[str] | None = None) -> None:
         training = json.loads(Path(args.training).read_text())
     except (OSError, ValueError) as error:
         raise UserError(str(error)) from error
-    init_default_scope(cfg.get("default_scope", "mmpose"))
-    model = MODELS.build(cfg.model)
+    model = load_trained(cfg, args.checkpoint)
     cost = measure(model, input_size_of(cfg))
-    load_weights(model, args.checkpoint)
     card = dict(
         config=args.config,
         command=f"python tools/test.py {args.config} {args.checkpoint}",

@@ -13,7 +13,7 @@ from tables.read import ROOT
 PAGES = (
     *("README.md", "checkpoints/README.md", "results/README.md"),
     *("docs/deploy.md", "docs/distributed.md", "docs/scale.md", "docs/speed.md"),
-    *("docs/trust.md", "docs/your-config.md"),
+    *("docs/tools.md", "docs/trust.md", "docs/your-config.md"),
 )
 TABLES = {name: getattr(tables, name) for name in tables.__all__}
 

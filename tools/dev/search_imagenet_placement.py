@@ -81,7 +81,7 @@ def cost_at(sites: Iterable[Site], reduction: int) -> tuple[int, Cost]:
     """Return the parameters and the multiply-adds of DyReLU-B at `sites`."""
     params, total = 0, Cost()
     for site in sites:
-        layer = DyReLUB(site.channels, reduction)
+        layer = DyReLUB(site.channels, reduction=reduction)
         cost = own_cost(layer, (1, site.channels, *site.size))
         params += sum(parameter.numel() for parameter in layer.parameters())
         total = Cost(*map(sum, zip(total, cost, strict=True)))

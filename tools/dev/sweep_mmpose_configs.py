@@ -14,7 +14,7 @@ from rich.progress import track
 
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.models.sweep import summarise, sweep, wheel_configs, write_csv
+from dyrelu_pose.models.sweep import summarize, sweep, wheel_configs, write_csv
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> None:
     logging.disable(logging.WARNING)
     rows = list(track(sweep(configs), description="configs", total=len(configs)))
     write_csv(rows, args.out)
-    print(f"{summarise(rows)}\nin {args.out}")
+    print(f"{summarize(rows)}\nin {args.out}")
 
 
 if __name__ == "__main__":

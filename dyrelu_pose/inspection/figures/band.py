@@ -4,16 +4,17 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from dyrelu_pose.inspection.collect import Record
+from dyrelu_pose.inspection.activations import SiteRecord
+from dyrelu_pose.visualization.style import INK, ORANGE, finish, headline, legend
 
-from .style import INK, finish, flat_map, new_figure, relu_name, span
+from .style import flat_map, page_figure, relu_name, span
 
-LINE = "#D55E00"
+LINE = ORANGE
 IMAGES, DENSITY = "viridis", "cividis_r"
 POINTS = 6000  # drawn of a channel
 
 
-def draw_band(record: Record, channel: int) -> Figure:
+def draw_band(record: SiteRecord, channel: int) -> Figure:
     """Draw outputs of a site over its inputs: a channel, its difference to ReLU, all channels.
 
     Args:
@@ -26,14 +27,14 @@ def draw_band(record: Record, channel: int) -> Figure:
     factor = flat_map(record)
     relu = relu_name(factor)
     difference = y - factor * np.maximum(x, 0)
-    # Neighbouring colours for images that bend the function alike, so that the fan is seen.
+    # Neighboring colors for images that bend the function alike, so that the fan is seen.
     means = [difference[image == i].mean() for i in range(len(record.x))]
-    colours = np.argsort(np.argsort(means))[image]
+    colors = np.argsort(np.argsort(means))[image]
     shown = np.random.default_rng(0).permutation(len(x))[:POINTS]
 
-    figure = new_figure(4.0)
+    figure = page_figure(4.0)
     one, rest, everything = figure.subplots(1, 3)
-    points = dict(c=colours[shown], cmap=IMAGES, s=5, linewidths=0, rasterized=True)
+    points = dict(c=colors[shown], cmap=IMAGES, s=5, linewidths=0, rasterized=True)
     one.scatter(x[shown], y[shown], **points)
     rest.scatter(x[shown], difference[shown], **points)
     line = np.array([min(x.min(), 0), 0, max(x.max(), 0)])
@@ -45,13 +46,13 @@ def draw_band(record: Record, channel: int) -> Figure:
     one.set_ylim(span(y))
     rest.set_xlim(one.get_xlim())
     rest.set_ylim(_around_zero(difference))
-    one.legend(frameon=False, fontsize=10, labelcolor=INK, loc="upper left")
+    legend(one, loc="upper left")
     _draw_density(figure, everything, record, factor)
-    figure.suptitle(record.site.name, x=0.01, ha="left", fontsize=13, color=INK)
+    headline(figure, record.site.name)
     return figure
 
 
-def _draw_density(figure: Figure, axes, record: Record, factor: float) -> None:
+def _draw_density(figure: Figure, axes, record: SiteRecord, factor: float) -> None:
     x = np.concatenate([values.ravel() for values in record.x])
     y = np.concatenate([values.ravel() for values in record.y])
     limits = span(x), span(y)

@@ -6,16 +6,17 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from dyrelu_pose.inspection.collect import Picture, Record
+from dyrelu_pose.inspection.activations import Picture, SiteRecord
 from dyrelu_pose.ops import reference
+from dyrelu_pose.visualization.style import BLUE, INK, YELLOW, finish, headline, legend
 
-from .style import INK, finish, new_figure
+from .style import page_figure
 
-TWO = ("#0072B2", "#E69F00")
+TWO = (BLUE, YELLOW)
 COARSE, FINE = 33, 401  # points at which functions are compared, and drawn
 
 
-def draw_functions(record: Record, pictures: Sequence[Picture]) -> Figure:
+def draw_functions(record: SiteRecord, pictures: Sequence[Picture]) -> Figure:
     """Draw the two most different functions of a channel, and the images they are of.
 
     The channel is the one whose functions differ the most over the images.
@@ -37,29 +38,29 @@ def draw_functions(record: Record, pictures: Sequence[Picture]) -> Figure:
     lines = _evaluate(x, a[two, one], b[two, one])[:, 0]
     x = x[0]
 
-    figure = new_figure(3.6)
+    figure = page_figure(3.6)
     axes, *beside = figure.subplots(1, 3, width_ratios=[2.4, 1, 1])
-    for image, line, colour, style in zip(two, lines, TWO, ("-", "--"), strict=True):
+    for image, line, color, style in zip(two, lines, TWO, ("-", "--"), strict=True):
         label = _text(a[image, channel], b[image, channel])
-        axes.plot(x, line, style, color=colour, linewidth=2.2, label=label)
+        axes.plot(x, line, style, color=color, linewidth=2.2, label=label)
     axes.plot(x, np.maximum(x, 0), ":", color=INK, linewidth=1.4, label="ReLU")
     up = "max(a x + b), before the map" if record.maps else "output"
     finish(axes, f"Channel {channel}", "input", up)
-    axes.legend(frameon=False, fontsize=10, labelcolor=INK)
-    for panel, image, colour in zip(beside, two, TWO, strict=True):
+    legend(axes)
+    for panel, image, color in zip(beside, two, TWO, strict=True):
         panel.imshow(pictures[image].pixels)
         panel.set_title(pictures[image].name, fontsize=10, color=INK)
         panel.set_xticks([])
         panel.set_yticks([])
-        panel.spines[:].set(color=colour, linewidth=4)
-    figure.suptitle(record.site.name, x=0.01, ha="left", fontsize=13, color=INK)
+        panel.spines[:].set(color=color, linewidth=4)
+    headline(figure, record.site.name)
     return figure
 
 
 def _evaluate(x: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return outputs (N, C, P), before a map, at inputs (C, P) for coefficients (N, C, K)."""
     inputs = torch.from_numpy(x).float().expand(len(a), -1, -1)
-    return reference.dyrelu(inputs, torch.tensor(a), torch.tensor(b)).numpy()
+    return reference.dyrelu_given(inputs, torch.tensor(a), torch.tensor(b)).numpy()
 
 
 def _farthest(functions: np.ndarray) -> tuple[int, int]:

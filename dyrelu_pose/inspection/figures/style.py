@@ -1,34 +1,23 @@
-"""What the figures have in common."""
+"""What the figures of sites have in common."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from dyrelu_pose.inspection.collect import Record
+from dyrelu_pose.inspection.activations import SiteRecord
 from dyrelu_pose.layers import DyReLUC
+from dyrelu_pose.visualization.style import new_figure
 
-INK, GRID = "#333333", "#DDDDDD"
 WIDTH, DPI = 11, 110  # inches; 1210 pixels across a page
 
 
-def new_figure(height: float) -> Figure:
+def page_figure(height: float) -> Figure:
     """Return a figure as wide as the page, `height` inches high."""
-    return Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+    return new_figure(WIDTH, height, DPI)
 
 
-def finish(axes, title: str, across: str, up: str) -> None:
-    """Give axes a title, labels and the look of this project's charts."""
-    axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
-    axes.set_xlabel(across, fontsize=11, color=INK)
-    axes.set_ylabel(up, fontsize=11, color=INK)
-    axes.tick_params(labelsize=10, colors=INK)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color=GRID, linewidth=0.7)
-    axes.set_axisbelow(True)
-
-
-def flat_map(record: Record) -> float:
+def flat_map(record: SiteRecord) -> float:
     """Return the factor of DyReLU-C where its map is flat, as in the paper 1/3; 1 elsewhere."""
     if not isinstance(record.layer, DyReLUC):
         return 1.0

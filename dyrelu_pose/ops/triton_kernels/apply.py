@@ -4,11 +4,10 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from . import branches
 from .blocks import blocks_to_write
 from .launch import launch
 from .maps import Planes, empty_like, planes
-from .tiles import offsets, part_of_program, store
+from .tiles import branch_args, load_branches, maximum, offsets, part_of_program, store
 
 
 @triton.jit(do_not_specialize=["splits"])
@@ -21,11 +20,11 @@ def apply_kernel(
     sample, split, block, c = part_of_program(channels, splits, BLOCK_C)
     p = split * BLOCK_P + tl.arange(0, BLOCK_P)
     inside = (c < channels)[:, None] & (p < positions)[None, :]
-    a0, a1, a2, a3, b0, b1, b2, b3 = branches.load(
+    a0, a1, a2, a3, b0, b1, b2, b3 = load_branches(
         coef, sample, c, c < channels, coef_n, coef_c, coef_k, K
     )
     value = tl.load(x + offsets(sample, c, p, x_n, x_c, x_p), inside, 0.0)
-    result = branches.maximum(value.to(a0.dtype), a0, a1, a2, a3, b0, b1, b2, b3, K)
+    result = maximum(value.to(a0.dtype), a0, a1, a2, a3, b0, b1, b2, b3, K)
     if HAS_PI:
         result *= tl.load(pi + sample * positions + p, p < positions, 0.0)[None, :]
     store(y + offsets(sample, c, p, y_n, y_c, y_p), result, inside)
@@ -49,7 +48,7 @@ def _write(view: Planes, y: Planes, coef: Tensor, pi: Tensor | None) -> None:
     _, channels, positions = view.shape
     blocks = blocks_to_write(view)
     launch(
-        apply_kernel, blocks.programs(view), coef, *view.args, *y.args, *branches.args(coef),
+        apply_kernel, blocks.programs(view), coef, *view.args, *y.args, *branch_args(coef),
         None if pi is None else pi.contiguous(), channels, positions, blocks.splits,
         K=coef.shape[2] // 2, HAS_PI=pi is not None,
         BLOCK_C=blocks.channels, BLOCK_P=blocks.positions, warps=blocks.warps,

@@ -4,11 +4,10 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from . import branches
 from .blocks import blocks_to_write
 from .launch import launch
 from .maps import empty_like, planes, planes_in_order_of
-from .tiles import offsets, part_of_program, store
+from .tiles import branch_args, load_branches, offsets, part_of_program, slope_of, store, winner
 
 
 @triton.jit(do_not_specialize=["splits"])
@@ -23,7 +22,7 @@ def grad_input_kernel(
     sample, split, block, c = part_of_program(channels, splits, BLOCK_C)
     p = split * BLOCK_P + tl.arange(0, BLOCK_P)
     inside = (c < channels)[:, None] & (p < positions)[None, :]
-    a0, a1, a2, a3, b0, b1, b2, b3 = branches.load(
+    a0, a1, a2, a3, b0, b1, b2, b3 = load_branches(
         coef, sample, c, c < channels, coef_n, coef_c, coef_k, K
     )
     wide = a0.dtype
@@ -31,8 +30,8 @@ def grad_input_kernel(
     g = tl.load(grad + offsets(sample, c, p, grad_n, grad_c, grad_p), inside, 0.0).to(wide)
     if HAS_PI:
         g *= tl.load(pi + sample * positions + p, p < positions, 0.0)[None, :]
-    last = branches.winner(v, a0, a1, a2, a3, b0, b1, b2, b3, K)
-    result = g * branches.slope(last, a0, a1, a2, a3, K)
+    last = winner(v, a0, a1, a2, a3, b0, b1, b2, b3, K)
+    result = g * slope_of(last, a0, a1, a2, a3, K)
     if HAS_MEAN:
         result += tl.load(grad_mean + sample * channels + c, c < channels, 0.0)[:, None] / positions
     if HAS_SLOPE:
@@ -77,7 +76,7 @@ def grad_input(
     grad_weight = coef.new_empty((samples * blocks.splits if has_map else 0, channels))
     launch(
         grad_input_kernel, blocks.programs(view), x, *view.args,
-        *planes_in_order_of(view, grad).args, *planes(grad_x).args, *branches.args(coef),
+        *planes_in_order_of(view, grad).args, *planes(grad_x).args, *branch_args(coef),
         *_contiguous(pi, grad_mean, slope, grad_z, weight), grad_weight,
         channels, positions, blocks.splits,
         K=coef.shape[2] // 2, HAS_PI=pi is not None, HAS_MEAN=grad_mean is not None,

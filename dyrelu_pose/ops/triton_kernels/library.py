@@ -10,14 +10,13 @@ import torch
 from torch import Tensor
 
 from dyrelu_pose.ops.hyper import Hyper, Ranges
+from dyrelu_pose.ops.precision import compute_dtype
 
-from . import hyper_backward as backward
-from . import hyper_forward as forward
 from .apply import apply, apply_
 from .grad_input import grad_input
+from .hyper import hyper_backward, hyper_forward
 from .maps import empty_like
-from .moments import moments
-from .pool import pool
+from .pool import moments, pool
 from .reduce import reduce
 
 HYPER = "Tensor w1, Tensor b1, Tensor w2, Tensor b2, int k, float lambda_a, float lambda_b"
@@ -32,17 +31,13 @@ def _register(schema: str, function, fake) -> None:
 
 
 def _hyper_forward(s, w1, b1, w2, b2, k, lambda_a, lambda_b):
-    return forward.hyper_forward(s, Hyper(w1, b1, w2, b2), Ranges(k, lambda_a, lambda_b))
+    return hyper_forward(s, Hyper(w1, b1, w2, b2), Ranges(k, lambda_a, lambda_b))
 
 
 def _hyper_backward(grad_coef, s, hidden, delta, w1, b1, w2, b2, k, lambda_a, lambda_b):
     hyper, ranges = Hyper(w1, b1, w2, b2), Ranges(k, lambda_a, lambda_b)
-    grad_s, grads = backward.hyper_backward(grad_coef, s, hidden, delta, hyper, ranges)
+    grad_s, grads = hyper_backward(grad_coef, s, hidden, delta, hyper, ranges)
     return grad_s, *grads
-
-
-def _wide(x: Tensor) -> torch.dtype:
-    return torch.promote_types(x.dtype, torch.float32)
 
 
 def _of_positions(x: Tensor, present: bool, dtype: torch.dtype) -> Tensor:
@@ -51,12 +46,12 @@ def _of_positions(x: Tensor, present: bool, dtype: torch.dtype) -> Tensor:
 
 
 def _fake_pool(x, weight):
-    mean = x.new_empty(x.shape[:2], dtype=_wide(x))
-    return mean, _of_positions(x, weight is not None, _wide(x))
+    mean = x.new_empty(x.shape[:2], dtype=compute_dtype(x))
+    return mean, _of_positions(x, weight is not None, compute_dtype(x))
 
 
 def _fake_moments(x):
-    return tuple(x.new_empty(x.shape[:2], dtype=_wide(x)) for _ in range(2))
+    return tuple(x.new_empty(x.shape[:2], dtype=compute_dtype(x)) for _ in range(2))
 
 
 def _fake_reduce(x, coef, pi, grad):

@@ -1,4 +1,4 @@
-"""The passes as CUDA kernels in Triton, with the interface of `eager.TorchPasses`.
+"""The passes as CUDA kernels in Triton.
 
 Each reads the map once, whatever its strides and memory format. Imported only where used: Triton
 is no requirement of this package.
@@ -10,12 +10,14 @@ from torch import Tensor
 
 from dyrelu_pose.ops.eager import EAGER
 from dyrelu_pose.ops.hyper import Hyper, Ranges
+from dyrelu_pose.ops.passes import Passes
 
-from . import branches, library  # noqa: F401  (library registers the operators)
+from . import library  # noqa: F401  (registers the operators)
 from .maps import is_dense
+from .tiles import MOST_BRANCHES, load_branches
 
 _OPS = torch.ops.dyrelu_pose
-_INTERPRETED = not isinstance(branches.load, triton.JITFunction)
+_INTERPRETED = not isinstance(load_branches, triton.JITFunction)
 
 
 def interpreted() -> bool:
@@ -23,26 +25,20 @@ def interpreted() -> bool:
     return _INTERPRETED
 
 
-class TritonPasses:
-    """The passes over a feature map, as kernels: see `TorchPasses` for what they take and return.
+class TritonPasses(Passes):
+    """The passes over a feature map, as kernels.
 
     With more than four branches the whole-map operations of `TorchPasses` take over.
     """
 
     def pool(self, x: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Return the mean of every plane (N, C), and the channels' sum (N, P) weighted by (C,)."""
         mean, z = _OPS.pool(x, weight)
         return mean, None if weight is None else z
 
     def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean and the variance (over P) of every plane, each (N, C)."""
         return _OPS.moments(x)
 
     def apply(self, x: Tensor, coef: Tensor, pi: Tensor | None, inplace: bool = False) -> Tensor:
-        """Return pi max_k (a_k x + b_k), shaped and laid out as `x`; pi is (N, P) or None.
-
-        With `inplace`, x may be overwritten.
-        """
         if _many(coef):
             return EAGER.apply(x, coef, pi, inplace)
         if inplace and is_dense(x):
@@ -53,7 +49,6 @@ class TritonPasses:
     def reduce(
         self, x: Tensor, coef: Tensor, pi: Tensor | None, grad: Tensor
     ) -> tuple[Tensor, Tensor | None]:
-        """Return the gradients of coef, unshared (N, C, 2K), and of pi (N, P), if any."""
         if _many(coef):
             return EAGER.reduce(x, coef, pi, grad)
         grad_coef, grad_pi = _OPS.reduce(x, coef, pi, grad)
@@ -69,7 +64,6 @@ class TritonPasses:
         slope: Tensor | None = None,
         outer: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor | None]:
-        """Return the gradient of x, and that of the weights (C,) in `outer`, if any."""
         if _many(coef):
             return EAGER.grad_input(x, coef, pi, grad, grad_mean, slope, outer)
         grad_z, weight = (None, None) if outer is None else outer
@@ -79,7 +73,6 @@ class TritonPasses:
     def hyper_forward(
         self, s: Tensor, hyper: Hyper, ranges: Ranges
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return hidden (N, C / R), delta and coef (N, G, 2K) for the pooled input s (N, C)."""
         return _OPS.hyper_forward(s, *hyper, *ranges)
 
     def hyper_backward(
@@ -91,13 +84,12 @@ class TritonPasses:
         hyper: Hyper,
         ranges: Ranges,
     ) -> tuple[Tensor, Hyper]:
-        """Return the gradients of the pooled input (N, C) and of the weights."""
         grad_s, *grads = _OPS.hyper_backward(grad_coef, s, hidden, delta, *hyper, *ranges)
         return grad_s, Hyper(*grads)
 
 
 def _many(coef: Tensor) -> bool:
-    return coef.shape[2] > 2 * branches.MOST
+    return coef.shape[2] > 2 * MOST_BRANCHES
 
 
 TRITON = TritonPasses()

@@ -1,14 +1,15 @@
-"""The mean of every plane and the channels' weighted sum: one read of the map."""
+"""What pooling yields of every plane, its mean or its moments, in one read of the map."""
 
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
-from .blocks import blocks_to_sum
-from .launch import launch
+from dyrelu_pose.ops.precision import compute_dtype
+
+from .blocks import Blocks, blocks_to_sum
+from .launch import launch, total
 from .maps import planes
-from .parts import total
 from .tiles import offsets, part_of_program
 
 
@@ -44,7 +45,7 @@ def pool(x: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
     view = planes(x)
     samples, channels, positions = view.shape
     blocks = blocks_to_sum(view, each=16, both=weight is not None)
-    dtype = torch.promote_types(x.dtype, torch.float32)
+    dtype = compute_dtype(x)
     mean = x.new_empty((samples, blocks.splits, channels), dtype=dtype)
     z = None
     if weight is not None:
@@ -56,3 +57,62 @@ def pool(x: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
         warps=blocks.warps,
     )  # fmt: skip
     return total(mean), x.new_empty(0, dtype=dtype) if z is None else total(z)
+
+
+@triton.jit(do_not_specialize=["splits"])
+def moments_kernel(
+    x, stride_n, stride_c, stride_p, means, variances, channels, positions, splits, chunk,
+    BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
+):  # fmt: skip
+    """Each lane of a tile updates its own mean and squares (Welford); then they merge (Chan)."""
+    sample, split, block, c = part_of_program(channels, splits, BLOCK_C)
+    wide = means.dtype.element_ty
+    first = split * chunk
+    last = tl.minimum(first + chunk, positions)
+    mean = tl.zeros([BLOCK_C, BLOCK_P], wide)
+    squares = tl.zeros([BLOCK_C, BLOCK_P], wide)
+    for start in range(first, last, BLOCK_P):
+        p = start + tl.arange(0, BLOCK_P)
+        inside = (c < channels)[:, None] & (p < positions)[None, :]
+        at = offsets(sample, c, p, stride_n, stride_c, stride_p)
+        value = tl.load(x + at, inside, 0.0).to(wide)
+        count = ((start - first) // BLOCK_P + 1).to(wide)
+        gap = tl.where(inside, value - mean, 0.0)
+        mean += gap / count
+        squares += tl.where(inside, gap * (value - mean), 0.0)
+    lanes = tl.cdiv(tl.maximum(last - first - tl.arange(0, BLOCK_P), 0), BLOCK_P)
+    lanes = lanes.to(wide)[None, :]  # values that each lane has seen
+    size = (last - first).to(wide)
+    middle = tl.sum(mean * lanes, 1) / size
+    gap = mean - middle[:, None]
+    variance = tl.sum(squares + gap * gap * lanes, 1) / size
+    at = (sample * splits + split) * channels + c
+    tl.store(means + at, middle, c < channels)
+    tl.store(variances + at, variance, c < channels)
+
+
+def moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean and the variance (over P) of every plane, each (N, C)."""
+    view = planes(x)
+    samples, channels, positions = view.shape
+    blocks = blocks_to_sum(view, each=8)
+    dtype = compute_dtype(x)
+    means = x.new_empty((samples, blocks.splits, channels), dtype=dtype)
+    variances = torch.empty_like(means)
+    launch(
+        moments_kernel, blocks.programs(view), x, *view.args,
+        means, variances, channels, positions, blocks.splits, blocks.chunk,
+        BLOCK_C=blocks.channels, BLOCK_P=blocks.positions, warps=blocks.warps,
+    )  # fmt: skip
+    if blocks.splits == 1:
+        return means.squeeze(1), variances.squeeze(1)
+    return _merge(means, variances, blocks, positions)
+
+
+def _merge(mean: Tensor, variance: Tensor, blocks: Blocks, positions: int) -> tuple[Tensor, Tensor]:
+    """Merge the moments (N, splits, C) of chunks of positions, of which the last may be shorter."""
+    ends = torch.arange(1, blocks.splits + 1, device=mean.device) * blocks.chunk
+    share = (ends.clamp(max=positions) - ends + blocks.chunk).to(mean.dtype)[:, None] / positions
+    middle = (mean * share).sum(1)
+    variance = ((variance + (mean - middle[:, None]).square()) * share).sum(1)
+    return middle, variance

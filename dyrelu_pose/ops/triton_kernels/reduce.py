@@ -4,12 +4,10 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from . import branches
 from .blocks import blocks_to_sum
-from .launch import launch
+from .launch import launch, total
 from .maps import planes, planes_in_order_of
-from .parts import total
-from .tiles import offsets, part_of_program
+from .tiles import branch_args, load_branches, maximum, offsets, part_of_program, winner
 
 
 @triton.jit(do_not_specialize=["splits"])
@@ -20,7 +18,7 @@ def reduce_kernel(
 ):  # fmt: skip
     """Sum the coefficients' gradients of one block of channels over a chunk of positions."""
     sample, split, block, c = part_of_program(channels, splits, BLOCK_C)
-    a0, a1, a2, a3, b0, b1, b2, b3 = branches.load(
+    a0, a1, a2, a3, b0, b1, b2, b3 = load_branches(
         coef, sample, c, c < channels, coef_n, coef_c, coef_k, K
     )
     wide = a0.dtype
@@ -33,11 +31,11 @@ def reduce_kernel(
         v = tl.load(x + offsets(sample, c, p, x_n, x_c, x_p), inside, 0.0).to(wide)
         g = tl.load(grad + offsets(sample, c, p, grad_n, grad_c, grad_p), inside, 0.0).to(wide)
         if HAS_PI:
-            y = branches.maximum(v, a0, a1, a2, a3, b0, b1, b2, b3, K)
+            y = maximum(v, a0, a1, a2, a3, b0, b1, b2, b3, K)
             at = (sample * tl.cdiv(channels, BLOCK_C) + block) * positions + p
             tl.store(grad_pi + at, tl.sum(g * y, 0), p < positions)
             g *= tl.load(pi + sample * positions + p, p < positions, 0.0)[None, :]
-        last = branches.winner(v, a0, a1, a2, a3, b0, b1, b2, b3, K)
+        last = winner(v, a0, a1, a2, a3, b0, b1, b2, b3, K)
         gv = g * v
         s0 += tl.where(last == 0, gv, 0.0)
         t0 += tl.where(last == 0, g, 0.0)
@@ -78,7 +76,7 @@ def reduce(x: Tensor, coef: Tensor, pi: Tensor | None, grad: Tensor) -> tuple[Te
     grad_pi = None if pi is None else coef.new_empty((samples, blocks.of_channels(view), positions))
     launch(
         reduce_kernel, blocks.programs(view), x, *view.args, *planes_in_order_of(view, grad).args,
-        *branches.args(coef), None if pi is None else pi.contiguous(),
+        *branch_args(coef), None if pi is None else pi.contiguous(),
         grad_coef, grad_pi, channels, positions, blocks.splits, blocks.chunk,
         K=k, HAS_PI=pi is not None,
         BLOCK_C=blocks.channels, BLOCK_P=blocks.positions, warps=blocks.warps,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from dyrelu_pose.datasets.bad_entries import check_annotations
 from dyrelu_pose.errors import AnnotationError
-from dyrelu_pose.evaluation.coco_metric import check_annotations
 
 
 @dataclass(frozen=True)

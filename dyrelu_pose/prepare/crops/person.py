@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dyrelu_pose.datasets.load_image import ImageError, LoadImage
+from dyrelu_pose.datasets.load_image import ImageError, read_image
 from dyrelu_pose.errors import UserError
 
 from .annotations import clipped_box
@@ -80,7 +80,7 @@ def crop_persons(
 
 
 def _load(path: Path, image: dict) -> np.ndarray:
-    picture = LoadImage()(dict(img_path=str(path)))["img"]
+    picture = read_image(path)
     height, width = picture.shape[:2]
     if (width, height) != (image["width"], image["height"]):
         expected = f"{image['width']}x{image['height']}"

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from dyrelu_pose.datasets.load_image import ImageError
-from dyrelu_pose.prepare.folder import begin, finish, prepare, write_json
+from dyrelu_pose.prepare.folder import DataFolder, write_compact_json
 from dyrelu_pose.prepare.pool import ordered_map
 
 from .annotations import Persons, read_persons
@@ -50,18 +50,17 @@ def write_crops(
         Number of annotations left out, by reason; None if there was nothing to do.
 
     Raises:
-        UserError: See `read_persons` and `folder.prepare`; or images are missing, damaged, or of
+        UserError: See `read_persons` and `DataFolder.is_due`; or images are missing, damaged, or of
             another size than the annotation file says.
     """
-    parameters = _parameters(sources, settings)
-    if not prepare(out, parameters, force):
+    parts = (*(source.split for source in sources), "annotations")
+    folder = DataFolder(out, "crops", _parameters(sources, settings), parts)
+    if not folder.is_due(force):
         return None
     persons = {source: read_persons(source.ann_file) for source in sources}
     for source in sources:
         _check_images(source, persons[source])
-    folders = [*(source.split for source in sources), "annotations"]
-    begin(out, parameters, folders)
-    with ordered_map(workers) as in_order:
+    with folder.writing(), ordered_map(workers) as in_order:
         for source in sources:
             entries = persons[source].by_image
             job = partial(crop_persons, out / source.split, source, settings)
@@ -69,8 +68,7 @@ def write_crops(
             cropped = in_order(job, entries)
             cropped = progress(cropped, len(entries), f"{source.split} images")
             content = _coco(persons[source].content, _undamaged(cropped))
-            write_json(annotation_file(out, source.split), content)
-    finish(out, parameters, folders)
+            write_compact_json(annotation_file(out, source.split), content)
     return sum((of_split.skipped for of_split in persons.values()), Counter())
 
 

@@ -1,4 +1,4 @@
-"""What the people look like: skin, hair, clothes, and where each colour goes on a part."""
+"""What the people look like: skin, hair, clothes, and where each color goes on a part."""
 
 import colorsys
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ TOPS = ("plain", "plain", "striped", "jacket", "badge", "checked", "yoke")
 
 @dataclass(frozen=True)
 class Look:
-    """Colours and cuts of one figure; lengths are fractions of the limb that is covered."""
+    """Colors and cuts of one figure; lengths are fractions of the limb that is covered."""
 
     skin: np.ndarray
     hair: np.ndarray
@@ -75,25 +75,25 @@ def sample_look(rng: np.random.Generator) -> Look:
         skin=skin,
         hair=_pick(rng, HAIRS) * rng.uniform(0.85, 1.1),
         hair_style=style,
-        hat=cloth_colour(rng),
+        hat=cloth_color(rng),
         beard=style in ("short", "side", "bald", "cap") and rng.random() < 0.25,
         glasses=rng.random() < 0.15,
-        top=cloth_colour(rng),
+        top=cloth_color(rng),
         top_style=TOPS[rng.integers(len(TOPS))],
-        trim=cloth_colour(rng),
+        trim=cloth_color(rng),
         sleeve=float(rng.choice([0.12, 0.55, 0.8, 1.9, 1.9, 1.9])),
-        bottom=_pick(rng, NEUTRALS) if rng.random() < 0.65 else cloth_colour(rng),
+        bottom=_pick(rng, NEUTRALS) if rng.random() < 0.65 else cloth_color(rng),
         leg=0.3 if skirt else float(rng.choice([0.65, 0.95, 1.9, 1.9, 1.9, 1.9])),
         skirt=skirt,
         belt=_pick(rng, NEUTRALS),
-        shoe=_pick(rng, NEUTRALS) if rng.random() < 0.6 else cloth_colour(rng),
+        shoe=_pick(rng, NEUTRALS) if rng.random() < 0.6 else cloth_color(rng),
         sole=np.array((232.0, 230.0, 224.0)) * rng.choice([0.2, 0.9, 1.0]),
         looseness=rng.uniform(0.96, 1.18),
     )
 
 
-def cloth_colour(rng: np.random.Generator) -> np.ndarray:
-    """Draw a colour of cloth, 0..255."""
+def cloth_color(rng: np.random.Generator) -> np.ndarray:
+    """Draw a color of cloth, 0..255."""
     if rng.random() < 0.35:
         return _pick(rng, NEUTRALS)
     hue, saturation, value = rng.random(), rng.uniform(0.3, 0.85), rng.uniform(0.35, 0.95)
@@ -107,8 +107,8 @@ def limb_paint(cover: float, cloth: np.ndarray, skin: np.ndarray):
         # The hem curves around the limb, as seen slightly from above.
         covered = t + 0.03 * (1 - u * u) < cover
         cuff = covered & (t > cover - 0.06)
-        colour = np.where(covered[:, None], cloth, skin)
-        return np.where(cuff[:, None], colour * 0.86, colour)
+        color = np.where(covered[:, None], cloth, skin)
+        return np.where(cuff[:, None], color * 0.86, color)
 
     return paint
 
@@ -123,25 +123,25 @@ def torso_paint(look: Look, front: float):
 
     def paint(t, u, turn):
         angle = np.abs((turn - front + np.pi) % (2 * np.pi) - np.pi)  # 0 at the breastbone
-        colour = np.broadcast_to(look.top, (len(t), 3)).copy()
+        color = np.broadcast_to(look.top, (len(t), 3)).copy()
         style = look.top_style
         if style == "striped":
-            colour[(t * 11).astype(int) % 2 == 0] = look.trim
+            color[(t * 11).astype(int) % 2 == 0] = look.trim
         elif style == "checked":
             lines = ((t * 9) % 1 < 0.3).astype(float) + ((turn * 2.5) % 1 < 0.3)
-            colour = colour + (look.trim - colour) * (0.45 * lines)[:, None]
+            color = color + (look.trim - color) * (0.45 * lines)[:, None]
         elif style == "jacket":
-            colour[(angle < 0.42) & (t > 0.1)] = look.trim
-            colour[(angle > 0.42) & (angle < 0.52)] *= 0.75
+            color[(angle < 0.42) & (t > 0.1)] = look.trim
+            color[(angle > 0.42) & (angle < 0.52)] *= 0.75
         elif style == "badge":
-            colour[(angle / 0.55) ** 2 + ((t - 0.66) / 0.1) ** 2 < 1] = look.trim
+            color[(angle / 0.55) ** 2 + ((t - 0.66) / 0.1) ** 2 < 1] = look.trim
         elif style == "yoke":
-            colour[t > 0.7] = look.trim
+            color[t > 0.7] = look.trim
         # Open collar: skin in a V below the throat, only a narrow edge at the nape.
-        colour[(t > 0.97) | ((angle < 0.5) & (t > 0.84 + 0.22 * angle))] = look.skin
-        colour[t < 0.13] = look.bottom
-        colour[(t >= 0.1) & (t < 0.135)] = look.belt
-        return colour
+        color[(t > 0.97) | ((angle < 0.5) & (t > 0.84 + 0.22 * angle))] = look.skin
+        color[t < 0.13] = look.bottom
+        color[(t >= 0.1) & (t < 0.135)] = look.belt
+        return color
 
     return paint
 
@@ -153,24 +153,24 @@ def head_paint(look: Look):
 
     def paint(place):
         x, y, z = place
-        colour = np.broadcast_to(look.skin, (len(x), 3)).copy()
+        color = np.broadcast_to(look.skin, (len(x), 3)).copy()
         front = z > 0.2
         side = np.abs(x)
         if look.beard:
-            colour[(y < -0.3 - 0.25 * (side < 0.3) * (y > -0.5)) & (z > -0.15)] = look.hair
+            color[(y < -0.3 - 0.25 * (side < 0.3) * (y > -0.5)) & (z > -0.15)] = look.hair
         eye_x = (side - 0.40) / 0.17
         eye_y = (y - 0.08) / 0.085
-        colour[front & (eye_x**2 + eye_y**2 < 1)] = white
-        colour[front & ((eye_x * 1.9) ** 2 + (eye_y * 0.95) ** 2 < 1)] = dark
+        color[front & (eye_x**2 + eye_y**2 < 1)] = white
+        color[front & ((eye_x * 1.9) ** 2 + (eye_y * 0.95) ** 2 < 1)] = dark
         brow_y = np.abs(y - 0.27 - 0.05 * (side < 0.42))
-        colour[front & (brow_y < 0.035) & (np.abs(eye_x) < 1.2)] = look.hair * 0.8
-        colour[front & ((side / 0.26) ** 2 + ((y + 0.50) / 0.07) ** 2 < 1)] = lips
+        color[front & (brow_y < 0.035) & (np.abs(eye_x) < 1.2)] = look.hair * 0.8
+        color[front & ((side / 0.26) ** 2 + ((y + 0.50) / 0.07) ** 2 < 1)] = lips
         if look.glasses:
             ring = np.hypot((side - 0.40) / 0.27, (y - 0.06) / 0.2)
             frame = (np.abs(ring - 1) < 0.2) | ((side < 0.15) & (np.abs(y - 0.08) < 0.04))
             temple = (z < 0.75) & (z > -0.1) & (side > 0.6) & (np.abs(y - 0.1) < 0.045)
-            colour[(front & frame) | temple] = dark
-        return colour
+            color[(front & frame) | temple] = dark
+        return color
 
     return paint
 
@@ -195,5 +195,5 @@ def cap_keep(place: np.ndarray) -> np.ndarray:
     return place[1] > 0.34 - 0.12 * (place[2] < 0)
 
 
-def _pick(rng: np.random.Generator, colours: tuple) -> np.ndarray:
-    return np.array(colours[rng.integers(len(colours))], dtype=np.float32)
+def _pick(rng: np.random.Generator, colors: tuple) -> np.ndarray:
+    return np.array(colors[rng.integers(len(colors))], dtype=np.float32)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-# A colour of 0..255, or a function of the drawn pixels that returns (n, 3) colours.
-Colour = np.ndarray | tuple[float, float, float]
+# A color of 0..255, or a function of the drawn pixels that returns (n, 3) colors.
+Color = np.ndarray | tuple[float, float, float]
 
 
 @dataclass
@@ -32,11 +32,11 @@ class Canvas:
     height: int
     light: np.ndarray
     ambient: float = 0.62
-    colour: np.ndarray = field(init=False)  # (height, width, 3), 0..255
+    color: np.ndarray = field(init=False)  # (height, width, 3), 0..255
     depth: np.ndarray = field(init=False)  # (height, width), larger is nearer; -inf where empty
 
     def __post_init__(self):
-        self.colour = np.zeros((self.height, self.width, 3), dtype=np.float32)
+        self.color = np.zeros((self.height, self.width, 3), dtype=np.float32)
         self.depth = np.full((self.height, self.width), -np.inf, dtype=np.float32)
         light = np.asarray(self.light, dtype=np.float32)
         self.light = light / np.linalg.norm(light)
@@ -51,7 +51,7 @@ class Canvas:
         start: np.ndarray,
         end: np.ndarray,
         radii: tuple[float, ...],
-        paint: Colour | Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
+        paint: Color | Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
         caps: tuple[float, float] = (1.0, 1.0),
         flatness: float = 1.0,
     ) -> None:
@@ -61,7 +61,7 @@ class Canvas:
             start: (column, row, depth) of the axis' first end in the picture, pixels.
             end: The same of its other end.
             radii: Radii at equal steps along the axis, pixels.
-            paint: A colour, or a function of (t, u, turn): the place along the axis 0..1, across it
+            paint: A color, or a function of (t, u, turn): the place along the axis 0..1, across it
                 -1..1, and the angle of the surface about the axis in radians, 0 towards the camera.
             caps: How far the rounded ends reach beyond the axis, in radii.
             flatness: Extent in depth over extent across.
@@ -96,28 +96,28 @@ class Canvas:
 
     def ellipsoid(
         self,
-        centre: np.ndarray,
+        center: np.ndarray,
         frame: np.ndarray,
         radii: np.ndarray,
-        paint: Colour | Callable[[np.ndarray], np.ndarray],
+        paint: Color | Callable[[np.ndarray], np.ndarray],
         keep: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> None:
         """Draw an ellipsoid, or the part of its surface that `keep` chooses.
 
         Args:
-            centre: (column, row, depth) in the picture, pixels.
+            center: (column, row, depth) in the picture, pixels.
             frame: (3, 3) rotation; its columns are the ellipsoid's own axes (right, up, near).
             radii: (3,) radii along these axes, pixels.
-            paint: A colour, or a function of (3, n) places on the unit sphere in its own axes.
+            paint: A color, or a function of (3, n) places on the unit sphere in its own axes.
             keep: A function of the same places; true where the surface exists.
         """
         reach = np.sqrt(((frame * radii) ** 2).sum(axis=1)) + 1
-        window = self._window(centre - reach, centre + reach)
+        window = self._window(center - reach, center + reach)
         if window is None:
             return
         pixels, y, x = window
         inverse = (frame / radii).T.astype(np.float32)  # picture axes -> unit sphere
-        dy, dx = np.float32(centre[1]) - y, x - np.float32(centre[0])
+        dy, dx = np.float32(center[1]) - y, x - np.float32(center[0])
         ray = inverse[:, 2]
         base = np.stack([(row[0] * dx + row[1] * dy).ravel() for row in inverse])  # (3, n)
         a, b, c = ray @ ray, ray @ base, (base * base).sum(axis=0) - 1
@@ -131,7 +131,7 @@ class Canvas:
             pixels, z, place = pixels[kept], z[kept], place[:, kept]
         normal = inverse.T @ place
         normal /= np.sqrt((normal * normal).sum(axis=0))
-        self._store(pixels, np.float32(centre[2]) + z, normal, paint, (place,))
+        self._store(pixels, np.float32(center[2]) + z, normal, paint, (place,))
 
     def nearest(self, column: float, row: float) -> float:
         """Return the depth of what is drawn at a place of the picture, -inf where nothing is."""
@@ -157,21 +157,21 @@ class Canvas:
         return pixels, y, x
 
     def _store(self, pixels, depth, normal, paint, place) -> None:
-        """Colour the pixels in which a surface is nearer than what was drawn before.
+        """Color the pixels in which a surface is nearer than what was drawn before.
 
         Args:
             pixels: (n,) indices in the flattened canvas.
             depth: (n,) depths of the surface there.
             normal: (3, n) unit normals (right, up, near).
-            paint: A colour, or a function of `place`.
+            paint: A color, or a function of `place`.
             place: Arrays whose last axis is n.
         """
         nearer = np.flatnonzero(depth > self.depth.reshape(-1)[pixels])
         pixels, normal = pixels[nearer], normal[:, nearer]
         diffuse = np.maximum(self.light @ normal, 0)
-        # The rim of a rounded part is darker: it keeps parts of one colour apart.
+        # The rim of a rounded part is darker: it keeps parts of one color apart.
         rim = 0.72 + 0.28 * np.sqrt(np.maximum(normal[2], 0))
         shade = (self.ambient + (1.05 - self.ambient) * diffuse) * rim
-        colour = paint(*(p[..., nearer] for p in place)) if callable(paint) else paint
+        color = paint(*(p[..., nearer] for p in place)) if callable(paint) else paint
         self.depth.reshape(-1)[pixels] = depth[nearer]
-        self.colour.reshape(-1, 3)[pixels] = colour * shade[:, None]
+        self.color.reshape(-1, 3)[pixels] = color * shade[:, None]

@@ -69,7 +69,7 @@ def draw_figure(
         return None
 
     fine = SUPERSAMPLING
-    # Pixel centres have whole coordinates: picture pixel 0 covers drawing pixels 0 and 1.
+    # Pixel centers have whole coordinates: picture pixel 0 covers drawing pixels 0 and 1.
     fine_foot = np.asarray(foot) * fine + (fine - 1) / 2
     points = {n: _project(p, fine_foot, scale * fine) for n, p in skeleton.points.items()}
     window = [int(v) * fine for v in (left, top, right - left, bottom - top)]
@@ -80,7 +80,7 @@ def draw_figure(
     pen.arms()
     pen.head()
 
-    layer = shrink(int(left), int(top), canvas.colour, canvas.mask)
+    layer = shrink(int(left), int(top), canvas.color, canvas.mask)
     seen = [_seen(canvas, skeleton, name, points[name], scale * fine) for name in KEYPOINTS]
     return Figure(layer, keypoints, np.array(seen))
 
@@ -152,8 +152,8 @@ class _Pen:
         spread = 0.8 * abs(knees[0][0] - knees[1][0]) / 2 + 0.062 * self.girth
         waist = self._torso_widths()[0][0]
         radii = (waist, (waist + spread) / 2 * 1.05, max(spread, waist))
-        colour = self.look.bottom * 0.94
-        self.canvas.tube(middle, hem, radii, colour, caps=(0.4, 0.12), flatness=1.1)
+        color = self.look.bottom * 0.94
+        self.canvas.tube(middle, hem, radii, color, caps=(0.4, 0.12), flatness=1.1)
 
     def torso(self) -> None:
         """Draw pelvis, chest and neck."""
@@ -214,38 +214,38 @@ class _Pen:
         look, canvas = self.look, self.canvas
         size = self.scale * self.skeleton.body.head
         frame = self.skeleton.frames["head"]
-        centre = self.points["head"]
-        canvas.ellipsoid(centre, frame, size * HEAD_RADII, head_paint(look))
+        center = self.points["head"]
+        canvas.ellipsoid(center, frame, size * HEAD_RADII, head_paint(look))
         for side in ("left", "right"):
             canvas.ellipsoid(
                 self.points[f"{side}_ear"], frame, size * np.array((0.010, 0.019, 0.013)), look.skin
             )
-        bridge = centre + self._head_vector((0, 0.006, 0.060))
+        bridge = center + self._head_vector((0, 0.006, 0.060))
         nose = self.points["nose"] - self._head_vector((0, 0, 0.008))
         canvas.tube(bridge, nose, _widths(size, 0.006, 0.011), look.skin * 0.97)
-        self._hair(size, frame, centre)
+        self._hair(size, frame, center)
 
-    def _hair(self, size: float, frame: np.ndarray, centre: np.ndarray) -> None:
+    def _hair(self, size: float, frame: np.ndarray, center: np.ndarray) -> None:
         look, canvas = self.look, self.canvas
         if look.hair_style == "bald":
             return
-        colour = look.hair
+        color = look.hair
         keep = hair_keep(look.hair_style)
-        canvas.ellipsoid(centre, frame, size * HEAD_RADII * 1.1, colour, keep)
+        canvas.ellipsoid(center, frame, size * HEAD_RADII * 1.1, color, keep)
         if look.hair_style == "long":
             top, tip = self._head_vector((0, 0.02, -0.022)), self._head_vector((0, -0.12, -0.035))
             widths = _widths(size, 0.056, 0.066, 0.066, 0.05)
-            canvas.tube(centre + top, centre + tip, widths, colour)
+            canvas.tube(center + top, center + tip, widths, color)
         elif look.hair_style == "tail":
             top, tip = self._head_vector((0, 0.03, -0.075)), self._head_vector((0, -0.10, -0.10))
             widths = _widths(size, 0.02, 0.03, 0.026, 0.012)
-            canvas.tube(centre + top, centre + tip, widths, colour)
+            canvas.tube(center + top, center + tip, widths, color)
         elif look.hair_style == "bun":
-            place = centre + self._head_vector((0, 0.065, -0.05))
-            canvas.ellipsoid(place, frame, size * np.array((0.034, 0.032, 0.034)), colour)
+            place = center + self._head_vector((0, 0.065, -0.05))
+            canvas.ellipsoid(place, frame, size * np.array((0.034, 0.032, 0.034)), color)
         elif look.hair_style == "cap":
-            canvas.ellipsoid(centre, frame, size * HEAD_RADII * 1.16, look.hat, cap_keep)
-            brim = centre + self._head_vector((0, 0.032, 0.068))
+            canvas.ellipsoid(center, frame, size * HEAD_RADII * 1.16, look.hat, cap_keep)
+            brim = center + self._head_vector((0, 0.032, 0.068))
             canvas.ellipsoid(brim, frame, size * np.array((0.046, 0.008, 0.046)), look.hat * 0.85)
 
     def _head_vector(self, place: tuple[float, float, float]) -> np.ndarray:

@@ -16,13 +16,13 @@ class Layer:
     Args:
         left: Column of the first pixel in the picture; the layer lies inside the picture.
         top: Row of the first pixel.
-        colour: (h, w, 3) colours times alpha, 0..255.
+        color: (h, w, 3) colors times alpha, 0..255.
         alpha: (h, w) coverage, 0..1.
     """
 
     left: int
     top: int
-    colour: np.ndarray
+    color: np.ndarray
     alpha: np.ndarray
 
     @property
@@ -40,21 +40,21 @@ class Layer:
         """Lay the cut-out onto a (H, W, 3) float picture, in place."""
         under = picture[self.window]
         under *= 1 - self.alpha[..., None]
-        under += self.colour
+        under += self.color
 
 
-def shrink(left: int, top: int, colour: np.ndarray, mask: np.ndarray) -> Layer:
+def shrink(left: int, top: int, color: np.ndarray, mask: np.ndarray) -> Layer:
     """Turn a drawing at SUPERSAMPLING times the picture's size into a layer.
 
     Args:
         left: Column of the drawing's first pixel, in pixels of the picture.
         top: Row of the same.
-        colour: (h, w, 3) float colours, 0 where the mask is False.
+        color: (h, w, 3) float colors, 0 where the mask is False.
         mask: (h, w) booleans; both sizes are multiples of SUPERSAMPLING.
     """
     size = (mask.shape[1] // SUPERSAMPLING, mask.shape[0] // SUPERSAMPLING)
     # The mean of 2 x 2 pixels, by cv2 because it is ten times faster than a reshape and a mean.
-    small = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(color, size, interpolation=cv2.INTER_AREA)
     alpha = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     return Layer(left, top, small, alpha)
 
@@ -82,7 +82,7 @@ def draw_layer(
     shape = ((bottom - top) * SUPERSAMPLING, (right - left) * SUPERSAMPLING)
     brush = Brush(left, top, np.zeros((*shape, 3), np.float32), np.zeros(shape, np.uint8))
     draw(brush)
-    return shrink(left, top, brush.colour, brush.mask > 0)
+    return shrink(left, top, brush.color, brush.mask > 0)
 
 
 @dataclass(frozen=True)
@@ -91,39 +91,39 @@ class Brush:
 
     left: int
     top: int
-    colour: np.ndarray
+    color: np.ndarray
     mask: np.ndarray
 
-    def polygon(self, corners, colour) -> None:
+    def polygon(self, corners, color) -> None:
         """Fill a polygon of (column, row) corners."""
         corners = np.round(self._place(corners)).astype(np.int32)
-        cv2.fillPoly(self.colour, [corners], cv_colour(colour))
+        cv2.fillPoly(self.color, [corners], cv_color(color))
         cv2.fillPoly(self.mask, [corners], 1)
 
-    def rectangle(self, left, top, right, bottom, colour) -> None:
+    def rectangle(self, left, top, right, bottom, color) -> None:
         """Fill an upright rectangle."""
-        self.polygon([(left, top), (right, top), (right, bottom), (left, bottom)], colour)
+        self.polygon([(left, top), (right, top), (right, bottom), (left, bottom)], color)
 
-    def ellipse(self, centre, radii, colour, angle: float = 0.0) -> None:
+    def ellipse(self, center, radii, color, angle: float = 0.0) -> None:
         """Fill an ellipse; `angle` turns it clockwise, degrees."""
-        middle = tuple(int(v) for v in np.round(self._place([centre])[0]))
+        middle = tuple(int(v) for v in np.round(self._place([center])[0]))
         axes = tuple(max(int(round(r * SUPERSAMPLING)), 1) for r in radii)
-        cv2.ellipse(self.colour, middle, axes, angle, 0, 360, cv_colour(colour), -1)
+        cv2.ellipse(self.color, middle, axes, angle, 0, 360, cv_color(color), -1)
         cv2.ellipse(self.mask, middle, axes, angle, 0, 360, 1, -1)
 
-    def line(self, start, end, width, colour) -> None:
+    def line(self, start, end, width, color) -> None:
         """Draw a line of a width in pixels of the picture."""
         a, b = (tuple(int(v) for v in p) for p in np.round(self._place([start, end])))
         thickness = max(int(round(width * SUPERSAMPLING)), 1)
-        cv2.line(self.colour, a, b, cv_colour(colour), thickness)
+        cv2.line(self.color, a, b, cv_color(color), thickness)
         cv2.line(self.mask, a, b, 1, thickness)
 
     def _place(self, corners) -> np.ndarray:
-        # Pixel centres have whole coordinates: picture pixel 0 covers drawing pixels 0 and 1.
+        # Pixel centers have whole coordinates: picture pixel 0 covers drawing pixels 0 and 1.
         offset = (SUPERSAMPLING - 1) / 2
         return (np.asarray(corners, float) - (self.left, self.top)) * SUPERSAMPLING + offset
 
 
-def cv_colour(colour) -> tuple[float, float, float]:
-    """Return a colour as OpenCV takes it: Python numbers, 0..255."""
-    return tuple(float(c) for c in np.clip(colour, 0, 255))
+def cv_color(color) -> tuple[float, float, float]:
+    """Return a color as OpenCV takes it: Python numbers, 0..255."""
+    return tuple(float(c) for c in np.clip(color, 0, 255))

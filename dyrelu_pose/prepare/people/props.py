@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .appearance import cloth_colour
+from .appearance import cloth_color
 from .layer import Brush, Layer, draw_layer
 
 
@@ -44,7 +44,7 @@ def draw_seat(
         scale: Pixels per adult's stature.
     """
     half = scale * rng.choice([0.11, 0.14, 0.4])
-    colour, (x, top) = cloth_colour(rng) * 0.6 + 50, seat
+    color, (x, top) = cloth_color(rng) * 0.6 + 50, seat
     open_below = rng.random() < 0.6
 
     def draw(brush: Brush) -> None:
@@ -52,64 +52,64 @@ def draw_seat(
         if open_below:
             for leg in (-0.85, 0.85):
                 column = x + leg * half
-                brush.line((column, top), (column, ground), 0.03 * scale, colour * 0.6)
+                brush.line((column, top), (column, ground), 0.03 * scale, color * 0.6)
         else:
-            brush.rectangle(x - half, top, x + half, ground, colour * 0.75)
-        brush.rectangle(x - half, top, x + half, board, colour)
+            brush.rectangle(x - half, top, x + half, ground, color * 0.75)
+        brush.rectangle(x - half, top, x + half, board, color)
 
     return draw_layer(picture, (x - 1.1 * half, top, x + 1.1 * half, ground + 2), draw)
 
 
 def _box(rng, brush: Brush, foot, width, height) -> None:
     x, y = foot
-    colour, half, depth = cloth_colour(rng), width / 2, 0.22 * width
+    color, half, depth = cloth_color(rng), width / 2, 0.22 * width
     front = (x - half, y - height, x + half, y)
-    brush.rectangle(*front, colour * 0.85)
+    brush.rectangle(*front, color * 0.85)
     top = [(front[0], front[1]), (front[0] + depth, front[1] - 0.5 * depth)]
     top += [(front[2] + depth, front[1] - 0.5 * depth), (front[2], front[1])]
-    brush.polygon(top, colour * 1.1)
+    brush.polygon(top, color * 1.1)
     side = [(front[2], front[1]), (front[2] + depth, front[1] - 0.5 * depth)]
     side += [(front[2] + depth, y - 0.5 * depth), (front[2], y)]
-    brush.polygon(side, colour * 0.6)
+    brush.polygon(side, color * 0.6)
     for i in range(1, rng.integers(1, 5)):
         row = front[1] + i * height / 5
-        brush.line((front[0], row), (front[2], row), 1, colour * 0.65)
+        brush.line((front[0], row), (front[2], row), 1, color * 0.65)
 
 
 def _cupboard(rng, brush: Brush, foot, width, height) -> None:
     x, y = foot
-    colour, half = cloth_colour(rng) * 0.6 + 40, width / 2
-    brush.rectangle(x - half, y - height, x + half, y, colour)
+    color, half = cloth_color(rng) * 0.6 + 40, width / 2
+    brush.rectangle(x - half, y - height, x + half, y, color)
     for i in range(4):
         low, high = y - height * (0.04 + 0.24 * i), y - height * (0.22 + 0.24 * i)
-        brush.rectangle(x - 0.9 * half, high, x + 0.9 * half, low, colour * 0.55)
+        brush.rectangle(x - 0.9 * half, high, x + 0.9 * half, low, color * 0.55)
         left = x - 0.85 * half
         while left < x + 0.75 * half and rng.random() < 0.92:
             wide = width * rng.uniform(0.03, 0.09)
             tall = (low - high) * rng.uniform(0.5, 0.95)
-            brush.rectangle(left, low - tall, left + wide, low, cloth_colour(rng))
+            brush.rectangle(left, low - tall, left + wide, low, cloth_color(rng))
             left += wide
 
 
 def _pole(rng, brush: Brush, foot, width, height) -> None:
     x, y = foot
-    colour = cloth_colour(rng)
+    color = cloth_color(rng)
     for i, shade in enumerate((0.6, 0.85, 1.0, 0.8)):
         left = x - width / 2 + i * width / 4
-        brush.rectangle(left, y - 1.2 * height, left + width / 4, y, colour * shade)
+        brush.rectangle(left, y - 1.2 * height, left + width / 4, y, color * shade)
 
 
 def _table(rng, brush: Brush, foot, width, height) -> None:
     x, y = foot
-    colour, half = cloth_colour(rng) * 0.6 + 50, width / 2
+    color, half = cloth_color(rng) * 0.6 + 50, width / 2
     for leg in (-0.9, 0.9):
-        brush.line((x + leg * half, y - height), (x + leg * half, y), 0.06 * width, colour * 0.65)
-    brush.rectangle(x - half, y - height, x + half, y - 0.88 * height, colour)
+        brush.line((x + leg * half, y - height), (x + leg * half, y), 0.06 * width, color * 0.65)
+    brush.rectangle(x - half, y - height, x + half, y - 0.88 * height, color)
     for _ in range(rng.integers(0, 4)):
         place, wide = x + half * rng.uniform(-0.8, 0.8), width * rng.uniform(0.02, 0.06)
         top = y - height
         tall = height * rng.uniform(0.05, 0.2)
-        brush.rectangle(place - wide, top - tall, place + wide, top, cloth_colour(rng))
+        brush.rectangle(place - wide, top - tall, place + wide, top, cloth_color(rng))
 
 
 def _plant(rng, brush: Brush, foot, width, height) -> None:
@@ -127,19 +127,19 @@ def _plant(rng, brush: Brush, foot, width, height) -> None:
 
 def _ball(rng, brush: Brush, foot, width, height) -> None:
     x, y = foot
-    colour = cloth_colour(rng)
+    color = cloth_color(rng)
     for size, shade, shift in ((1, 0.7, 0), (0.82, 0.9, 0.1), (0.5, 1.1, 0.22)):
         brush.ellipse((x - shift * width / 2, y - width / 2 * (1 + shift)), (size * width / 2,) * 2,
-                      colour * shade)  # fmt: skip
+                      color * shade)  # fmt: skip
 
 
 def _chair(rng, brush: Brush, foot, width, height) -> None:
     x, y = foot
-    colour, half = cloth_colour(rng), width / 2
+    color, half = cloth_color(rng), width / 2
     for leg in (-0.9, 0.9):
-        brush.line((x + leg * half, y - height), (x + leg * half, y), 0.08 * width, colour * 0.6)
-    brush.rectangle(x - half, y - height, x + half, y - 0.62 * height, colour * 0.85)
-    brush.rectangle(x - 1.05 * half, y - 0.5 * height, x + 1.05 * half, y - 0.42 * height, colour)
+        brush.line((x + leg * half, y - height), (x + leg * half, y), 0.08 * width, color * 0.6)
+    brush.rectangle(x - half, y - height, x + half, y - 0.62 * height, color * 0.85)
+    brush.rectangle(x - 1.05 * half, y - 0.5 * height, x + 1.05 * half, y - 0.42 * height, color)
 
 
 # (drawing, width, height) in fractions of an adult's stature.

@@ -218,14 +218,14 @@ def _cast_shadows(picture: np.ndarray, actors: list[_Actor]) -> None:
     height, width = picture.shape[:2]
     shade = np.zeros((height, width), np.float32)
     for actor in actors:
-        centre = tuple(int(v) for v in actor.foot)
+        center = tuple(int(v) for v in actor.foot)
         half = 0.16 * actor.scale if actor.figure else 0.3 * actor.layer.alpha.shape[1]
-        cv2.ellipse(shade, centre, (int(half), int(0.3 * half)), 0, 0, 360, 0.4, -1)
+        cv2.ellipse(shade, center, (int(half), int(0.3 * half)), 0, 0, 360, 0.4, -1)
     picture *= 1 - cv2.GaussianBlur(shade, (0, 0), 0.02 * width)[..., None]
 
 
 def _photograph(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
-    """Return the picture as a plain camera would see it: light, colour cast, blur and noise."""
+    """Return the picture as a plain camera would see it: light, color cast, blur and noise."""
     height, width = picture.shape[:2]
     gain = rng.uniform(0.92, 1.22) * rng.uniform(0.94, 1.06, 3)
     fall = rng.uniform(-0.15, 0.15, 2)

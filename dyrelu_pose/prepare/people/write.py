@@ -1,11 +1,6 @@
 """Writes scenes as a data set in the COCO layout, the same bytes for the same parameters."""
 
-import json
-import os
-import shutil
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -14,12 +9,14 @@ import cv2
 import numpy as np
 
 from dyrelu_pose.datasets.coco_keypoints import KEYPOINTS, LIMB_INDICES
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.prepare.folder import PEOPLE, DataFolder, write_compact_json
+from dyrelu_pose.prepare.pool import ordered_map
 
 from .scene import Person, draw_scene
 
 SPLITS = ("train", "val")
 JPEG_QUALITY = 92
-META = "meta.json"
 # Goes into meta.json: raise it when the same seed draws other pictures than before.
 GENERATOR_VERSION = 1
 # Picture numbers of the two splits do not meet, so that a mix-up of files shows at once.
@@ -46,7 +43,7 @@ class Parameters:
         height: Rows of a picture, pixels.
 
     Raises:
-        ValueError: If there is no picture in a split, the seed is negative or a side is below 96.
+        UserError: There is no picture in a split, the seed is negative or a side is below 96.
     """
 
     train: int = 2000
@@ -57,12 +54,12 @@ class Parameters:
 
     def __post_init__(self):
         if self.train < 1 or self.val < 1:
-            raise ValueError(f"train={self.train}, val={self.val}: each needs at least 1 picture")
+            raise UserError(f"train={self.train}, val={self.val}: each needs at least 1 picture")
         if self.seed < 0:
-            raise ValueError(f"seed={self.seed}: it cannot be negative")
+            raise UserError(f"seed={self.seed}: it cannot be negative")
         if min(self.width, self.height) < 96:
             size = f"{self.width}x{self.height}"
-            raise ValueError(f"size {size}: people are not to be recognised below 96 pixels a side")
+            raise UserError(f"size {size}: people are not to be recognised below 96 pixels a side")
 
 
 def make_dataset(
@@ -85,24 +82,20 @@ def make_dataset(
         Whether anything was written.
 
     Raises:
-        FileExistsError: If OUT holds another data set and `force` is False, or files that this
-            function did not write.
-        NotADirectoryError: If OUT is a file.
+        UserError: See `DataFolder.is_due`.
     """
     wanted = {"generator_version": GENERATOR_VERSION, **asdict(parameters)}
-    if not _prepare(out, wanted, force):
+    folder = DataFolder(out, PEOPLE, wanted, (*SPLITS, "annotations"))
+    if not folder.is_due(force):
         return False
-    _write_json(out / META, {"complete": False, "parameters": wanted})
-    with _mapper(workers) as in_order:
+    with folder.writing(), ordered_map(workers) as in_order:
         for split in SPLITS:
-            (out / split).mkdir(parents=True, exist_ok=True)
             count = getattr(parameters, split)
             # The processes start here, before a progress bar starts a thread of its own.
             items = in_order(partial(_write_image, out, parameters, split), range(count))
             if progress is not None:
                 items = progress(items, count, f"{split} pictures")
-            _write_json(annotation_file(out, split), _coco(items))
-    _write_json(out / META, {"complete": True, "parameters": wanted})
+            write_compact_json(annotation_file(out, split), _coco(items))
     return True
 
 
@@ -115,57 +108,6 @@ def draw_image(parameters: Parameters, split: str, index: int):
     """Draw one picture of a split; returns its `Scene`."""
     seeds = np.random.SeedSequence((parameters.seed, SPLITS.index(split), index))
     return draw_scene(np.random.default_rng(seeds), (parameters.width, parameters.height))
-
-
-def _prepare(out: Path, wanted: dict, force: bool) -> bool:
-    """Clear the way for a new data set; return False if the wanted one is there already."""
-    if out.exists() and not out.is_dir():
-        raise NotADirectoryError(f"{out} is a file: name a folder for the data set")
-    meta = out / META
-    if not out.exists() or not any(out.iterdir()):
-        return True
-    try:
-        found = json.loads(meta.read_text())
-        parameters = found["parameters"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise FileExistsError(
-            f"{out} is not empty and holds no readable {META} of this tool: name another folder"
-        ) from None
-    if parameters == wanted and not force:
-        return not (found.get("complete") and _all_there(out, wanted))
-    if not force:
-        keys = sorted(parameters.keys() | wanted.keys())
-        changes = [
-            f"{key}={parameters.get(key)} (wanted {wanted.get(key)})"
-            for key in keys
-            if parameters.get(key) != wanted.get(key)
-        ]
-        raise FileExistsError(
-            f"{out} holds another data set, {', '.join(changes)}: "
-            "use --force to replace it or name another folder"
-        )
-    for name in (*SPLITS, "annotations"):
-        shutil.rmtree(out / name, ignore_errors=True)
-    return True
-
-
-def _all_there(out: Path, wanted: dict) -> bool:
-    return all(
-        annotation_file(out, split).is_file()
-        and sum(1 for _ in (out / split).glob("*.jpg")) == wanted[split]
-        for split in SPLITS
-    )
-
-
-@contextmanager
-def _mapper(workers: int) -> Iterator[Callable]:
-    """Yield a `map` that calls in this process, or in several and returns the results in order."""
-    if workers <= 1:
-        yield map
-        return
-    # OpenCV's own threads would fight over the cores with the processes.
-    with ProcessPoolExecutor(workers, initializer=cv2.setNumThreads, initargs=(0,)) as pool:
-        yield partial(pool.map, chunksize=8)
 
 
 def _write_image(
@@ -217,11 +159,3 @@ def _annotation(person: Person, image_id: int, place: int) -> dict:
         "num_keypoints": int((person.keypoints[:, 2] > 0).sum()),
         "keypoints": flat,
     }
-
-
-def _write_json(path: Path, content: dict) -> None:
-    """Write a file that is either the old or the new one, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps(content, separators=(",", ":")))
-    os.replace(draft, path)

@@ -14,9 +14,7 @@ from dyrelu_pose.ops import Hyper, Ranges
 from dyrelu_pose.ops.triton_kernels import (
     apply,
     grad_input,
-    hyper_backward,
-    hyper_forward,
-    moments,
+    hyper,
     pool,
     reduce,
 )
@@ -59,17 +57,17 @@ def compile_passes(site, dtype, memory_format, k, parts):
     channels, positions = torch.empty(c, dtype=wide), torch.empty(n, h * w, dtype=wide)
     pi, weight, slope = (positions, channels, channels) if parts else (None,) * 3
     pool.pool(x, weight)
-    moments.moments(x)
+    pool.moments(x)
     apply.apply(x, coef, pi)
     reduce.reduce(x, coef, pi, x)
     grad_input.grad_input(x, coef, pi, x, s, slope, pi, weight)
     shapes = [(HIDDEN, c), (HIDDEN,), (2 * k * c, HIDDEN), (2 * k * c,)]
-    hyper = Hyper(*(torch.empty(shape, dtype=wide) for shape in shapes))
-    hidden, delta, coef = hyper_forward.hyper_forward(s, hyper, Ranges(k))
-    hyper_backward.hyper_backward(coef, s, hidden, delta, hyper, Ranges(k))
+    weights = Hyper(*(torch.empty(shape, dtype=wide) for shape in shapes))
+    hidden, delta, coef = hyper.hyper_forward(s, weights, Ranges(k))
+    hyper.hyper_backward(coef, s, hidden, delta, weights, Ranges(k))
 
 
-for module in (apply, grad_input, hyper_backward, hyper_forward, moments, pool, reduce):
+for module in (apply, grad_input, hyper, pool, reduce):
     module.launch = compile_only
 
 FIRST, LAST = torch.contiguous_format, torch.channels_last

@@ -20,11 +20,11 @@ def blocks(request, monkeypatch):
     """Cut maps into programs as always ('default'), or so that they loop, or share a sum."""
     if request.param == "default":
         return
-    from dyrelu_pose.ops.triton_kernels import blocks, hyper_sizes
+    from dyrelu_pose.ops.triton_kernels import blocks, hyper
 
     small = dict(LARGE=256, SMALL=128, CHANNELS=4, MANY=1, FEW=1)
     if request.param == "splits":
         small.update(SPLIT=64, PART=512)
     for name, value in small.items():
         monkeypatch.setattr(blocks, name, value)
-    monkeypatch.setattr(hyper_sizes, "TILE", 64)
+    monkeypatch.setattr(hyper, "TILE", 64)

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from dyrelu_pose.ops import Hyper, dynamic_relu, dyrelu
-from dyrelu_pose.ops.normalised import Norm, normalised_dynamic_relu
+from dyrelu_pose.ops import Hyper, dyrelu, dyrelu_given
+from dyrelu_pose.ops.folded_norm import Norm, normalized_dyrelu
 from tests.ops.cases import assert_close, call_layer, make, make_layer, run
 
 from .conftest import DEVICE
@@ -22,11 +22,11 @@ def on_device(function):
 
 
 def run_dyrelu(leaves, backend):
-    return run(on_device(lambda *tensors: dyrelu(*tensors, backend=backend)), leaves)
+    return run(on_device(lambda *tensors: dyrelu_given(*tensors, backend=backend)), leaves)
 
 
 def run_layer(leaves, constants, backend):
-    return run(on_device(call_layer(dynamic_relu, constants, backend=backend)), leaves)
+    return run(on_device(call_layer(dyrelu, constants, backend=backend)), leaves)
 
 
 def doubles(leaves):
@@ -94,15 +94,15 @@ def test_dyrelu_of_strided_tensors():
 
         return of_parts
 
-    ours = run(on_device(strided(lambda *t: dyrelu(*t, backend="triton"))), leaves)
-    theirs = run(strided(lambda *t: dyrelu(*t, backend="reference")), leaves)
+    ours = run(on_device(strided(lambda *t: dyrelu_given(*t, backend="triton"))), leaves)
+    theirs = run(strided(lambda *t: dyrelu_given(*t, backend="reference")), leaves)
     assert_close(ours, theirs, torch.float32)
 
 
 @pytest.mark.parametrize("variant", ["A", "B", "C"])
 def test_gradcheck(variant):
     leaves, constants = make_layer((2, 3, 3, 2), variant, hidden=2, dtype=torch.float64)
-    layer = on_device(call_layer(dynamic_relu, constants, backend="triton"))
+    layer = on_device(call_layer(dyrelu, constants, backend="triton"))
     assert torch.autograd.gradcheck(layer, leaves, fast_mode=True)
 
 
@@ -112,8 +112,8 @@ def test_layer_works_in_place_where_nothing_is_recorded(variant, memory_format):
     leaves, constants = make_layer((2, 4, 5, 3), variant)
     x, *rest = (leaf.detach().to(DEVICE) for leaf in leaves)
     x = x.to(memory_format=memory_format)
-    expected = call_layer(dynamic_relu, constants, backend="triton")(x, *rest)
-    y = call_layer(dynamic_relu, constants, backend="triton", inplace=True)(x, *rest)
+    expected = call_layer(dyrelu, constants, backend="triton")(x, *rest)
+    y = call_layer(dyrelu, constants, backend="triton", inplace=True)(x, *rest)
     assert y.data_ptr() == x.data_ptr()
     assert y.stride() == x.stride()
     assert torch.equal(y, expected)
@@ -122,25 +122,25 @@ def test_layer_works_in_place_where_nothing_is_recorded(variant, memory_format):
 def test_in_place_leaves_the_memory_of_an_expanded_input_alone():
     (x, *rest), constants = make_layer((1, 4, 5, 3))
     x, *rest = (leaf.detach().to(DEVICE) for leaf in (x, *rest))
-    expected = call_layer(dynamic_relu, constants, backend="triton")(x, *rest)
-    inplace = call_layer(dynamic_relu, constants, backend="triton", inplace=True)
+    expected = call_layer(dyrelu, constants, backend="triton")(x, *rest)
+    inplace = call_layer(dyrelu, constants, backend="triton", inplace=True)
     assert torch.equal(inplace(x.expand(3, -1, -1, -1), *rest), expected.expand(3, -1, -1, -1))
 
 
 @on_formats
 @pytest.mark.parametrize("variant", ["A", "B"])
-def test_layer_of_a_normalised_input_matches_the_reference(variant, memory_format):
+def test_layer_of_a_normalized_input_matches_the_reference(variant, memory_format):
     leaves, (ranges, _) = make_layer((3, 5, 9, 11), variant, dtype=torch.float64)
     leaves[0] = leaves[0].detach().to(memory_format=memory_format)
     leaves += [torch.rand(5, dtype=torch.float64) + 0.5, torch.rand(5, dtype=torch.float64)]
 
-    def normalised(backend):
+    def normalized(backend):
         def function(x, w1, b1, w2, b2, weight, bias):
             norm = Norm(weight, bias, None, None, 1e-5)
             hyper = Hyper(w1, b1, w2, b2)
-            return normalised_dynamic_relu(x, norm, hyper, ranges, backend)[0]
+            return normalized_dyrelu(x, norm, hyper, ranges, backend)[0]
 
         return on_device(function)
 
-    ours, theirs = (run(normalised(name), leaves) for name in ("triton", "reference"))
+    ours, theirs = (run(normalized(name), leaves) for name in ("triton", "reference"))
     assert_close(ours, theirs, torch.float64, factor=100)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
-from dyrelu_pose.ops import dynamic_relu
+from dyrelu_pose.ops import dyrelu
 from tests.ops.cases import call_layer, make_layer
 
 from .conftest import DEVICE
@@ -28,7 +28,7 @@ class Launches(TorchDispatchMode):
         self.names = []
         # An operator hides from this mode what it does, so its function is called instead.
         functions = {
-            name: getattr(library, name, None) or getattr(library, f"_{name}")
+            name: getattr(library, f"_{name}", None) or getattr(library, name)
             for name in ("pool", "apply", "reduce", "grad_input", "hyper_forward", "hyper_backward")
         }
         monkeypatch.setattr(passes, "_OPS", types.SimpleNamespace(**functions))
@@ -63,7 +63,7 @@ def forward_and_backward(launches, variant, memory_format):
     leaves = [leaf.detach().to(DEVICE).requires_grad_() for leaf in leaves]
     grad = torch.randn_like(leaves[0])
     with launches:
-        y = call_layer(dynamic_relu, constants, backend="triton")(*leaves)
+        y = call_layer(dyrelu, constants, backend="triton")(*leaves)
         forward = launches.names.copy()
         torch.autograd.grad(y, leaves, grad)
     return forward, launches.names[len(forward) :]

@@ -14,7 +14,7 @@ from .conftest import DEVICE
 triton = pytest.importorskip("triton", reason="the Triton backend needs the package triton")
 import triton.language as tl  # noqa: E402
 
-from dyrelu_pose.ops.triton_kernels import hyper_sizes, tiles  # noqa: E402
+from dyrelu_pose.ops.triton_kernels import tiles  # noqa: E402
 from dyrelu_pose.ops.triton_kernels.passes import TRITON  # noqa: E402
 
 LAST = torch.channels_last
@@ -191,7 +191,7 @@ def make_hyper(samples, hidden, sets, k, channels=11):
 
 
 def test_large_hyper_function_takes_matrix_products(monkeypatch):
-    monkeypatch.setattr(hyper_sizes, "MOST", 1)
+    monkeypatch.setattr("dyrelu_pose.ops.triton_kernels.hyper.MOST", 1)
     hyper, ranges, s = make_hyper(3, 4, 11, 2)
     hidden, delta, _ = check("hyper_forward", s, hyper, ranges)
     grad_coef = torch.randn(3, 11, 4)

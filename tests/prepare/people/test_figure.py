@@ -90,7 +90,7 @@ def test_a_nearer_part_hides_a_farther_one_in_any_order():
         for i in order:
             start, end = np.array((5, 20, 10.0 * i)), np.array((35, 20, 10.0 * i))
             canvas.tube(start, end, (4, 4), (255 * i, 0, 0))
-        pictures.append(canvas.colour)
+        pictures.append(canvas.color)
     np.testing.assert_array_equal(*pictures)
     assert pictures[0][20, 20, 0] > 200
 

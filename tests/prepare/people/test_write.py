@@ -9,8 +9,9 @@ from mmpose.datasets import CocoDataset
 from pycocotools.coco import COCO
 
 from dyrelu_pose.datasets.coco_keypoints import KEYPOINTS
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.prepare.folder import META
 from dyrelu_pose.prepare.people.write import (
-    META,
     SPLITS,
     Parameters,
     annotation_file,
@@ -104,9 +105,7 @@ def test_a_second_run_writes_nothing(small):
 
 def test_other_parameters_need_force(small):
     other = Parameters(train=1, val=1, seed=2, width=96, height=96)
-    with pytest.raises(
-        FileExistsError, match=r"seed=1 \(wanted 2\).*train=2 \(wanted 1\).*--force"
-    ):
+    with pytest.raises(UserError, match=r"seed=1 \(wanted 2\).*train=2 \(wanted 1\).*--force"):
         make_dataset(small, other)
     assert make_dataset(small, other, force=True)
     assert len(list((small / "train").iterdir())) == 1
@@ -116,17 +115,22 @@ def test_other_parameters_need_force(small):
 @pytest.mark.parametrize("force", [False, True])
 def test_a_folder_of_other_files_is_left_alone(tmp_path, force):
     (tmp_path / "thesis.txt").write_text("chapter 1")
-    with pytest.raises(FileExistsError, match="name another folder"):
+    with pytest.raises(UserError, match="name another folder"):
         make_dataset(tmp_path, SMALL, force=force)
     assert content(tmp_path) == {"thesis.txt": b"chapter 1"}
 
 
-@pytest.mark.parametrize("damage", ["unfinished", "picture lost", "annotations lost"])
+@pytest.mark.parametrize(
+    "damage", ["unfinished", "picture lost", "annotations lost", "of an earlier version"]
+)
 def test_an_incomplete_data_set_is_made_again(small, damage):
     whole = content(small)
     if damage == "unfinished":
         meta = json.loads((small / META).read_text())
-        (small / META).write_text(json.dumps({**meta, "complete": False}))
+        (small / META).write_text(json.dumps({**meta, "files": dict.fromkeys(meta["files"])}))
+    elif damage == "of an earlier version":
+        meta = json.loads((small / META).read_text())
+        (small / META).write_text(json.dumps(dict(complete=True, parameters=meta["parameters"])))
     elif damage == "picture lost":
         next((small / "train").iterdir()).unlink()
     else:
@@ -137,7 +141,7 @@ def test_an_incomplete_data_set_is_made_again(small, damage):
 
 def test_a_file_in_place_of_the_folder_is_named(tmp_path):
     (tmp_path / "set").write_text("")
-    with pytest.raises(NotADirectoryError, match="set is a file"):
+    with pytest.raises(UserError, match="set is a file"):
         make_dataset(tmp_path / "set", SMALL)
 
 
@@ -151,7 +155,7 @@ def test_a_file_in_place_of_the_folder_is_named(tmp_path):
     ],
 )
 def test_impossible_parameters_are_named(wrong, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UserError, match=message):
         Parameters(**wrong)
 
 

@@ -12,6 +12,7 @@ from .reliability import reliability
 from .safeguards import safeguards
 from .scale import scale_evaluation, scale_gpus, scale_index, scale_workers
 from .speed import loader, speed_model, speed_op
+from .tools import dev_tools, tools
 from .trust import compatibility, dependencies
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "dependencies",
     "deployed",
     "deployed_ap",
+    "dev_tools",
     "distributed",
     "hidden_units",
     "imagenet_cost",
@@ -36,5 +38,6 @@ __all__ = [
     "scale_workers",
     "speed_model",
     "speed_op",
+    "tools",
     "tried",
 ]

@@ -1,0 +1,81 @@
+"""DyReLU as it is deployed: the function of a trained layer in few operators, weights prepared."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dyrelu_pose.layers import DyReLU, DyReLUC
+
+
+def deploy(model: nn.Module) -> nn.Module:
+    """Replace every DyReLU of a model by its `DeployedDyReLU`, in place, and return the model.
+
+    A batch normalisation that a layer computes (`fuse_norm`) becomes one of its own again, which
+    an exporter folds into the convolution in front of it. A model without DyReLU stays as it is.
+    """
+    for name, layer in list(model.named_modules()):
+        if isinstance(layer, DyReLU):
+            layer.unfold_norm()
+            model.set_submodule(name, DeployedDyReLU(layer))
+    return model
+
+
+class DeployedDyReLU(nn.Module):
+    """What a trained `DyReLU` computes of a map (N, C, H, W) in evaluation, to rounding.
+
+    2 sigmoid(t) - 1 is tanh(t / 2): the half is in the weights of FC2, whose rows are ordered so
+    that one split yields a_1, ..., a_K, b_1, ..., b_K, each (N, C, 1, 1), or (N, 1, 1, 1) for A.
+    Everything of full size is a product, a sum or a maximum with those. The temperature of C's map
+    is in the weights of its convolution.
+
+    Args:
+        layer: The trained layer.
+    """
+
+    def __init__(self, layer: DyReLU) -> None:
+        super().__init__()
+        hyper = layer.hyper
+        k, lambda_a, lambda_b = layer.ranges
+        self.k, self.groups = k, len(hyper.fc2_bias) // (2 * k)
+        widths = torch.tensor([lambda_a] * k + [lambda_b] * k)
+        centers = torch.tensor([1.0] + [0.0] * (2 * k - 1))
+        constants = dict(
+            fc1_weight=hyper.fc1_weight,
+            fc1_bias=hyper.fc1_bias,
+            fc2_weight=self._by_branch(hyper.fc2_weight / 2),
+            fc2_bias=self._by_branch(hyper.fc2_bias / 2),
+            widths=widths.repeat_interleave(self.groups)[None],
+            centers=centers.repeat_interleave(self.groups)[None],
+        )
+        self.map = None
+        if isinstance(layer, DyReLUC):
+            self.map = layer.map
+            constants["map_weight"] = layer.spatial.weight[..., None, None] / layer.map.tau
+        for name, tensor in constants.items():
+            self.register_buffer(name, tensor.detach().clone())
+
+    def _by_branch(self, rows: Tensor) -> Tensor:
+        """Reorder rows (2KG, *), of which each set has its 2K side by side, to K-major."""
+        return rows.unflatten(0, (self.groups, 2 * self.k)).transpose(0, 1).flatten(0, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the activation to `x` (N, C, H, W)."""
+        coefficients = self._coefficients(x)[..., None, None].split(self.groups, 1)
+        y = None
+        for a, b in zip(coefficients[: self.k], coefficients[self.k :], strict=True):
+            branch = a * x + b
+            y = branch if y is None else torch.maximum(y, branch)
+        return y if self.map is None else y * self._map(x)
+
+    def _coefficients(self, x: Tensor) -> Tensor:
+        """Return slopes, then intercepts, (N, 2KG)."""
+        s = F.avg_pool2d(x, x.shape[2:]).flatten(1)
+        hidden = F.linear(s, self.fc1_weight, self.fc1_bias).relu()
+        delta = F.linear(hidden, self.fc2_weight, self.fc2_bias).tanh()
+        return delta * self.widths + self.centers
+
+    def _map(self, x: Tensor) -> Tensor:
+        """Return C's pi, (N, 1, H, W)."""
+        z = F.conv2d(x, self.map_weight)
+        q = z.flatten(2).softmax(2) * (self.map.gamma * z.shape[2] * z.shape[3])
+        return q.clamp(max=self.map.cap).view_as(z)
