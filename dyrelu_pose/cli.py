@@ -3,11 +3,12 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
+from rich.progress import track
 
 from .config.load import load_config
 from .engine import launch
@@ -60,6 +61,11 @@ def show_predictions(cfg: Config, args: argparse.Namespace) -> None:
             interval=args.interval,
             wait_time=args.wait_time,
         )
+
+
+def progress(items: Iterable, total: int, text: str) -> Iterable:
+    """Yield the items, with a bar."""
+    return track(items, text, total)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ PAGES = [
 ]
 # A name in capitals stands for any.
 NAMED = re.compile(
-    r"(?<![\w/])(?:configs|tools|results|tests|dyrelu_pose)/(?![A-Z]+\.py)[\w/.-]*\w"
+    r"(?<![\w/])(?:configs|tools|results|tests|dyrelu_pose)/(?![A-Z]+\.py)[\w/.+-]*\w"
 )
 RESULTS = ROOT / "results"
 NO_RUNS = ("bench", "reliability", "runs")

@@ -1,4 +1,4 @@
-"""Cuts the persons of a config's data out of their images, for training that decodes less.
+"""Cut the persons of a config's data out of their images, for training that decodes less.
 
 python tools/crop_dataset.py configs/coco_mini/mobilenetv2_128x96.py data/coco_mini_crops
 
@@ -10,15 +10,14 @@ end.
 import argparse
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from rich.progress import track
 
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
-from dyrelu_pose.cli import add_cfg_options, user_errors
+from dyrelu_pose.cli import add_cfg_options, progress, user_errors
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.datasets.picture_array import write_array
 from dyrelu_pose.prepare.crops import SPLITS, Settings, annotation_file, read_source, write_crops
@@ -26,7 +25,7 @@ from dyrelu_pose.prepare.crops import SPLITS, Settings, annotation_file, read_so
 OVERSAMPLE = 2.0  # at least; MMPose's default augmentation magnifies by as much
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("config", help="config whose data and augmentation the crops are for")
@@ -56,7 +55,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Write the crops and say how to train on them."""
     args = parse_args(argv)
     start = time.perf_counter()
@@ -64,14 +63,7 @@ def main(argv: list[str] | None = None) -> None:
     init_default_scope(cfg.get("default_scope", "mmpose"))
     train, val = (read_source(cfg, split) for split in SPLITS)
     settings = Settings(args.quality, args.oversample or max(OVERSAMPLE, train.zoom))
-    skipped = write_crops(
-        args.out,
-        (train, val),
-        settings,
-        args.workers,
-        args.force,
-        progress=progress,
-    )
+    skipped = write_crops(args.out, (train, val), settings, args.workers, args.force, progress)
     if args.array:
         print(write_array(annotation_file(args.out, "train"), args.out / "train", progress))
     if skipped is None:
@@ -82,11 +74,6 @@ def main(argv: list[str] | None = None) -> None:
         for reason, number in skipped.items():
             print(f"left out: {number} annotations {reason}")
     print(advice(cfg, args.out, args.array))
-
-
-def progress(items: Iterable, total: int, text: str) -> Iterable:
-    """Yield the items, with a bar."""
-    return track(items, text, total)
 
 
 def count(folder: Path) -> int:

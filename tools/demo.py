@@ -1,4 +1,4 @@
-"""Finds people's keypoints in pictures: `python tools/demo.py IMAGE`.
+"""Find people's keypoints in pictures: `python tools/demo.py IMAGE`.
 
 Takes pictures, folders of them and videos; writes each again with skeletons, and all keypoints with
 their scores to results.keypoints.json, in COCO's results format. Without --config and --checkpoint
@@ -12,6 +12,7 @@ it each picture is taken for one person.
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.progress import track
@@ -25,7 +26,7 @@ from dyrelu_pose.inference.files import find_files, is_video
 from dyrelu_pose.inference.outputs import Drawer
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -54,7 +55,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Draw what the command line names; exit with 1 if something had to be skipped."""
     args = parse_args(argv)
     files = find_files(args.inputs)
@@ -69,7 +70,11 @@ def main(argv: list[str] | None = None) -> None:
         demo.pictures(pictures, lambda items: track(items, "pictures"))
     for path, name in files:
         if is_video(path):
-            demo.video(path, name, lambda frames, total: track(frames, path.name, total or None))  # noqa: B023
+            demo.video(
+                path,
+                name,
+                lambda frames, total, text=path.name: track(frames, text, total or None),
+            )
     found, seconds = demo.found, time.perf_counter() - start
     print(f"{found.people} people in {found.pictures} pictures, {seconds:.1f} s: see {args.out}")
     if found.skipped:

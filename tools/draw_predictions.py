@@ -1,4 +1,4 @@
-"""Draws true and predicted skeletons side by side, from COCO annotations and a results file.
+"""Draw true and predicted skeletons side by side, from COCO annotations and a results file.
 
 A results file is what the COCO metric writes: PREFIX.keypoints.json, where PREFIX is the metric's
 `outfile_prefix`. Several are drawn beside each other. Without --images the skeletons are drawn on
@@ -10,21 +10,23 @@ python tools/draw_predictions.py data/synthetic/annotations/person_keypoints_val
 
 import argparse
 import json
-import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from dyrelu_pose.cli import user_errors
 from dyrelu_pose.datasets.coco_keypoints import KEYPOINTS
+from dyrelu_pose.errors import UserError
 from dyrelu_pose.inference.inputs import evenly_spaced
 from dyrelu_pose.visualization.skeletons import contact_sheet, paper, side_by_side
 
 SHEET = "sheet.png"
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("annotations", type=Path, help="COCO person_keypoints_*.json")
@@ -45,33 +47,27 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Draw the pictures and say where they are."""
     args = parse_args(argv)
     out = args.out or args.results[0].parent / "pictures"
-    try:
-        if args.num < 1:
-            raise ValueError(f"--num {args.num}: at least 1 image is needed")
-        results = dict(zip(names_of(args.results, args.names), args.results, strict=True))
-        sheet = draw_predictions(
-            args.annotations, results, args.images, out, args.num, args.threshold
-        )
-    except (OSError, ValueError) as error:
-        sys.exit(f"draw_predictions: {error}")
-    print(sheet)
+    if args.num < 1:
+        raise UserError(f"--num {args.num}: at least 1 image is needed")
+    results = dict(zip(names_of(args.results, args.names), args.results, strict=True))
+    print(draw_predictions(args.annotations, results, args.images, out, args.num, args.threshold))
 
 
 def names_of(results: list[Path], names: list[str] | None) -> list[str]:
     """Return the captions of results files.
 
     Raises:
-        ValueError: There are not as many different names as files.
+        UserError: There are not as many different names as files.
     """
     if names is None:
         single = len(results) == 1
         names = ["Prediction"] if single else [path.name.split(".")[0] for path in results]
     if len(set(names)) != len(results):
-        raise ValueError(f"{len(results)} results need as many different --names, not {names}")
+        raise UserError(f"{len(results)} results need as many different --names, not {names}")
     return names
 
 
@@ -97,22 +93,22 @@ def draw_predictions(
         The contact sheet.
 
     Raises:
-        FileNotFoundError: If a file is missing or an image cannot be read.
-        ValueError: If a file is not what it should be, or the two are of different images.
+        UserError: A file is missing or not what it should be, an image cannot be read, or the
+            two files are of different images.
     """
     try:
         content = json.loads(annotations.read_text())
         infos = {image["id"]: image for image in content["images"]}
         truth = _by_image(a for a in content["annotations"] if a["num_keypoints"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{annotations}: no COCO keypoint annotations ({error!r})") from error
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{annotations}: no COCO keypoint annotations ({error!r})") from error
     predicted = {name: _read_results(path) for name, path in results.items()}
     for name, people in predicted.items():
         if foreign := sorted(people.keys() - infos.keys()):
-            raise ValueError(f"{results[name]}: image {foreign[0]} is not in {annotations}")
+            raise UserError(f"{results[name]}: image {foreign[0]} is not in {annotations}")
     labelled = sorted(truth.keys() & infos.keys())
     if not labelled:
-        raise ValueError(f"{annotations}: nobody has a labelled keypoint")
+        raise UserError(f"{annotations}: nobody has a labelled keypoint")
 
     out.mkdir(parents=True, exist_ok=True)
     tiles = []
@@ -133,15 +129,15 @@ def _picture(images: Path | None, info: dict) -> np.ndarray:
     path = images / info["file_name"]
     picture = cv2.imread(str(path))
     if picture is None:
-        raise FileNotFoundError(f"{path}: missing or not an image; check --images")
+        raise UserError(f"{path}: missing or not an image; check --images")
     return picture[..., ::-1]
 
 
 def _read_results(path: Path) -> dict[int, list[np.ndarray]]:
     try:
         return _by_image(json.loads(path.read_text()))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: no COCO keypoint results ({error!r})") from error
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: no COCO keypoint results ({error!r})") from error
 
 
 def _by_image(entries) -> dict[int, list[np.ndarray]]:
@@ -158,4 +154,5 @@ def _write(path: Path, picture: np.ndarray) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with user_errors():
+        main()

@@ -5,6 +5,7 @@ With --png the network is drawn as well, a bar for each site.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from dyrelu_pose.cli import add_cfg_options, user_errors
@@ -15,7 +16,7 @@ from dyrelu_pose.placement import format_sites
 from dyrelu_pose.visualization.site_strip import draw_site_strip
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="List the activation sites of a config")
     parser.add_argument("config", help="config file, with or without DyReLU")
@@ -23,12 +24,12 @@ def parse_args() -> argparse.Namespace:
     add_cfg_options(
         parser, "override entries of the config, such as model.dyrelu.0.sites='backbone.layer1.*'"
     )
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Build the model of the config and print the table."""
-    args = parse_args()
+    args = parse_args(argv)
     cfg = load_config(args.config, args.cfg_options)
     with named_parts(cfg):
         _, placements = build(cfg)

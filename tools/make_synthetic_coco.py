@@ -1,23 +1,22 @@
-"""Draws a small data set of articulated figures in the COCO layout: the same seed, the same bytes.
+"""Draw a small data set of articulated figures in the COCO layout: the same seed, the same bytes.
 
 python tools/make_synthetic_coco.py data/synthetic --train 2000 --val 200 --seed 0
 """
 
 import argparse
 import os
-import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
-from rich.progress import track
-
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
+from dyrelu_pose.cli import progress, user_errors
 from dyrelu_pose.datasets.picture_array import write_array
+from dyrelu_pose.errors import UserError
 from dyrelu_pose.prepare.people.write import Parameters, annotation_file, make_dataset
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, help="folder to write")
@@ -42,21 +41,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Write the data set and say where it is."""
     args = parse_args(argv)
     start = time.perf_counter()
     try:
         parameters = Parameters(args.train, args.val, args.seed, *args.size)
-        written = make_dataset(
-            args.out,
-            parameters,
-            args.workers,
-            args.force,
-            progress=progress,
-        )
+        written = make_dataset(args.out, parameters, args.workers, args.force, progress)
     except (OSError, ValueError) as error:
-        sys.exit(f"make_synthetic_coco: {error}")
+        raise UserError(str(error)) from error
     if written:
         seconds = time.perf_counter() - start
         print(f"{args.out}: {args.train} + {args.val} pictures in {seconds:.0f} s")
@@ -66,10 +59,6 @@ def main(argv: list[str] | None = None) -> None:
         print(write_array(annotation_file(args.out, "train"), args.out / "train", progress))
 
 
-def progress(items: Iterable, total: int, text: str) -> Iterable:
-    """Yield the items, with a bar."""
-    return track(items, text, total)
-
-
 if __name__ == "__main__":
-    main()
+    with user_errors():
+        main()

@@ -1,18 +1,20 @@
-"""Draws the learning curves of one or more runs: training loss and validation AP.
+"""Draw the learning curves of one or more runs: training loss and validation AP.
 
 python tools/plot_log.py work_dirs/dyrelu work_dirs/relu --out twins.png
 """
 
 import argparse
-import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from dyrelu_pose.cli import user_errors
+from dyrelu_pose.errors import UserError
 from dyrelu_pose.visualization.learning_curve import draw_learning_curve
 from dyrelu_pose.visualization.run_log import RunLog, read_run
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("work_dirs", type=Path, nargs="+", metavar="WORK_DIR")
@@ -24,7 +26,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Read the logs, draw the chart and say where it is."""
     args = parse_args(argv)
     out = args.out or args.work_dirs[0] / "learning_curve.png"
@@ -32,7 +34,7 @@ def main(argv: list[str] | None = None) -> None:
         runs = [read_run(work_dir) for work_dir in args.work_dirs]
         draw_learning_curve(named(runs, args.names) if args.names else runs, out, args.data)
     except (OSError, ValueError) as error:
-        sys.exit(f"plot_log: {error}")
+        raise UserError(str(error)) from error
     print(out)
 
 
@@ -40,12 +42,13 @@ def named(runs: list[RunLog], names: list[str]) -> list[RunLog]:
     """Return runs under other names.
 
     Raises:
-        ValueError: There are not as many names as runs.
+        UserError: There are not as many names as runs.
     """
     if len(names) != len(runs):
-        raise ValueError(f"{len(runs)} work dirs need as many --names, not {len(names)}")
+        raise UserError(f"{len(runs)} work dirs need as many --names, not {len(names)}")
     return [replace(run, name=name) for run, name in zip(runs, names, strict=True)]
 
 
 if __name__ == "__main__":
-    main()
+    with user_errors():
+        main()

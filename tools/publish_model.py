@@ -7,6 +7,7 @@ like any other: parameters are float32 again once they are in a model.
 
 import argparse
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -20,7 +21,7 @@ from dyrelu_pose.errors import UserError
 LARGEST_HALF = torch.finfo(torch.float16).max
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Keep the weights of a checkpoint, nothing else")
     parser.add_argument("in_file", metavar="IN", help="checkpoint of a training")
@@ -29,7 +30,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Write the file and print its size and its hash."""
     args = parse_args(argv)
     checkpoint = CheckpointLoader.load_checkpoint(args.in_file, map_location="cpu")

@@ -5,6 +5,7 @@ the CPU, and everything around it, such as the flip test, stays as it is.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -20,7 +21,7 @@ from dyrelu_pose.export.evaluate import compute_by_file
 from dyrelu_pose.export.files import OnnxFile
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Evaluate a pose model")
     add_runner_arguments(parser)
@@ -35,12 +36,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--badcase", action="store_true", help="save the worst predictions (BadCaseAnalysisHook)"
     )
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Evaluate as the command line says."""
-    args = parse_args()
+    args = parse_args(argv)
     cfg = load_runner_config(args)
     exported = None
     if args.checkpoint.endswith(".onnx"):

@@ -1,6 +1,7 @@
 """Train a pose model: `python tools/train.py CONFIG`. The flags are those of MMPose's tool."""
 
 import argparse
+from collections.abc import Sequence
 
 from mmengine.registry import RUNNERS
 
@@ -12,7 +13,7 @@ from dyrelu_pose.engine import add_safeguards, latest_checkpoint
 from dyrelu_pose.engine.launch import check_norms
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Train a pose model")
     add_runner_arguments(parser)
@@ -30,12 +31,12 @@ def parse_args() -> argparse.Namespace:
         action="store_true",
         help="scale the learning rate by the actual over the config's base batch size",
     )
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Train as the command line says."""
-    args = parse_args()
+    args = parse_args(argv)
     cfg = load_runner_config(args)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None

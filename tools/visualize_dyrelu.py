@@ -1,4 +1,4 @@
-"""Shows what the activations of a trained model do: figures, a table, and a page with all of them.
+"""Show what the activations of a trained model do: figures, a table, and a page with all of them.
 
 Without IMAGES the persons of the config's validation set are looked at. Of a model without DyReLU
 the page shows the lines to compare with.

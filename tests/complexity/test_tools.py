@@ -1,7 +1,6 @@
 """The tables: twins, differences, files; and the search on ImageNet's MobileNetV2."""
 
 import csv
-import importlib.util
 import subprocess
 import sys
 
@@ -12,6 +11,7 @@ from dyrelu_pose.complexity import Complexity, Row, format_rows, measure
 from dyrelu_pose.models.estimator import relu_twin
 from dyrelu_pose.paths import ROOT
 from dyrelu_pose.placement import place
+from tests.tools.script import load_script
 
 DEMO = "configs/demo/dyrelu_resnet18.py"
 BASELINE = "configs/demo/resnet18.py"
@@ -66,12 +66,7 @@ def test_no_rules_no_twin(rules):
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location(
-        "search_imagenet_placement", ROOT / "tools/dev/search_imagenet_placement.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("dev/search_imagenet_placement.py")
 
 
 def test_search_counts_what_a_placed_model_costs(tool):

@@ -1,15 +1,11 @@
 """The tool from the command line to the page."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 from dyrelu_pose.cli import user_errors
+from tests.tools.script import load_script
 
 from .conftest import SPATIAL
-
-TOOL = Path(__file__).parents[2] / "tools" / "visualize_dyrelu.py"
 
 
 @pytest.fixture(scope="module")
@@ -17,9 +13,7 @@ def run(cfg, tmp_path_factory):
     """A function that runs the tool on the config with other arguments."""
     config = tmp_path_factory.mktemp("config") / "config.py"
     cfg.dump(config)
-    spec = importlib.util.spec_from_file_location("tools_visualize_dyrelu", TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script("visualize_dyrelu.py")
 
     def main(*arguments):
         with user_errors():

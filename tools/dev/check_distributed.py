@@ -1,4 +1,4 @@
-"""Trains with several processes and with one on the same batches, and compares what comes out.
+"""Train with several processes and with one on the same batches, and compare what comes out.
 
     python tools/dev/check_distributed.py --out results/reliability/distributed.json
     python tools/dev/check_distributed.py --quick  # 2 processes, no deaths, no FSDP
@@ -7,7 +7,8 @@ A small DyReLU model with group normalisation, whose statistics do not depend on
 trains on drawn people by SGD. The weights after one step (their change is the gradient) and after
 an epoch must agree with those of one process, to 1e-5 and 1e-3 of the change in the epoch, in the
 Euclidean norm: the next steps make more of what rounding did in the first. Each person of the
-validation set must be found once, its keypoints with the same scores. The same holds for weights
+validation set must be found once, its keypoints with the same scores. What cannot differ shows
+nothing, and is an error: no change in the epoch, one score for all. The same holds for weights
 that the processes share out (FSDP). Then one process of two is killed: the job must end within a
 minute, and resume. Where DYRELU_DATA names the data, the published model is evaluated as well, on
 COCO-mini: the AP of two and of four processes is that of one. Runs on the CPU, over gloo.
@@ -23,16 +24,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from dyrelu_pose.cli import user_errors
+from dyrelu_pose.engine.metrics import read_metrics
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import ROOT, SHIPPED_CHECKPOINT, SHIPPED_CONFIG
-from dyrelu_pose.records.origin import device, revision, versions
+from dyrelu_pose.records.files import write_json
+from dyrelu_pose.records.origin import origin
 
 BATCH, PEOPLE, VALIDATED = 8, 24, 7  # processes divide the first two, so that none is repeated
 TOLERANCES = dict(step=1e-5, epoch=1e-3)  # of the change of the weights in an epoch
@@ -68,19 +70,19 @@ default_hooks = dict(
 """
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--quick", action="store_true", help="2 processes, without FSDP, and kill none"
     )
     parser.add_argument("--out", type=Path, help="JSON file for what was found")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Compare, write down, and exit with 1 if anything differs."""
-    args = parse_args()
+    args = parse_args(argv)
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         jobs = Jobs(Path(folder))
@@ -93,7 +95,6 @@ def main() -> None:
                 found[AP_OF_TRAINED] = jobs.evaluate((1, 2, 4))
     faults = [f"{name}: {fault}" for name, one in found.items() for fault in one["faults"]]
     record = dict(
-        command="python tools/dev/check_distributed.py " + " ".join(sys.argv[1:]),
         tried="training by 2 and by 4 processes, and by 2 with FSDP, against one on the same "
         "batches: weights after a step and an epoch, evaluation; "
         + ("AP of a trained model; " if AP_OF_TRAINED in found else "")
@@ -103,15 +104,11 @@ def main() -> None:
         **found,
         seconds=round(time.perf_counter() - start),
         seed=0,
-        device=device(),
-        versions=versions(),
-        revision=revision(),
-        date=datetime.now(timezone.utc).date().isoformat(),
+        **origin(),
     )
     print(json.dumps(record, indent=1))
     if args.out:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(record, indent=1) + "\n")
+        write_json(args.out, record)
     if faults:
         raise UserError("several processes do not do what one does")
 
@@ -135,6 +132,8 @@ class Jobs:
         self.step = self.train("one-step", 1, STEP)
         self.epoch = self.train("one", 1)
         self.change = distance(self.step, self.epoch)
+        if not self.change > 0:
+            raise UserError("there is nothing to compare: the epoch does not change the weights")
 
     def start(self, name: str, processes: int, *options: str) -> subprocess.Popen:
         """Start or resume a training of one epoch, or of what the options say."""
@@ -163,14 +162,19 @@ class Jobs:
         epoch = self.train(name, processes, *options)
         pairs = dict(step=(step, self.step), epoch=(epoch, self.epoch))
         errors = {what: distance(*weights) / self.change for what, weights in pairs.items()}
-        faults = [f"weights after one {k} differ" for k, e in errors.items() if e > TOLERANCES[k]]
+        faults = [  # not a number is a fault, too
+            f"weights after one {what} differ"
+            for what, error in errors.items()
+            if not error <= TOLERANCES[what]
+        ]
         scores, expected = self._scores(name), self._scores("one")
         if [image for image, _ in scores] != [image for image, _ in expected]:
             faults.append("other persons were evaluated")
-        ours, theirs = (torch.tensor([values for _, values in s]) for s in (scores, expected))
-        errors["scores"] = float((ours - theirs).abs().max() / theirs.max())
-        if errors["scores"] > SCORES:
-            faults.append("the scores differ")
+        else:
+            ours, theirs = ([values for _, values in found] for found in (scores, expected))
+            errors["scores"] = difference(ours, theirs)
+            if not errors["scores"] <= SCORES:
+                faults.append("the scores differ")
         return dict(errors=errors, persons_evaluated=len(scores), faults=faults)
 
     def kill(self) -> dict:
@@ -213,13 +217,15 @@ class Jobs:
             )  # fmt: skip
             if done.returncode:
                 raise UserError(f"the evaluation by {count} failed:\n{done.stderr[-3000:]}")
-            metrics.append(json.loads(out.read_text()))
+            metrics.append(read_metrics(out))
         first, *others = metrics
         faults = [
             f"{key} differs: {[one[key] for one in metrics]}"
             for key, value in first.items()
-            if any(abs(other[key] - value) > AP for other in others)
+            if any(not abs(other[key] - value) <= AP for other in others)
         ]
+        if not first["coco/AP"] > 0:
+            faults.append(f"the AP is {first['coco/AP']}, which shows nothing")
         found = {str(count): one["coco/AP"] for count, one in zip(counts, metrics, strict=True)}
         return dict(coco_mini_ap=found, faults=faults)
 
@@ -232,6 +238,18 @@ class Jobs:
 def launcher(processes: int) -> list[str]:
     """Return the arguments of Python that start so many processes on this machine."""
     return ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
+
+
+def difference(ours: Sequence[list[float]], theirs: Sequence[list[float]]) -> float:
+    """Return the largest difference of scores, as a fraction of the largest.
+
+    Raises:
+        UserError: All scores are the same, or there are none.
+    """
+    if len({score for scores in theirs for score in scores}) < 2:
+        raise UserError("there is nothing to compare: all scores are the same")
+    ours, theirs = torch.tensor(ours), torch.tensor(theirs)
+    return float((ours - theirs).abs().max() / theirs.max())
 
 
 def distance(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> float:

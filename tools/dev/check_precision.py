@@ -1,4 +1,4 @@
-"""Trains in bfloat16 and float16 on inputs that are far too large or small, and looks for NaN.
+"""Train in bfloat16 and float16 on inputs that are far too large or small, and look for NaN.
 
     python tools/dev/check_precision.py --out results/reliability/precision.json  # 2,000 steps
     python tools/dev/check_precision.py --quick  # 50
@@ -6,13 +6,13 @@
 A small network of DyReLU-A, -B and -C learns to find bright spots, under autocast and with a
 GradScaler, on pictures times 1000 and times 0.001. No loss and no weight may become NaN or infinite
 in any step. Steps that the GradScaler skips, as it does while it looks for its scale, are counted.
+A network that does not compute in that type, or does not learn, would show nothing: an error.
 """
 
 import argparse
 import json
-import sys
 import time
-from datetime import datetime, timezone
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -23,14 +23,15 @@ from torch.nn import functional as F
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.layers import DyReLUA, DyReLUB, DyReLUC
-from dyrelu_pose.records.origin import device, revision, versions
+from dyrelu_pose.records.files import write_json
+from dyrelu_pose.records.origin import origin
 
 STEPS, QUICK = 2000, 50
 SCALES = (1e3, 1e-3)
 BATCH, SIZE = 8, 16  # pictures, and pixels of their sides
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} steps each")
@@ -38,7 +39,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Train, write down what was seen, and exit with 1 if anything was not finite."""
     args = parse_args(argv)
     steps = QUICK if args.quick else STEPS
@@ -51,7 +52,6 @@ def main(argv: list[str] | None = None) -> None:
     }
     bad = sum(one["not_finite"] for one in found.values())
     record = dict(
-        command="python tools/dev/check_precision.py " + " ".join(argv or sys.argv[1:]),
         tried="training steps under bfloat16 and float16 autocast with a GradScaler, on inputs "
         "times 1000 and times 0.001",
         times=steps * len(found),
@@ -59,17 +59,16 @@ def main(argv: list[str] | None = None) -> None:
         **found,
         seconds=round(time.perf_counter() - start),
         seed=0,
-        device=device(),
-        versions=versions(),
-        revision=revision(),
-        date=datetime.now(timezone.utc).date().isoformat(),
+        **origin(),
     )
     print(json.dumps(record, indent=1))
     if args.out:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(record, indent=1) + "\n")
+        write_json(args.out, record)
     if bad:
         raise UserError("a training under autocast became NaN or infinite")
+    for name, one in found.items():
+        if not one["last_loss"] < one["first_loss"]:
+            raise UserError(f"{name}: the network did not learn, so that nothing was tried")
 
 
 def train(dtype: torch.dtype, scale: float, steps: int, where: str) -> dict[str, float]:
@@ -83,6 +82,8 @@ def train(dtype: torch.dtype, scale: float, steps: int, where: str) -> dict[str,
         pictures, heatmaps = (tensor.to(where) for tensor in spots())
         with torch.autocast(where, dtype):
             found = model(pictures * scale)
+        if found.dtype != dtype:
+            raise UserError(f"autocast computes {found.dtype}, so that {dtype} was not tried")
         loss = F.mse_loss(found.float(), heatmaps)
         optimizer.zero_grad()
         scaler.scale(loss).backward()

@@ -1,4 +1,4 @@
-"""Writes the exact versions that `make` installs, and a table of them: `make lock`.
+"""Write the exact versions that `make` installs, and a table of them: `make lock`.
 
 In requirements/locks/, hashed.txt has the packages whose one wheel serves every platform, with its
 hash; platform.txt those with a wheel per platform; openmmlab.txt those that pip installs without
@@ -8,12 +8,11 @@ Needs Python 3.11 and requirements/dev.txt.
 """
 
 import argparse
-import csv
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import Distribution, MetadataPathFinder
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -23,7 +22,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from rich.progress import track
 
+from dyrelu_pose.cli import user_errors
+from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import ROOT
+from dyrelu_pose.records.files import write_csv
 
 PYTHON = "3.10"  # the oldest
 TOGETHER = ("requirements.txt", "requirements/test.txt")
@@ -33,11 +35,16 @@ ANY_PYTHON = re.compile(rf"python_full_version >= '{re.escape(PYTHON)}'( and |$)
 COLUMNS = ("package", "version", "released", "licence", "asked_for_by", "where", "hash")
 
 
-def main() -> None:
-    """Resolve, and write the four files."""
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--torch", default="torch==2.13.0", help="(%(default)s)")
-    args = parser.parse_args()
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Resolve, and write the four files."""
+    args = parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         torch = Path(folder, "torch.txt")
         torch.write_text(args.torch)
@@ -55,10 +62,8 @@ def main() -> None:
     write_lock("platform", (p for p in locked if not wheel_for_all(p)), asked)
     write_lock("openmmlab", alone, asked)
     reasons = {name: file for file, names in files.items() for name in names}
-    with (ROOT / "results/dependencies.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(row(p, licences[p["name"]], reasons, asked) for p in packages)
+    rows = [row(p, licences[p["name"]], reasons, asked) for p in packages]
+    write_csv(ROOT / "results/dependencies.csv", rows, COLUMNS)
 
 
 def resolve(files: Iterable[str | Path], *flags: str) -> list[dict]:
@@ -67,7 +72,7 @@ def resolve(files: Iterable[str | Path], *flags: str) -> list[dict]:
                "--python-version", PYTHON, "--format", "pylock.toml", *flags, *files]  # fmt: skip
     done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"uv found no versions:\n{done.stderr}")
+        raise UserError(f"uv found no versions:\n{done.stderr}")
     return tomllib.loads(done.stdout)["packages"]
 
 
@@ -156,4 +161,5 @@ def licence(distribution: Distribution) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    with user_errors():
+        main()

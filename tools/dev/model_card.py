@@ -11,24 +11,25 @@ forward pass on the device at hand.
 import argparse
 import hashlib
 import json
-from datetime import datetime, timezone
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch.utils.benchmark import Timer
 
-import dyrelu_pose  # noqa: F401  (registers layers and models)
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.complexity import measure
+from dyrelu_pose.complexity.timing import percentiles, time_in_turns
 from dyrelu_pose.config.load import input_size_of, load_config
+from dyrelu_pose.engine.metrics import read_metrics
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.inference.load import load_trained
-from dyrelu_pose.records.origin import device, revision, versions
+from dyrelu_pose.records.files import write_json
+from dyrelu_pose.records.origin import origin
 
-SECONDS = 5.0  # of timing
+REPEATS = 200  # of timing
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("config", help="config of the model")
@@ -38,13 +39,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Gather the facts and write them."""
     args = parse_args(argv)
     cfg = load_config(args.config)
     try:
         content = args.checkpoint.read_bytes()
-        metrics = json.loads(args.metrics.read_text())
         training = json.loads(Path(args.training).read_text())
     except (OSError, ValueError) as error:
         raise UserError(str(error)) from error
@@ -52,8 +52,7 @@ def main(argv: list[str] | None = None) -> None:
     cost = measure(model, input_size_of(cfg))
     card = dict(
         config=args.config,
-        command=f"python tools/test.py {args.config} {args.checkpoint}",
-        metrics=metrics,
+        metrics=read_metrics(args.metrics),
         bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
         parameters=cost.params,
@@ -61,13 +60,10 @@ def main(argv: list[str] | None = None) -> None:
         latency_ms=latency(model, input_size_of(cfg)),
         training=args.training,
         seed=training["seed"],
-        device=device(),
-        versions=versions(),
-        revision=revision(),
-        date=datetime.now(timezone.utc).date().isoformat(),
+        **origin(),
     )
     out = args.checkpoint.with_suffix(".json")
-    out.write_text(json.dumps(card, indent=1) + "\n")
+    write_json(out, card)
     print(out)
 
 
@@ -76,12 +72,9 @@ def latency(model: torch.nn.Module, input_size: tuple[int, int]) -> float:
     """Return the median time in milliseconds of a forward pass on one image, without flip test."""
     width, height = input_size
     image = torch.randn(1, 3, height, width)
-    timer = Timer(
-        "model(image, None, mode='tensor')",
-        globals=dict(model=model.eval(), image=image),
-        num_threads=torch.get_num_threads(),
-    )
-    return timer.blocked_autorange(min_run_time=SECONDS).median * 1e3
+    model.eval()  # a statement: the eval() of MMPose's models may return None
+    calls = {"model": lambda: model(image, None, mode="tensor")}
+    return percentiles(time_in_turns(calls, REPEATS, seed=0)["model"])["median_ms"]
 
 
 if __name__ == "__main__":

@@ -7,20 +7,21 @@ Only numbers go in, no weights and no pictures.
 """
 
 import argparse
-import json
-from datetime import datetime, timezone
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.registry import init_default_scope
 
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.config.load import load_config
+from dyrelu_pose.engine.metrics import read_metrics
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.records.origin import device, revision, versions
+from dyrelu_pose.records.files import write_json
+from dyrelu_pose.records.origin import origin
 from dyrelu_pose.visualization.run_log import read_run, rounded
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Keep a finished run as one small JSON file")
     parser.add_argument("config", help="config file of the run")
@@ -28,35 +29,30 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("metrics", type=Path, help="what tools/test.py --out wrote")
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     parser.add_argument("--note", default="", help="what a reader has to know about this run")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Gather the facts and write them."""
-    args = parse_args()
+    args = parse_args(argv)
     cfg = load_config(args.config)
     try:
         run = read_run(args.work_dir)
-        metrics = json.loads(args.metrics.read_text())
     except (OSError, ValueError) as error:
         raise UserError(str(error)) from error
     record = dict(
         name=Path(args.config).stem,
         config=args.config,
-        command=f"python tools/train.py {args.config}",
-        metrics=metrics,
+        training=f"python tools/train.py {args.config}",
+        metrics=read_metrics(args.metrics),
         epochs=cfg.train_cfg.max_epochs,
         seed=cfg.randomness.seed,
         parameters=count_parameters(cfg),
-        device=device(),
-        versions=versions(),
-        revision=revision(),
-        date=datetime.now(timezone.utc).date().isoformat(),
+        **origin(),
         note=args.note,
         curve=dict(unit=run.unit, loss=rounded(run.loss), ap=rounded(run.ap)),
     )
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(record, indent=1) + "\n")
+    write_json(args.out, record)
     print(args.out)
 
 

@@ -6,24 +6,23 @@ Drawn cases (Hypothesis) count one by one.
 """
 
 import argparse
-import json
 import re
 import subprocess
 import sys
 import time
-from datetime import datetime, timezone
-
-from tables.read import RESULTS, ROOT
+from collections.abc import Sequence
 
 from dyrelu_pose.cli import user_errors
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.records.origin import device, revision, versions
+from dyrelu_pose.paths import ROOT
+from dyrelu_pose.records.files import write_json
+from dyrelu_pose.records.origin import origin
 
 KINDS = {
     "damaged_data": (
         "pictures and annotations damaged: training skips and counts them, or one error names "
         "file and record",
-        ["tests/datasets", "tests/transforms"],
+        ["tests/datasets"],
     ),
     "random_options": (
         "layers, placement rules and configs with random options, shapes, patterns and edits",
@@ -38,34 +37,29 @@ KINDS = {
 DRAWN = re.compile(r"(\d+) passing, (\d+) failing")
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("kind", choices=KINDS, help="which tests")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Run, count and write."""
-    kind = parse_args().kind
+    kind = parse_args(argv).kind
     tried, paths = KINDS[kind]
     start = time.perf_counter()
     passed, failed = run(paths)
     record = dict(
-        command=f"python tools/dev/record_tests.py {kind}",
         tried=tried,
         times=passed + failed,
         lost=f"{failed} failed" if failed else "nothing",
         tests=paths,
         seconds=round(time.perf_counter() - start),
-        device=device(),
-        versions=versions("pytest", "hypothesis"),
-        revision=revision(),
-        date=datetime.now(timezone.utc).date().isoformat(),
+        **origin("pytest", "hypothesis"),
     )
-    out = RESULTS / "reliability" / f"{kind}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(record, indent=1) + "\n")
+    out = ROOT / f"results/reliability/{kind}.json"
+    write_json(out, record)
     print(out.relative_to(ROOT), f"{passed} passed, {failed} failed", sep=": ")
 
 

@@ -24,9 +24,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 
-from mmengine.registry import init_default_scope
+from dyrelu_pose.models.mobilenet_v2 import MobileNetV2WithProjectSites
 from torch import Tensor, nn
 
+from dyrelu_pose.cli import user_errors
 from dyrelu_pose.complexity import Complexity, Cost, measure, own_cost, write_records
 from dyrelu_pose.layers import DyReLUB
 from dyrelu_pose.placement import Site, probe
@@ -45,10 +46,7 @@ class MobileNetV2Classifier(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        init_default_scope("mmpose")
-        from mmpose.registry import MODELS
-
-        self.backbone = MODELS.build(dict(type="MobileNetV2"))
+        self.backbone = MobileNetV2WithProjectSites()
         self.fc = nn.Linear(self.backbone.out_channel, 1000)
 
     def blocks(self) -> Iterator[tuple[str, nn.Sequential]]:
@@ -63,12 +61,11 @@ class MobileNetV2Classifier(nn.Module):
 
 
 def sites_by_position(model: MobileNetV2Classifier) -> dict[str, list[Site]]:
-    """Return the sites of every position, after adding a ReLU behind each projection."""
+    """Return the sites of every position."""
     position_of = {"backbone.conv1.activate": "stem", "backbone.conv2.activate": "last"}
     for name, convolutions in model.blocks():
-        convolutions.append(nn.ReLU())
-        layers = len(convolutions)  # expand if there is one, depthwise, projection, its ReLU
-        position_of[f"{name}.{layers - 1}"] = "project"
+        layers = len(convolutions)  # expand if there is one, depthwise, projection, its site
+        position_of[f"{name}.project"] = "project"
         position_of[f"{name}.{layers - 3}.activate"] = "depthwise"
         position_of[f"{name}.{layers - 4}.activate"] = "expand"
     found = {position: [] for position in POSITIONS}
@@ -152,4 +149,5 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with user_errors():
+        main()

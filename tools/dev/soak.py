@@ -1,11 +1,13 @@
-"""Interrupts a training again and again, and checks that it ends like one that was left alone.
+"""Interrupt a training again and again, and check that it ends like one that was left alone.
 
     python tools/dev/soak.py --out results/reliability/soak.json    # 20 interruptions, some minutes
     python tools/dev/soak.py --quick                                # 3
 
 A small model trains on drawn people. It gets SIGKILL or, every third time, SIGTERM at a random
-iteration, and is started again with --resume; in the end its weights and its AP are compared, bit
-for bit, with those of the same training without interruption.
+iteration, and is started again with --resume. In the end its weights, the loss of every iteration
+and the keypoints that it finds are compared, bit for bit, with those of the same training without
+interruption. They must be able to differ: a loss that stays as it is, or the same keypoints for
+all persons, would be an error.
 """
 
 import argparse
@@ -18,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime, timezone
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -28,15 +30,18 @@ from dyrelu_pose.cli import user_errors
 from dyrelu_pose.engine.preemption import EXIT_CODE
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import ROOT
-from dyrelu_pose.records.origin import device, revision, versions
+from dyrelu_pose.records.files import write_json
+from dyrelu_pose.records.origin import origin
+from dyrelu_pose.visualization.run_log import read_run
 
 CONFIG = "configs/demo/dyrelu_resnet18.py"
 PEOPLE, BATCH = 24, 4  # of an epoch
-NOTHING = "nothing: weights and AP equal an uninterrupted training's bit for bit"
+COMPARED = ("weights", "losses", "keypoints")
+NOTHING = "nothing: weights, losses and keypoints equal an uninterrupted training's bit for bit"
 STEP = re.compile(r"Epoch\(train\) +\[(\d+)\]\[ *(\d+)/ *(\d+)\]")
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--interruptions", type=int, default=20, help="how many (%(default)s)")
@@ -46,42 +51,38 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Interrupt, compare, and exit with 1 if anything differs."""
     args = parse_args(argv)
     interruptions = 3 if args.quick else args.interruptions
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        soak = Soak(Path(folder), epochs=interruptions // 2 + 2)
+        epochs = interruptions // 2 + 2
+        soak = Soak(Path(folder), epochs)
         soak.train("whole")
         found = soak.interrupt(interruptions, random.Random(args.seed))
-        found.update(soak.compare())
+        runs = (Path(folder, name) for name in ("interrupted", "whole"))
+        found.update(compare(*runs, last=f"epoch_{epochs}.pth"))
     record = dict(
         config=CONFIG,
-        command="python tools/dev/soak.py " + " ".join(argv or sys.argv[1:]),
         tried="a training killed, every third time preempted, at a random iteration, and resumed",
         times=found["interruptions"],
         lost=lost(found),
         **found,
         seconds=round(time.perf_counter() - start),
         seed=args.seed,
-        device=device(),
-        versions=versions(),
-        revision=revision(),
-        date=datetime.now(timezone.utc).date().isoformat(),
+        **origin(),
     )
     print(json.dumps(record, indent=1))
     if args.out:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(record, indent=1) + "\n")
+        write_json(args.out, record)
     if record["lost"] != NOTHING:
         raise UserError("the interrupted training ended elsewhere")
 
 
 def lost(found: dict) -> str:
     """Say what the interruptions changed."""
-    same = dict(weights=found["weights_identical"], AP=found["AP_identical"])
-    return ", ".join(name for name, identical in same.items() if not identical) or NOTHING
+    return ", ".join(what for what in COMPARED if not found[f"{what}_identical"]) or NOTHING
 
 
 class Soak:
@@ -117,7 +118,8 @@ class Soak:
         """Start or resume a training."""
         return subprocess.Popen(
             [sys.executable, "-u", "tools/train.py", CONFIG, "--work-dir", self.folder / name,
-             "--resume", "--cfg-options", *self.options],
+             "--resume", "--cfg-options", *self.options,
+             f"val_evaluator.outfile_prefix={self.folder / name}/found"],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
@@ -159,22 +161,40 @@ class Soak:
             iterations_repeated=again,
         )
 
-    def compare(self) -> dict:
-        """Compare the weights and the AP of both trainings."""
-        last = (
-            self.folder / name / f"epoch_{self.epochs}.pth" for name in ("interrupted", "whole")
-        )
-        ours, theirs = (torch.load(path, weights_only=True)["state_dict"] for path in last)
-        same = ours.keys() == theirs.keys() and all(
-            torch.equal(ours[key], theirs[key]) for key in theirs
-        )
-        aps = [self._ap(name) for name in ("interrupted", "whole")]
-        return dict(weights_identical=same, AP_identical=aps[0] == aps[1], AP=aps[1])
 
-    def _ap(self, name: str) -> float:
-        last = max((self.folder / name).glob("*/vis_data/scalars.json"))
-        lines = [json.loads(line) for line in last.read_text().splitlines()]
-        return [line["coco/AP"] for line in lines if "coco/AP" in line][-1]
+def compare(interrupted: Path, whole: Path, last: str) -> dict:
+    """Compare what came out of two trainings.
+
+    Args:
+        interrupted: Work directory of the one.
+        whole: Work directory of the other.
+        last: Name of the checkpoint of their last epoch.
+
+    Raises:
+        UserError: It would be the same of any two.
+    """
+    ours, theirs = (
+        torch.load(run / last, weights_only=True)["state_dict"] for run in (interrupted, whole)
+    )
+    losses = [read_run(run).loss for run in (interrupted, whole)]
+    keypoints = [keypoints_of(run) for run in (interrupted, whole)]
+    for what, values in (("losses", losses[1]), ("keypoints", keypoints[1])):
+        if len({str(value) for _, value in values}) < 2:
+            raise UserError(f"there is nothing to compare: the {what} are all the same")
+    return dict(
+        weights_identical=ours.keys() == theirs.keys()
+        and all(torch.equal(ours[key], theirs[key]) for key in theirs),
+        losses_identical=losses[0] == losses[1],
+        keypoints_identical=keypoints[0] == keypoints[1],
+        first_and_last_loss=[losses[1][0][1], losses[1][-1][1]],
+        persons=len(keypoints[1]),
+    )
+
+
+def keypoints_of(run: Path) -> list[tuple[int, list[float]]]:
+    """Return (image, keypoints with scores) of the persons that a run evaluated last."""
+    found = json.loads((run / "found.keypoints.json").read_text())
+    return [(person["image_id"], person["keypoints"]) for person in found]
 
 
 if __name__ == "__main__":

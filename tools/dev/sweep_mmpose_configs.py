@@ -7,6 +7,7 @@ number of sites, and the reason where there are none. Models without weights, no
 import argparse
 import logging
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.registry import init_default_scope
@@ -17,7 +18,7 @@ from dyrelu_pose.errors import UserError
 from dyrelu_pose.models.sweep import summarize, sweep, wheel_configs, write_csv
 
 
-def parse_args(argv: list[str] | None) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Place DyReLU in MMPose's 2D configs")
     parser.add_argument("--out", type=Path, default=Path("results/coverage.csv"), help="CSV file")
@@ -27,7 +28,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Sweep, write the CSV, and print how many configs had which result."""
     args = parse_args(argv)
     init_default_scope("mmpose")

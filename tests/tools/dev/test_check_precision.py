@@ -1,22 +1,19 @@
 """Training in half precision stays finite, and a value that does not is seen."""
 
-import importlib.util
+import contextlib
+import functools
 import json
 
 import pytest
+import torch
 
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.paths import ROOT
-
-FILE = ROOT / "tools/dev/check_precision.py"
+from tests.tools.script import load_script
 
 
 @pytest.fixture
 def tool():
-    spec = importlib.util.spec_from_file_location("check_precision", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("dev/check_precision.py")
 
 
 def test_stays_finite(tool, tmp_path):
@@ -32,4 +29,19 @@ def test_what_is_not_finite_is_an_error(tool, monkeypatch):
     monkeypatch.setattr(tool, "SCALES", (float("inf"),))
     monkeypatch.setattr(tool, "QUICK", 2)
     with pytest.raises(UserError, match="became NaN or infinite"):
+        tool.main(["--quick"])
+
+
+def test_a_network_that_stands_still_is_an_error(tool, monkeypatch):
+    still = functools.partial(torch.optim.SGD, lr=0)
+    monkeypatch.setattr(tool.torch.optim, "Adam", lambda parameters, lr: still(parameters))
+    monkeypatch.setattr(tool, "spots", lambda: (torch.zeros(8, 1, 16, 16),) * 2)
+    monkeypatch.setattr(tool, "QUICK", 2)
+    with pytest.raises(UserError, match="did not learn"):
+        tool.main(["--quick"])
+
+
+def test_a_network_that_computes_in_float32_is_an_error(tool, monkeypatch):
+    monkeypatch.setattr(tool.torch, "autocast", lambda *_, **__: contextlib.nullcontext())
+    with pytest.raises(UserError, match="bfloat16 was not tried"):
         tool.main(["--quick"])

@@ -1,19 +1,15 @@
-"""One function per table of the README; each returns markdown made from files in results/."""
+"""The tables of the pages, a file per page; each is Markdown made from files in results/.
 
-from .coco_mini import coco_mini, tried
-from .complexity import complexity, imagenet_cost
-from .coverage import coverage
-from .deployed import deployed, deployed_ap
-from .distributed import distributed
-from .hidden_units import hidden_units
-from .longer import longer
-from .model_card import model_card
-from .reliability import reliability
-from .safeguards import safeguards
-from .scale import scale_evaluation, scale_gpus, scale_index, scale_workers
-from .speed import loader, speed_model, speed_op
+A function takes the page, so that links to what the table is made from lead there.
+"""
+
+from .deploy import deployed, deployed_ap
+from .results import coco_mini, hidden_units, longer, model_card, tried
+from .scale import distributed, scale_evaluation, scale_gpus, scale_index, scale_workers
+from .speed import complexity, imagenet_cost, loader, speed_model, speed_op
 from .tools import dev_tools, tools
-from .trust import compatibility, dependencies
+from .trust import compatibility, dependencies, reliability, safeguards
+from .your_config import coverage
 
 __all__ = [
     "coco_mini",

@@ -1,18 +1,26 @@
-"""What the data of COCO costs, and what it takes to keep many GPUs busy."""
+"""What the data of COCO costs, what keeps many GPUs busy, and how far several processes are off."""
 
 import json
 from math import ceil
+from pathlib import Path
 
-from .read import RESULTS, table
+from dyrelu_pose.records.tables import markdown_table
+
+from .page import NOT_RUN, RESULTS, link, source
+
+INDEX = RESULTS / "reliability/scale.json"
+EVALUATION = RESULTS / "bench/scale_evaluation.json"
+LOADER = RESULTS / "bench/loader_256x192.json"
+DISTRIBUTED = RESULTS / "reliability/distributed.json"
 
 GPUS = 64
 PERSONS = 150_000  # of an epoch
 ASSUMED = (100, 300, 1000)  # images per second of one GPU
 
 
-def scale_index() -> str:
+def scale_index(page: Path) -> str:
     """Return start-up time and memory of a data set."""
-    record = _index()
+    record = json.loads(INDEX.read_text())
     labels = {"MMPose": "MMPose's", "dyrelu_pose": "this package's, with its checks"}
     lines = [
         [
@@ -24,21 +32,23 @@ def scale_index() -> str:
         ]
         for name, found in record["start_up"].items()
     ]
-    made = table("`CocoDataset` | start-up | at most | afterwards | of that its index", lines)
+    header = ("`CocoDataset`", "start-up", "at most", "afterwards", "of that its index")
     return (
-        f"{made}\n\n{record['persons']:,} persons of {record['images']:,} images, a file of "
+        f"{markdown_table(header, lines)}\n\n"
+        f"{record['persons']:,} persons of {record['images']:,} images, a file of "
         f"{record['annotation_megabytes']:.0f} MB. Seconds of the processor, in brackets of the "
-        f"clock beside other work; memory beyond that of the imports. {_source(record)}"
+        f"clock beside other work; memory beyond that of the imports. "
+        f"{source(page, INDEX, record)}"
     )
 
 
-def scale_workers() -> str:
+def scale_workers(page: Path) -> str:
     """Return the memory of loader workers."""
-    lines = []
-    for found in _index()["loaders"]:
+    record, lines = json.loads(INDEX.read_text()), []
+    for found in record["loaders"]:
         if not found["workers"]:
             continue
-        few = "1,000" if found["persons"] == "few" else f"{_index()['persons']:,}"
+        few = "1,000" if found["persons"] == "few" else f"{record['persons']:,}"
         what = "loads pictures" if found["reads"] == "pictures" else "has read every person"
         kept = "pickled" if found["serialize_data"] else "`serialize_data=False`"
         lines.append(
@@ -51,13 +61,13 @@ def scale_workers() -> str:
                 f"{found['worker_shared_megabytes']:.0f} MB",
             ]
         )
-    header = "persons | kept | started by | a worker | for itself | shared with others"
-    return table(header, lines)
+    header = ("persons", "kept", "started by", "a worker", "for itself", "shared with others")
+    return f"{markdown_table(header, lines)}\n\n{source(page, INDEX, record)}"
 
 
-def scale_evaluation() -> str:
+def scale_evaluation(page: Path) -> str:
     """Return how long the evaluation takes."""
-    record = _evaluation()
+    record = json.loads(EVALUATION.read_text())
     lines = [
         [
             f"{case['detections']:,}",
@@ -68,14 +78,17 @@ def scale_evaluation() -> str:
         ]
         for case in record["cases"]
     ]
-    parts = " | ".join(record["cases"][0]["processor_seconds"])
-    header = f"detections | persons | {parts} | in all | µs per detection"
-    return f"{table(header, lines)}\n\nSeconds of the processor. {_source(record)}"
+    parts = record["cases"][0]["processor_seconds"]
+    header = ("detections", "persons", *parts, "in all", "µs per detection")
+    return (
+        f"{markdown_table(header, lines)}\n\nSeconds of the processor. "
+        f"{source(page, EVALUATION, record)}"
+    )
 
 
-def scale_gpus() -> str:
+def scale_gpus(page: Path) -> str:
     """Return the loader processes that GPUs of assumed rates need, and what evaluation adds."""
-    loader = json.loads((RESULTS / "bench/loader_256x192.json").read_text())
+    loader = json.loads(LOADER.read_text())
     rates = {name: found["median"] for name, found in loader["images_per_second"].items()}
     evaluation = _evaluating()
     lines = []
@@ -91,30 +104,51 @@ def scale_gpus() -> str:
             ]
         )
     header = (
-        "G, assumed | loader processes per GPU, whole images | crops "
-        f"| epoch on {GPUS} GPUs | evaluation's share"
+        *("G, assumed", "loader processes per GPU, whole images", "crops"),
+        *(f"epoch on {GPUS} GPUs", "evaluation's share"),
     )
     return (
-        f"{table(header, lines)}\n\nMeasured: r = {rates['original']:.0f} images/s of a core on "
+        f"{markdown_table(header, lines)}\n\n"
+        f"Measured: r = {rates['original']:.0f} images/s of a core on "
         f"whole images, {rates['crops']:.0f} on crops of persons (`{loader['config']}`), and E = "
-        f"{evaluation:.0f} s for the evaluation of 100,000 detections of a detector. "
-        f"{_source(loader)} Epoch: {PERSONS:,} / ({GPUS} G). Share: E / (E + 10 epochs)."
+        f"{evaluation:.0f} s for the evaluation of 100,000 detections of a detector "
+        f"({link(page, EVALUATION)}). {source(page, LOADER, loader)} "
+        f"Epoch: {PERSONS:,} / ({GPUS} G). Share: E / (E + 10 epochs)."
     )
+
+
+def distributed(page: Path) -> str:
+    """Return how far training by several processes is from training by one, a row per number."""
+    record = json.loads(DISTRIBUTED.read_text())
+    lines = [
+        [
+            name,
+            f"{found['errors']['step']:.0e}",
+            f"{found['errors']['epoch']:.0e}",
+            f"{found['errors']['scores']:.0e}",
+            f"{found['persons_evaluated']}",
+        ]
+        for name, found in record.items()
+        if isinstance(found, dict) and "errors" in found
+    ]
+    header = ("trained by", "gradient of a step", "weights after an epoch", "scores", "persons")
+    return (
+        f"{markdown_table(header, lines)}\n\nLargest differences from one process: of gradient and "
+        "weights, in units of the change that the epoch makes to the weights; of the keypoints' "
+        f"scores, of the largest. COCO-mini AP of the published model: {_aps(record)}. "
+        f"{source(page, DISTRIBUTED, record)}"
+    )
+
+
+def _aps(record: dict) -> str:
+    for found in record.values():
+        if isinstance(found, dict) and "coco_mini_ap" in found:
+            aps = found["coco_mini_ap"].items()
+            return ", ".join(f"{100 * ap:.2f} by {processes}" for processes, ap in aps)
+    return NOT_RUN
 
 
 def _evaluating() -> float:
     """Return the seconds that each evaluation of a detector's boxes takes."""
-    case = _evaluation()["cases"][-1]
+    case = json.loads(EVALUATION.read_text())["cases"][-1]
     return case["processor_seconds_in_all"] - case["processor_seconds"]["read annotations"]
-
-
-def _index() -> dict:
-    return json.loads((RESULTS / "reliability/scale.json").read_text())
-
-
-def _evaluation() -> dict:
-    return json.loads((RESULTS / "bench/scale_evaluation.json").read_text())
-
-
-def _source(record: dict) -> str:
-    return f"{record['device']}, {record['date']}."

@@ -1,14 +1,19 @@
-"""The benchmarks of single activations, of whole models and of the training loader."""
+"""What DyReLU costs: times of activations, models and the loader; parameters, multiply-adds."""
 
 import json
 import re
+from pathlib import Path
 
-from .read import NOT_RUN, RESULTS, read_csv, table
+from dyrelu_pose.records.files import read_csv
+from dyrelu_pose.records.tables import markdown_table
 
-BENCH = RESULTS / "bench"
+from .page import NOT_RUN, RESULTS, link, source
+
+BENCH, COMPLEXITY = RESULTS / "bench", RESULTS / "complexity"
+MIB = 2**20
 
 
-def speed_op() -> str:
+def speed_op(page: Path) -> str:
     """Return the times of single activations: forward and backward at 64x96x32x24."""
     cpu, cuda = ({name: _op_rows(device, name) for name in ("NCHW", "channels_last")}
                  for device in ("cpu", "cuda"))  # fmt: skip
@@ -18,12 +23,11 @@ def speed_op() -> str:
         gpu = cuda["channels_last"].get(name)
         kept = next(_maps(row) for row in (*rows, gpu) if row)
         lines.append([name, *map(_time, rows), kept, _time(gpu)])
-    times = table(
-        "forward + backward, 64x96x32x24 | CPU, NCHW | CPU, channels_last | kept for backward "
-        "| GPU, bfloat16, channels_last",
-        lines,
+    header = (
+        *("forward + backward, 64x96x32x24", "CPU, NCHW", "CPU, channels_last"),
+        *("kept for backward", "GPU, bfloat16, channels_last"),
     )
-    return f"{times}\n\n{_devices('op')}"
+    return f"{markdown_table(header, lines)}\n\n{_devices(page, 'op')}"
 
 
 def _op_rows(device: str, memory_format: str) -> dict[str, dict[str, str]]:
@@ -50,7 +54,7 @@ def _maps(row: dict[str, str]) -> str:
     return f"{int(row['kept_bytes']) / int(row['input_bytes']):.1f} maps"
 
 
-def speed_model() -> str:
+def speed_model(page: Path) -> str:
     """Return the cost of DyReLU in whole models, as ratios to their ReLU twins."""
     lines = []
     for device, label in (("cpu", "CPU"), ("cuda", "GPU")):
@@ -60,7 +64,7 @@ def speed_model() -> str:
         for (model, name), (step, *inference) in found.items():
             if name == "ReLU":
                 cells = [f"{float(step['median_ms']):.0f} ms (batch {step['batch']})"]
-                cells.append(f"{int(step['peak_bytes']) / 2**20:.0f} MiB")
+                cells.append(f"{int(step['peak_bytes']) / MIB:.0f} MiB")
                 cells.append(" / ".join(f"{float(r['median_ms']):.3g} ms" for r in inference))
                 cells[-1] += f" (batch {' / '.join(r['batch'] for r in inference)})"
             else:
@@ -69,36 +73,81 @@ def speed_model() -> str:
             lines.append([model, name, label, *cells])
         if not found:
             lines.append(["all", "all", label, *[NOT_RUN] * 3])
-    ratios = table("model | activation | device | training step | peak memory | inference", lines)
-    return f"{ratios}\n\n{_devices('model')}"
+    header = ("model", "activation", "device", "training step", "peak memory", "inference")
+    return f"{markdown_table(header, lines)}\n\n{_devices(page, 'model')}"
 
 
-def loader() -> str:
+def loader(page: Path) -> str:
     """Return what reading crops instead of whole images does to a training loader."""
-    record = json.loads((BENCH / "loader.json").read_text())
+    path = BENCH / "loader.json"
+    record = json.loads(path.read_text())
     lines = []
     for key, label in (("original", "whole images"), ("crops", "crops of persons")):
         rate, size = record["images_per_second"][key]["median"], record["train_megabytes"][key]
         ratio = "" if key == "original" else f" ({record['ratio']:.1f}x)"
         lines.append([label, f"{rate:.0f}{ratio}", f"{size:.0f} MB"])
     furthest = max(split["keypoints_max"] for split in record["agreement"].values())
+    header = ("training loader reads", "images per second", "training files")
     return (
-        table("training loader reads | images per second | training files", lines)
-        + f"\n\n`{record['config']}` on {record['device']}. Keypoints of all samples agree within "
-        f"{furthest:.1g} pixels. Same AP after training: {NOT_RUN}."
+        f"{markdown_table(header, lines)}\n\n`{record['config']}`, {source(page, path, record)} "
+        f"Keypoints of all samples agree within {furthest:.1g} pixels. Same AP after training: "
+        f"{NOT_RUN}."
     )
 
 
-def _devices(name: str) -> str:
+def complexity(page: Path) -> str:
+    """Return what DyReLU adds to each model."""
+    path, lines = COMPLEXITY / "models.csv", []
+    for row in read_csv(path):
+        if not row["baseline"]:
+            twin = row
+            continue
+        millions = [
+            _change(row, twin, name, 1e6, unit)
+            for name, unit in (("params", ".2f"), ("madds", ".0f"))
+        ]
+        kept = _change(row, twin, "activations", MIB, ".0f")
+        lines.append([f"`{row['model']}`", row["input"], *millions, kept])
+    header = (
+        *("config", "input (HxW)", "parameters (M), ReLU twin -> DyReLU", "multiply-adds (M)"),
+        "kept for backward (MiB per image)",
+    )
+    return f"{markdown_table(header, lines)}\n\n{link(page, path)}, by `tools/complexity.py`."
+
+
+def imagenet_cost(page: Path) -> str:
+    """Return the placements in MobileNetV2 whose cost is nearest to the one reported for it."""
+    path = COMPLEXITY / "imagenet_mobilenetv2.csv"
+    rows = read_csv(path)[:4]
+    plain = rows[0]
+    lines = [
+        ["reported (second-hand)", "", "3.5M -> 7.5M", "300M -> 315.5M"],
+        *(
+            [
+                f"{row['placement']} ({row['sites']} sites)",
+                row["reduction"],
+                f"{float(plain['plain_params']):.2f}M -> {float(row['params']):.2f}M",
+                f"{float(plain['plain_madds']):.1f}M -> {float(row['madds']):.1f}M",
+            ]
+            for row in rows
+        ),
+    ]
+    header = ("DyReLU-B at", "R", "parameters", "multiply-adds")
+    return f"{markdown_table(header, lines)}\n\n{link(page, path)}, by `{plain['command']}`."
+
+
+def _devices(page: Path, name: str) -> str:
     """Say where the figures of a benchmark come from."""
     parts = []
     for device, label in (("cpu", "CPU"), ("cuda", "GPU")):
-        rows = _bench(f"{name}_{device}")
+        path = BENCH / f"{name}_{device}.csv"
+        rows = read_csv(path)
         if rows:
             last = rows[-1]
             torch = re.search(r"torch [^,]+", last["versions"])[0]
             threads = f", {last['threads']} thread(s)" if device == "cpu" else ""
-            parts.append(f"{label}: {last['device']}{threads}, {torch}, {last['date']}.")
+            made = f"{last['device']}{threads}, {torch}, {last['date']}"
+            parts.append(f"{label}, {link(page, path)}: {made}.")
         else:
             parts.append(f"{label}: {NOT_RUN}.")
     return " ".join(parts)
@@ -106,3 +155,8 @@ def _devices(name: str) -> str:
 
 def _bench(name: str) -> list[dict[str, str]]:
     return read_csv(BENCH / f"{name}.csv")
+
+
+def _change(row: dict[str, str], twin: dict[str, str], name: str, unit: float, digits: str) -> str:
+    before, after = (format(int(r[name]) / unit, digits) for r in (twin, row))
+    return f"{before} -> {after} ({float(row[f'{name}_more_percent']):+.1f} %)"

@@ -1,11 +1,46 @@
-"""What is installed, and which versions the tests pass with."""
+"""What the software was put through, what it is built on, and which versions pass its tests."""
 
-from .read import RESULTS, read_csv, table
+import json
+from pathlib import Path
+
+from dyrelu_pose.records.files import read_csv
+from dyrelu_pose.records.tables import markdown_table
+
+from .page import RESULTS, link, source
 
 
-def dependencies() -> str:
+def reliability(page: Path) -> str:
+    """Return a row per record in results/reliability: what was done to break the software."""
+    paths = (RESULTS / "reliability").glob("*.json")
+    records = {path: json.loads(path.read_text()) for path in paths}
+    lines = [
+        [
+            record["tried"],
+            f"{record['times']:,}",
+            record["lost"],
+            f"`{record['command']}`",
+            link(page, path),
+        ]
+        for path, record in sorted(records.items(), key=lambda item: item[1]["command"])
+    ]
+    return markdown_table(("tried", "times", "lost", "command", "record"), lines)
+
+
+def safeguards(page: Path) -> str:
+    """Return what the check of every loss costs, and the step that it is in."""
+    path = RESULTS / "bench/safeguards.json"
+    found = json.loads(path.read_text())
+    return (
+        f"Looking at the loss took {found['check_microseconds']:.0f} µs in a step of "
+        f"{found['step_milliseconds']:.0f} ms ({found['percent']:.3f} %, median of "
+        f"{found['steps']}), in the demo's small model, by `{found['command']}`. "
+        f"{source(page, path, found)}"
+    )
+
+
+def dependencies(page: Path) -> str:
     """Return a row per locked package and version."""
-    rows = read_csv(RESULTS / "dependencies.csv")
+    path = RESULTS / "dependencies.csv"
     lines = [
         [
             row["package"],
@@ -16,14 +51,15 @@ def dependencies() -> str:
             f"`{row['where']}`" if row["where"] else "",
             row["hash"],
         ]
-        for row in rows
+        for row in read_csv(path)
     ]
-    header = "package | version | released | licence | asked for by | only where | hash"
-    return table(header, lines)
+    header = ("package", "version", "released", "licence", "asked for by", "only where", "hash")
+    return f"{markdown_table(header, lines)}\n\n{link(page, path)}, by `make lock`."
 
 
-def compatibility() -> str:
+def compatibility(page: Path) -> str:
     """Return a row per combination of versions."""
-    rows = read_csv(RESULTS / "compatibility.csv")
+    path = RESULTS / "compatibility.csv"
     shown = ("case", "python", "torch", "numpy", "mmengine", "outcome", "date")
-    return table(" | ".join(shown), [[row[key] for key in shown] for row in rows])
+    lines = [[row[key] for key in shown] for row in read_csv(path)]
+    return f"{markdown_table(shown, lines)}\n\n{link(page, path)}, by `make matrix`."

@@ -1,0 +1,20 @@
+"""Where the result files are, and how a page names the one that a table is made from."""
+
+import os
+from pathlib import Path
+
+from dyrelu_pose.paths import ROOT
+
+RESULTS = ROOT / "results"
+NOT_RUN = "not run"
+
+
+def link(page: Path, target: Path, text: str = "") -> str:
+    """Return a link from a page to a file of this project, named as the file is by default."""
+    relative = Path(os.path.relpath(target, page.parent)).as_posix()
+    return f"[{text or target.name}]({relative})"
+
+
+def source(page: Path, path: Path, record: dict) -> str:
+    """Return the sentence below a table: its record, where that was measured, and when."""
+    return f"{link(page, path)}: {record['device']}, {record['date']}."
