@@ -20,7 +20,6 @@ def config(tmp_path, people):
     wrapper = dict(type="MMFullyShardedDataParallel", use_orig_params=True)
     strategy = dict(type="FSDPStrategy", model_wrapper=wrapper)
     cfg.merge_from_dict(dict(runner_type="FlexibleRunner", strategy=strategy))
-    cfg.optim_wrapper.constructor = "DyReLUOptimWrapperConstructor"  # rates of flat parameters
     loader = cfg.train_dataloader
     loader.update(num_workers=0, persistent_workers=False, batch_size=1)
     loader.dataset.data_root = f"{people}/"
