@@ -152,6 +152,12 @@ def test_planning_builds_what_training_builds():
     assert plan_cell(cell(), cfg).complexity.params == params
 
 
+def test_a_cell_is_measured_at_the_input_that_its_options_give_it():
+    grid = load_grid(ROOT / "configs/ablations/rates.py")
+    twin, full = (plan_cell(grid.cells[n], resolve(grid.cells[n], 0)) for n in ("relu", "full"))
+    assert twin.complexity.madds < full.complexity.madds < 1.2 * twin.complexity.madds
+
+
 def test_equal_cells_are_an_error():
     with pytest.raises(GridError, match="cells a and c have the same config"):
         check_distinct(dict(a="1", b="2", c="1"))
