@@ -12,12 +12,14 @@ CONFIG := configs/demo/dyrelu_resnet18.py
 WORK   := work_dirs/demo
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Threads that wait for others sleep, for they would take a busy machine's cores from who works.
+export OMP_WAIT_POLICY := PASSIVE
 
 .PHONY: install demo test tables docs lock matrix clean
 
 install: $(STAMP)
 
-$(STAMP): $(LOCKS) setup.py
+$(STAMP): $(LOCKS) pyproject.toml
 	$(PYTHON) -c 'import sys; (3, 10) <= sys.version_info[:2] <= (3, 13) or sys.exit("dyrelu_pose needs Python 3.10 to 3.13, this is %s: set PYTHON, as in PYTHON=python3.11 make demo" % sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements/locks/hashed.txt
@@ -42,6 +44,7 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 # The result tables of the README, from results/.

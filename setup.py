@@ -1,9 +1,9 @@
-"""Packaging of dyrelu_pose: `pip install --no-deps -e .`, or a wheel by `pip wheel --no-deps .`."""
+"""The build step that pyproject.toml cannot name: what a wheel holds beside the package."""
 
 import shutil
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
@@ -15,12 +15,6 @@ BESIDE = (
 )
 # Maintainers' tools, and the forms of others for a checkout.
 CHECKOUT_ONLY = ("dev", "*.sh", "__pycache__")
-
-
-def requirements(name: str) -> list[str]:
-    """Return the requirement lines of a file, without their comments."""
-    lines = (line.split("#")[0].strip() for line in (ROOT / name).read_text().splitlines())
-    return [line for line in lines if line]
 
 
 class BuildWithConfigs(build_py):
@@ -44,22 +38,4 @@ class BuildWithConfigs(build_py):
                 shutil.copy(path, target)
 
 
-setup(
-    name="dyrelu_pose",
-    version="0.1.0",
-    description="Dynamic ReLU (ECCV 2020) as activation layers for MMPose",
-    long_description=(ROOT / "README.md").read_text(),
-    long_description_content_type="text/markdown",
-    license="Apache-2.0",
-    cmdclass=dict(build_py=BuildWithConfigs),
-    packages=find_packages(include=["dyrelu_pose", "dyrelu_pose.*"]),
-    python_requires=">=3.10",
-    # MMEngine, MMCV and MMPose are not listed: pip would follow their unbuildable dependencies.
-    install_requires=requirements("requirements.txt"),
-    package_data={"dyrelu_pose.inspection": ["page.html"]},
-    extras_require={
-        "test": requirements("requirements/test.txt"),
-        "onnx": ["onnx", "onnxscript", "onnxruntime"],
-        "tensorboard": ["tensorboard"],
-    },
-)
+setup(cmdclass=dict(build_py=BuildWithConfigs))

@@ -28,12 +28,12 @@ from torch import Tensor, nn
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
-from dyrelu_pose.config.load import input_size_of
 from dyrelu_pose.export import files
 from dyrelu_pose.export.network import Network, Normalize
 from dyrelu_pose.export.quantize import quantize
 from dyrelu_pose.inference.inputs import stack_inputs
 from dyrelu_pose.inference.load import load_trained
+from dyrelu_pose.models.input_size import input_size_of
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "results/bench/onnx_cpu.csv"

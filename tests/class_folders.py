@@ -2,7 +2,6 @@
 
 import cv2
 import numpy as np
-import pytest
 
 CLASSES = ("bars", "disc", "frame", "stripes")
 SIDE = 48
@@ -25,10 +24,8 @@ def draw(name, rng):
     return np.repeat(picture.clip(0, 255).astype(np.uint8)[:, :, None], 3, 2)
 
 
-@pytest.fixture(scope="session")
-def image_folder(tmp_path_factory):
-    """Folder with train/CLASS/*.png and val/CLASS/*.png."""
-    root = tmp_path_factory.mktemp("images")
+def write(root):
+    """Write pictures as train/CLASS/*.png and val/CLASS/*.png."""
     rng = np.random.default_rng(0)
     for split, count in (("train", 48), ("val", 16)):
         for name in CLASSES:
@@ -36,4 +33,3 @@ def image_folder(tmp_path_factory):
             folder.mkdir(parents=True)
             for i in range(count):
                 cv2.imwrite(str(folder / f"{i}.png"), draw(name, rng))
-    return root

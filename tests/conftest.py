@@ -2,13 +2,17 @@
 
 import importlib.util
 
+import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from PIL import Image
 
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
 
-from .class_folders import image_folder  # noqa: F401
+from . import class_folders
+from .scripts import DEMO, run
 
 if not torch.cuda.is_available() and importlib.util.find_spec("triton"):
     # Lets Triton's kernels run on the CPU. Here, before any test module can import Triton: the
@@ -40,4 +44,55 @@ def people(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("people") / "set"
     make_dataset(folder, Parameters(train=2, val=2, seed=0, width=120, height=160))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def synthetic(tmp_path_factory):
+    """Drawn people as `make demo` has them, fewer."""
+    folder = tmp_path_factory.mktemp("data") / "synthetic"
+    run("tools/make_synthetic_coco.py", folder, "--train", 24, "--val", 8, "--workers", 1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory):
+    """Random weights of DEMO's model, of DyReLU too, that tell one place from another."""
+    from mmpose.registry import MODELS
+
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(DEMO).model)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+        model.head.final_layer.weight.mul_(100)  # flat heatmaps have no certain maximum
+    path = tmp_path_factory.mktemp("weights") / "model.pth"
+    torch.save(dict(state_dict=model.state_dict()), path)
+    return path
+
+
+@pytest.fixture
+def picture():
+    """(H, W, 3) bytes."""
+    return np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="session")
+def image_folder(tmp_path_factory):
+    """A folder of images per class, for training and for validation."""
+    root = tmp_path_factory.mktemp("images")
+    class_folders.write(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A folder of five pictures, the first of them red, and a file that is none."""
+    folder = tmp_path_factory.mktemp("pictures")
+    random = np.random.default_rng(0)
+    for i in range(5):
+        pixels = np.full((40, 60, 3), (255, 0, 0) if i == 0 else random.integers(0, 256, 3))
+        noise = random.integers(-40, 40, pixels.shape) if i else 0
+        Image.fromarray((pixels + noise).clip(0, 255).astype(np.uint8)).save(folder / f"{i}.png")
+    (folder / "notes.txt").write_text("no picture")
     return folder

@@ -3,17 +3,16 @@
 import hashlib
 import json
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
 
 from dyrelu_pose.inference import PoseInferencer
-from dyrelu_pose.paths import ROOT
 from dyrelu_pose.paths import SHIPPED_CHECKPOINT as CHECKPOINT
 from dyrelu_pose.paths import SHIPPED_CONFIG as CONFIG
+
+from .scripts import run
 
 CARD = json.loads(CHECKPOINT.with_suffix(".json").read_text())
 LARGEST = 12e6  # bytes
@@ -42,9 +41,6 @@ def test_is_what_the_inferencer_uses():
 @pytest.mark.skipif("DYRELU_DATA" not in os.environ, reason="COCO-mini: set DYRELU_DATA")
 def test_reproduces_the_ap_of_the_card(tmp_path):
     out = tmp_path / "metrics.json"
-    subprocess.run(
-        [sys.executable, "tools/test.py", CONFIG, CHECKPOINT, "--work-dir", tmp_path, "--out", out],
-        cwd=ROOT, check=True,
-    )  # fmt: skip
+    run("tools/test.py", CONFIG, CHECKPOINT, "--work-dir", tmp_path, "--out", out)
     ap = json.loads(out.read_text())["coco/AP"]
     assert 100 * ap == pytest.approx(100 * CARD["metrics"]["coco/AP"], abs=0.1)

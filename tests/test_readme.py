@@ -2,12 +2,12 @@
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 
 from dyrelu_pose.paths import ROOT
+
+from .scripts import run
 
 README = (ROOT / "README.md").read_text()
 PAGES = [
@@ -29,7 +29,7 @@ def test_readme_is_one_page():
 
 
 def test_tables_are_those_of_the_result_files():
-    subprocess.run([sys.executable, "tools/dev/readme_tables.py", "--check"], cwd=ROOT, check=True)
+    run("tools/dev/readme_tables.py", "--check")
 
 
 @pytest.mark.parametrize("path", sorted({path for page in PAGES for path in NAMED.findall(page)}))
@@ -39,8 +39,7 @@ def test_named_file_exists(path):
 
 def test_sites_shown_are_those_of_the_tool():
     shown = re.search(r"list_sites.py configs/dyrelu_hrnet.py\n(.*?)\n\n[A-Z]", README, re.DOTALL)
-    command = [sys.executable, "tools/list_sites.py", "configs/dyrelu_hrnet.py"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = run("tools/list_sites.py", "configs/dyrelu_hrnet.py")
     for line in shown[1].splitlines():
         assert line.strip() in ("", "...") or line.strip() in listed
 

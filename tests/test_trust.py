@@ -3,7 +3,6 @@
 import ast
 import os
 import runpy
-import subprocess
 import sys
 
 import pytest
@@ -19,6 +18,7 @@ from dyrelu_pose.inference import PoseInferencer
 from dyrelu_pose.paths import ROOT
 
 from .compat.test_checkpoints import Calls
+from .scripts import run
 
 DEMO = ROOT / "configs/demo/dyrelu_resnet18.py"
 
@@ -175,9 +175,5 @@ def test_import_train_and_test_stay_off_the_network(tmp_path, people):
     lines.append("default_hooks = dict(checkpoint=dict(interval=1))")
     (tmp_path / "config.py").write_text("\n".join(lines))
     tools = [ROOT / "tools/train.py", ROOT / "tools/test.py"]
-    done = subprocess.run(
-        [sys.executable, "-c", OFFLINE, *tools, tmp_path / "config.py", str(tmp_path / "run")],
-        cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.count("coco/AP: ") == 2  # of the training and of the test
+    command = ("-c", OFFLINE, *tools, tmp_path / "config.py", tmp_path / "run")
+    assert run(*command, cwd=tmp_path).count("coco/AP: ") == 2  # of the training and of the test

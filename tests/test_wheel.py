@@ -1,26 +1,18 @@
 """A wheel works away from the checkout: configs, tools and requirements are in it."""
 
-import os
+import re
 import shutil
-import subprocess
-import sys
 import zipfile
 
 import pytest
 
+import dyrelu_pose
 from dyrelu_pose.paths import ROOT
+
+from .scripts import run
 
 SOURCES = ("dyrelu_pose", "checkpoints", "configs", "requirements", "tools")
 OF_A_CHECKOUT = {"dist_train.sh", "dist_test.sh"}
-
-
-def run(*command, cwd, **env):
-    done = subprocess.run(
-        [sys.executable, *map(str, command)], cwd=cwd, env={**os.environ, **env},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:]
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +48,14 @@ def test_holds_all_that_the_package_needs(unpacked):
     assert asked == {"requirements/mmpretrain.txt", "requirements/openmmlab.txt"}
     modules = names(ROOT / "dyrelu_pose")
     assert names(unpacked / "dyrelu_pose") - names(inside.parent, ".mim/**/*.py") == modules
+    assert (inside.parent / "py.typed").exists()
     assert {path.name.partition("-")[0] for path in unpacked.iterdir()} == {"dyrelu_pose"}
+
+
+def test_its_version_is_that_of_the_package_and_the_citation(unpacked):
+    (cited,) = re.findall(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
+    assert cited == dyrelu_pose.__version__
+    assert (unpacked / f"dyrelu_pose-{cited}.dist-info").is_dir()
 
 
 def test_lists_the_sites_of_a_config_that_inherits_from_one_in_the_wheel(unpacked, tmp_path):

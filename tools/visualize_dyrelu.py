@@ -16,7 +16,7 @@ from rich.progress import track
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.cli import add_cfg_options, user_errors
-from dyrelu_pose.config.load import input_size_of, load_config
+from dyrelu_pose.config.load import load_config
 from dyrelu_pose.inspection import (
     choose_sites,
     collect,
@@ -25,6 +25,7 @@ from dyrelu_pose.inspection import (
     samples,
     write_report,
 )
+from dyrelu_pose.models.input_size import input_size_of
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -19,8 +19,8 @@ from mmengine.runner import Runner
 from torch import nn
 
 from dyrelu_pose.complexity import Complexity, measure
-from dyrelu_pose.config.load import decoder_input_size, input_size_of
 from dyrelu_pose.models.estimator import build
+from dyrelu_pose.models.input_size import decoder_input_size, input_size_of
 from dyrelu_pose.placement import Placement
 from dyrelu_pose.placement.meta_device import run_without_values
 

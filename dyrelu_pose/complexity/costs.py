@@ -43,6 +43,7 @@ def own_cost(layer: nn.Module, shape: Sequence[int]) -> Cost:
         TypeError: It is not of a class whose cost is known: see `has_own_cost`.
 
     Example:
+        >>> from dyrelu_pose.layers import DyReLUB
         >>> own_cost(DyReLUB(channels=8, reduction=4), (1, 8, 5, 3))
         Cost(pool=120, hyper=80, spatial=0, apply=240)
     """

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from mmengine.config import Config
 
 from dyrelu_pose.errors import UserError
+
+T = TypeVar("T")
 
 _REPR = reprlib.Repr()
 _REPR.maxlevel, _REPR.maxdict, _REPR.maxstring, _REPR.maxother = 2, 40, 100, 100
@@ -20,7 +23,7 @@ class ConfigError(UserError):
     """A config has a value that cannot be used; the message names its key."""
 
 
-def expect(value: object, kinds: type | tuple[type, ...], key: str):
+def expect(value: object, kinds: type[T] | tuple[type[T], ...], key: str) -> T:
     """Return a value of a config that has to be of some type.
 
     Args:
@@ -69,8 +72,9 @@ def _being_built(trace: TracebackType | None) -> list[object]:
 
 def _holds(value: object, part: object) -> bool:
     """Whether all of a part is in a value: MMEngine builds some parts without some keys."""
-    both = isinstance(value, dict) and isinstance(part, dict) and len(part) > 1
-    return both and all(key in value and value[key] == part[key] for key in part)
+    if not (isinstance(value, dict) and isinstance(part, dict) and len(part) > 1):
+        return False
+    return all(key in value and value[key] == part[key] for key in part)
 
 
 def _find(whole: object, part: object, same: Callable) -> tuple[str, object] | None:

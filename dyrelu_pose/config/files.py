@@ -118,13 +118,13 @@ def _all_paths(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, str | 
                 yield _path(entry, key, "checkpoint")
 
 
-def _dataset_paths(key: str, dataset: object) -> Iterator[tuple[str, str]]:
+def _dataset_paths(key: str, dataset: object) -> Iterator[tuple[str, str | None]]:
     dataset = expect(dataset, dict, key)
     parts = expect(dataset.get("datasets", []), (list, tuple), f"{key}.datasets")
     for i, part in enumerate(parts):  # CombinedDataset
         yield from _dataset_paths(f"{key}.datasets.{i}", part)
     if "dataset" in dataset:  # RepeatDataset and the like
-        yield from _dataset_paths(f"{key}.dataset", dataset.dataset)
+        yield from _dataset_paths(f"{key}.dataset", dataset["dataset"])
     _, root = _path(dataset, key, "data_root")
     where, annotations = _path(dataset, key, "ann_file")
     if annotations:
@@ -143,7 +143,7 @@ def _listed(value: object) -> Sequence:
     return value if isinstance(value, (list, tuple)) else [value]
 
 
-def _path(config: dict, key: str, name: str) -> tuple[str, str | None]:
+def _path(config: dict | Config, key: str, name: str) -> tuple[str, str | None]:
     """Return the full key of an entry of `config`, which is at `key`, and its value."""
     key = f"{key}.{name}".lstrip(".")
     value = config.get(name)

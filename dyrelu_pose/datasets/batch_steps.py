@@ -20,9 +20,9 @@ from mmpose.datasets.transforms import (
 from mmpose.structures.bbox import flip_bbox, get_udp_warp_matrix, get_warp_matrix
 from mmpose.structures.keypoint import flip_keypoints
 
-from dyrelu_pose.codecs.batch import encodes_batches
 from dyrelu_pose.errors import UserError
 
+from .batch_targets import encodes_batches
 from .load_image import LoadImage
 
 

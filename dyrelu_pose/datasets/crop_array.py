@@ -6,9 +6,8 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmpose.registry import DATASETS
 
-from dyrelu_pose.codecs.batch import encode_batch
-
 from .batch_steps import encoder_of, split
+from .batch_targets import encode_batch
 from .coco import CocoDataset
 from .picture_array import PictureArray
 

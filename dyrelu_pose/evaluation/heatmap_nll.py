@@ -7,8 +7,8 @@ from mmengine.evaluator import BaseMetric
 from mmpose.registry import METRICS
 from torch import Tensor
 
+from dyrelu_pose.codecs.softmax_heatmap import heatmap_cross_entropy
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.models.losses import heatmap_cross_entropy
 
 # What a config needs, for the errors.
 OUTPUT = "test_cfg=dict(output_heatmaps=True) in its model"

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from mmengine.registry import MODELS
 from torch import nn
 
-import dyrelu_pose  # noqa: F401  registers the layers, and lets MMPretrain import
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import install_command
 from dyrelu_pose.placement import place

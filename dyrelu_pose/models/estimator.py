@@ -8,9 +8,10 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 from torch import nn
 
-from dyrelu_pose.config.load import decoder_input_size, input_size_of
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.placement import Placement, place
+
+from .input_size import decoder_input_size, input_size_of
 
 
 @MODELS.register_module()

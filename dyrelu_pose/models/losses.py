@@ -3,6 +3,8 @@
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from dyrelu_pose.codecs.softmax_heatmap import heatmap_cross_entropy
+
 
 @MODELS.register_module()
 class HeatmapCrossEntropyLoss(nn.Module):
@@ -22,13 +24,3 @@ class HeatmapCrossEntropyLoss(nn.Module):
         """
         loss = heatmap_cross_entropy(output, target)
         return (loss * target_weights).sum() / target_weights.sum().clamp(min=1)
-
-
-def heatmap_cross_entropy(output: Tensor, target: Tensor) -> Tensor:
-    """Return the cross entropy of each heatmap, (N, K), of logits and targets (N, K, H, W).
-
-    A target is a distribution once it is divided by its sum.
-    """
-    target = target.flatten(2)  # (N, K, HW)
-    target = target / target.sum(2, keepdim=True).clamp(min=1e-6)
-    return -(target * output.flatten(2).log_softmax(2)).sum(2)

@@ -1,28 +1,20 @@
 """`tools/ablate.py` as a user runs it, on drawn people; and with commands of seconds."""
 
 import csv
-import importlib.util
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import ROOT
+from tests import scripts
 
 TINY = "configs/ablations/tiny.py"
 
 
-def run(*command, expect=0):
-    done = subprocess.run(
-        [sys.executable, *map(str, command)], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
-    )  # fmt: skip
-    assert done.returncode == expect, done.stdout[-3000:]
-    return " ".join(done.stdout.split())  # the console breaks lines
+def run(*command, **kwargs):
+    return " ".join(scripts.run(*command, **kwargs).split())  # the console breaks lines
 
 
 @pytest.fixture(scope="module")
@@ -81,10 +73,7 @@ def test_missing_data_are_named_before_anything_runs(tmp_path):
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("ablate", ROOT / "tools/ablate.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return scripts.load("tools/ablate.py")
 
 
 @pytest.mark.parametrize(

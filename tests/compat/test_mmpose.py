@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import os
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 
 from dyrelu_pose.compat import mmpose as compat
 from dyrelu_pose.paths import ROOT
+from tests import scripts
 
 # isort: split
 # mmpose imports only once dyrelu_pose has been
@@ -36,15 +36,7 @@ import dyrelu_pose
 
 def run(code: str, path: Path = ROOT) -> str:
     """What a fresh interpreter prints for `code`, with `path` first on its module path."""
-    result = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        env={**os.environ, "PYTHONPATH": f"{path}{os.pathsep}{ROOT}", "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
+    return scripts.run("-c", textwrap.dedent(code), PYTHONPATH=f"{path}{os.pathsep}{ROOT}")
 
 
 def package(root: Path, files: dict[str, str]) -> Path:

@@ -1,29 +1,16 @@
 """The tables: twins, differences, files; and the search on ImageNet's MobileNetV2."""
 
 import csv
-import subprocess
-import sys
 
 import pytest
 from mmengine.config import Config
 
 from dyrelu_pose.complexity import Complexity, Row, format_rows, measure
 from dyrelu_pose.models.estimator import relu_twin
-from dyrelu_pose.paths import ROOT
 from dyrelu_pose.placement import place
-from tests.tools.script import load_script
+from tests.scripts import DEMO, load, run
 
-DEMO = "configs/demo/dyrelu_resnet18.py"
 BASELINE = "configs/demo/resnet18.py"
-
-
-def run(*arguments, expect=0):
-    done = subprocess.run(
-        [sys.executable, "tools/complexity.py", *map(str, arguments)],
-        cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == expect, done.stderr
-    return done
 
 
 def test_table_by_hand():
@@ -39,8 +26,8 @@ def test_table_by_hand():
 
 def test_tool_puts_a_config_below_its_twin(tmp_path):
     out = tmp_path / "figures/rows.csv"
-    printed = run(DEMO, BASELINE, "--csv", out).stdout.splitlines()
-    models = [line.split("  ")[0] for line in printed[2:]]
+    table = run("tools/complexity.py", DEMO, BASELINE, "--csv", out, stderr=None).splitlines()
+    models = [line.split("  ")[0] for line in table[2:]]
     assert models == [f"{DEMO} without rules", DEMO, BASELINE]
     with out.open() as file:
         twin, ours, baseline = csv.DictReader(file)
@@ -55,7 +42,8 @@ def test_tool_puts_a_config_below_its_twin(tmp_path):
 
 
 def test_tool_names_a_missing_config():
-    assert "error: config nowhere.py does not exist" in run("nowhere.py", expect=1).stderr
+    printed = run("tools/complexity.py", "nowhere.py", expect=1)
+    assert "error: config nowhere.py does not exist" in printed
 
 
 @pytest.mark.parametrize("rules", [None, []])
@@ -66,7 +54,7 @@ def test_no_rules_no_twin(rules):
 
 @pytest.fixture(scope="module")
 def tool():
-    return load_script("dev/search_imagenet_placement.py")
+    return load("tools/dev/search_imagenet_placement.py")
 
 
 def test_search_counts_what_a_placed_model_costs(tool):

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from mmengine.hooks import Hook
 from dyrelu_pose.engine import AtomicLocalBackend, latest_checkpoint
 from dyrelu_pose.engine.preemption import EXIT_CODE
 from dyrelu_pose.records.files import DiskFullError
+from tests.scripts import start
 
 from .conftest import BATCH, EPOCHS, SAMPLES
 
@@ -129,7 +128,7 @@ while True:
 
 def test_a_kill_while_writing_leaves_a_whole_file(tmp_path):
     path = tmp_path / "epoch_1.pth"
-    process = subprocess.Popen([sys.executable, "-c", WRITE, path], stdout=subprocess.PIPE)
+    process = start("-c", WRITE, path)
     process.stdout.readline()
     unfinished = False
     for _ in range(20):  # looks at a file that is being replaced all the time

@@ -2,8 +2,6 @@
 
 import os
 import socket
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -11,9 +9,7 @@ from mmengine.config import Config
 
 from dyrelu_pose.engine.launch import check_norms, prepare
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.paths import ROOT
-
-DEMO = ROOT / "configs/demo/dyrelu_resnet18.py"
+from tests.scripts import DEMO, start
 
 
 @pytest.mark.parametrize(
@@ -40,26 +36,19 @@ def test_slurm_tasks_train_together(tmp_path, people):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [
-        sys.executable, "tools/train.py", DEMO, "--launcher", "slurm", "--no-validate",
+        "tools/train.py", DEMO, "--launcher", "slurm", "--no-validate",
         "--work-dir", tmp_path / "work", "--cfg-options", "train_cfg.max_epochs=1",
         f"train_dataloader.dataset.data_root={people}/", "train_dataloader.batch_size=1",
         "train_dataloader.num_workers=0", "train_dataloader.persistent_workers=False",
     ]  # fmt: skip
-    environment = {
-        **os.environ,
-        "PATH": f"{tmp_path}:{os.environ['PATH']}",
-        "SLURM_NTASKS": "2",
-        "SLURM_NODELIST": "node[1-2]",
-        "MASTER_PORT": str(port),
-        "OMP_NUM_THREADS": "1",
-    }
-    tasks = [
-        subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**environment, "SLURM_PROCID": str(task), "SLURM_LOCALID": "0"},
-        )
-        for task in range(2)
-    ]  # fmt: skip
+    environment = dict(
+        PATH=f"{tmp_path}:{os.environ['PATH']}",
+        SLURM_NTASKS="2",
+        SLURM_NODELIST="node[1-2]",
+        SLURM_LOCALID="0",
+        MASTER_PORT=str(port),
+    )
+    tasks = [start(*command, **environment, SLURM_PROCID=str(task)) for task in range(2)]
     first, second = (task.communicate()[0] for task in tasks)
     assert [task.returncode for task in tasks] == [0, 0], first + second
     assert "GPU number: 2" in first

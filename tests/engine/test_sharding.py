@@ -1,9 +1,5 @@
 """Weights that two processes share out, over gloo."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
@@ -11,6 +7,7 @@ from mmengine.runner import CheckpointLoader
 from dyrelu_pose.engine import FSDPStrategy
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import ROOT
+from tests.scripts import run
 
 
 @pytest.fixture
@@ -31,22 +28,19 @@ def config(tmp_path, people):
 
 
 def train(config, *arguments, launch=("-m", "torch.distributed.run", "--standalone",
-                                      "--nproc_per_node=2"), options=()):  # fmt: skip
+                                      "--nproc_per_node=2"), options=(), expect=0):  # fmt: skip
     flags = ["--launcher", "pytorch"] if launch else []
-    command = [*launch, "tools/train.py", config, "--no-validate", *flags, *arguments]
-    return subprocess.run(
-        [sys.executable, *map(str, command), "--cfg-options", "train_cfg.max_epochs=1", *options],
-        cwd=ROOT, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    return run(
+        *launch, "tools/train.py", config, "--no-validate", *flags, *arguments,
+        "--cfg-options", "train_cfg.max_epochs=1", *options, expect=expect,
     )  # fmt: skip
 
 
 def test_training_saves_whole_checkpoints_and_resumes(config, tmp_path):
     first = train(config)
-    assert first.returncode == 0, first.stderr
     again = train(config, "--resume", options=["train_cfg.max_epochs=2"])
-    assert again.returncode == 0, again.stderr
-    assert "resumed epoch: 1" in again.stdout + again.stderr
-    assert "22 DyReLU layers learn at 4 / fan-in" in first.stdout + first.stderr
+    assert "resumed epoch: 1" in again
+    assert "22 DyReLU layers learn at 4 / fan-in" in first
     one, two = (
         CheckpointLoader.load_checkpoint(str(tmp_path / f"work/epoch_{epoch}.pth"))
         for epoch in (1, 2)
@@ -59,17 +53,16 @@ def test_training_saves_whole_checkpoints_and_resumes(config, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_every_process(config):
-    done = train(config, options=["optim_wrapper.optimizer.lr=1e30", "train_cfg.max_epochs=9"])
-    assert done.returncode == 1
+    diverging = ["optim_wrapper.optimizer.lr=1e30", "train_cfg.max_epochs=9"]
+    printed = train(config, options=diverging, expect=1)
     message = "is nan: no process has all weights to look for the site: train by fewer, without"
-    assert done.stderr.count(message) == 2
+    assert printed.count(message) == 2
 
 
 def test_a_single_process_is_refused(config):
-    done = train(config, launch=())
-    assert done.returncode == 1
-    assert "FSDPStrategy') shares the weights out among processes" in done.stderr
-    assert "Traceback" not in done.stderr
+    printed = train(config, launch=(), expect=1)
+    assert "FSDPStrategy') shares the weights out among processes" in printed
+    assert "Traceback" not in printed
 
 
 def test_sharing_layers_out_one_by_one_is_refused():

@@ -1,6 +1,5 @@
 """tools/export_onnx.py writes what PyTorch computes; tools/test.py evaluates the file."""
 
-import importlib.util
 import json
 
 import numpy as np
@@ -9,23 +8,14 @@ import pytest
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.export.deployed import DeployedDyReLU
 from dyrelu_pose.export.files import OnnxFile, operators
-from dyrelu_pose.paths import ROOT
-from tests.inference.conftest import CONFIG, checkpoint  # noqa: F401
-from tests.tools.test_train import run, synthetic  # noqa: F401
+from tests.scripts import DEMO, load, run
 
 for package in ("onnx", "onnxscript", "onnxruntime"):
     pytest.importorskip(package)
 
 
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / f"tools/{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
-def options(synthetic):  # noqa: F811
+def options(synthetic):
     return [
         "--cfg-options",
         *(f"{s}_dataloader.dataset.data_root={synthetic}/" for s in ("train", "val", "test")),
@@ -36,11 +26,11 @@ def options(synthetic):  # noqa: F811
 
 
 @pytest.fixture(scope="module")
-def export(checkpoint, options):  # noqa: F811
-    tool = load("export_onnx")
+def export(checkpoint, options):
+    tool = load("tools/export_onnx.py")
 
     def run(out, *arguments):
-        command = [CONFIG, checkpoint, out, "--repeats", 1, "--num", 4, *arguments, *options]
+        command = [DEMO, checkpoint, out, "--repeats", 1, "--num", 4, *arguments, *options]
         tool.main([*map(str, command)])
         return out
 
@@ -56,7 +46,7 @@ def exported(export, tmp_path_factory):
 def ap(options, tmp_path):
     def ap(model):
         out = tmp_path / "metrics.json"
-        run("tools/test.py", CONFIG, model, "--work-dir", tmp_path, "--out", out, *options)
+        run("tools/test.py", DEMO, model, "--work-dir", tmp_path, "--out", out, *options)
         return json.loads(out.read_text())["coco/AP"]
 
     return ap
@@ -77,7 +67,7 @@ def test_the_file_has_few_operators_and_takes_any_number_of_pictures(exported):
     assert not np.allclose(found["heatmaps"], file.run(pixels / 255)["heatmaps"])
 
 
-def test_the_file_has_the_ap_of_the_checkpoint(exported, ap, checkpoint):  # noqa: F811
+def test_the_file_has_the_ap_of_the_checkpoint(exported, ap, checkpoint):
     assert ap(exported) == pytest.approx(ap(checkpoint), abs=1e-3)
 
 

@@ -8,20 +8,19 @@ from mmpose.apis import inference_topdown, init_model
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.inference import PoseInferencer
-
-from .conftest import CONFIG
+from tests.scripts import DEMO
 
 BOXES = np.array([[10, 5, 60, 85], [50, 20, 110, 80], [0, 0, 30, 90]], np.float32)
 
 
 @pytest.fixture(scope="module")
 def pose(checkpoint):
-    return PoseInferencer(CONFIG, checkpoint, device="cpu", batch_size=2)
+    return PoseInferencer(DEMO, checkpoint, device="cpu", batch_size=2)
 
 
 def test_people_are_those_that_mmpose_finds(pose, checkpoint, picture):
     people = pose(picture, BOXES)[0].pred_instances
-    theirs = inference_topdown(init_model(CONFIG, str(checkpoint), "cpu"), picture, BOXES)
+    theirs = inference_topdown(init_model(DEMO, str(checkpoint), "cpu"), picture, BOXES)
     for i, sample in enumerate(theirs):
         np.testing.assert_allclose(
             people.keypoints[i], sample.pred_instances.keypoints[0], atol=1e-3
@@ -66,7 +65,7 @@ def test_what_is_no_picture_or_box_is_refused(pose, pictures, bboxes, message):
 
 
 def test_models_that_are_not_top_down_are_refused(checkpoint):
-    config = Config.fromfile(CONFIG)
+    config = Config.fromfile(DEMO)
     config.model.estimator = "BottomupPoseEstimator"
     with pytest.raises(UserError, match="BottomupPoseEstimator is no top-down model"):
         PoseInferencer(config, checkpoint, device="cpu")
@@ -74,4 +73,4 @@ def test_models_that_are_not_top_down_are_refused(checkpoint):
 
 def test_a_config_of_ones_own_needs_weights():
     with pytest.raises(UserError, match="needs a checkpoint"):
-        PoseInferencer(CONFIG)
+        PoseInferencer(DEMO)

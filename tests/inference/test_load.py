@@ -7,8 +7,7 @@ from mmpose.registry import MODELS
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.inference.load import load_trained
-
-from .conftest import CONFIG
+from tests.scripts import DEMO
 
 RELU = "configs/demo/resnet18.py"
 
@@ -25,7 +24,7 @@ def test_dyrelu_weights_do_not_go_into_a_relu_model(checkpoint):
 def test_relu_weights_make_the_same_backbone_of_dyrelu(tmp_path):
     relu, path = MODELS.build(Config.fromfile(RELU).model), tmp_path / "relu.pth"
     torch.save(dict(state_dict=relu.state_dict()), path)
-    model = load(CONFIG, path)
+    model = load(DEMO, path)
     picture = torch.randn(1, 3, 64, 64)
     ours, theirs = (m.eval().extract_feat(picture) for m in (model, relu))
     torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
@@ -37,13 +36,13 @@ def test_a_missing_or_misshapen_tensor_is_named(checkpoint, tmp_path):
     path = tmp_path / "damaged.pth"
     torch.save(dict(state_dict=weights), path)
     with pytest.raises(UserError, match=r"for backbone.conv1.weight: .*32, 3, 7, 7\]\); take the"):
-        load(CONFIG, path)
+        load(DEMO, path)
     del weights["backbone.conv1.weight"]
     torch.save(dict(state_dict=weights), path)
     with pytest.raises(UserError, match="missing keys.*backbone.conv1.weight"):
-        load(CONFIG, path)
+        load(DEMO, path)
 
 
 def test_a_device_that_is_not_there_is_named(checkpoint):
     with pytest.raises(UserError, match="device cuda:99 cannot be used"):
-        load(CONFIG, checkpoint, "cuda:99")
+        load(DEMO, checkpoint, "cuda:99")

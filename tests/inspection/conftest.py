@@ -1,16 +1,14 @@
 """A small estimator with ReLU, DyReLU-B with and without a folded norm, and DyReLU-C."""
 
-import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmpose.registry import MODELS
-from PIL import Image
 from torch import nn
 
-from dyrelu_pose.config.load import input_size_of
 from dyrelu_pose.inspection import choose_sites, collect, find_sites, load_trained, samples
 from dyrelu_pose.layers import DyReLU
+from dyrelu_pose.models.input_size import input_size_of
 from dyrelu_pose.paths import ROOT
 
 KEPT, FOLDED, PLAIN = "backbone.relu", "backbone.layer1.0.relu1", "backbone.layer2.0.relu1"
@@ -70,19 +68,6 @@ def relu_checkpoint(cfg, tmp_path_factory):
     path = tmp_path_factory.mktemp("weights") / "relu.pth"
     torch.save({"state_dict": MODELS.build({**cfg.model, "dyrelu": []}).state_dict()}, path)
     return path
-
-
-@pytest.fixture(scope="session")
-def pictures(tmp_path_factory):
-    """A folder of five pictures, the first of them red, and a file that is none."""
-    folder = tmp_path_factory.mktemp("pictures")
-    random = np.random.default_rng(0)
-    for i in range(5):
-        pixels = np.full((40, 60, 3), (255, 0, 0) if i == 0 else random.integers(0, 256, 3))
-        noise = random.integers(-40, 40, pixels.shape) if i else 0
-        Image.fromarray((pixels + noise).clip(0, 255).astype(np.uint8)).save(folder / f"{i}.png")
-    (folder / "notes.txt").write_text("no picture")
-    return folder
 
 
 @pytest.fixture(scope="session")

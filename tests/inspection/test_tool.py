@@ -3,7 +3,7 @@
 import pytest
 
 from dyrelu_pose.cli import user_errors
-from tests.tools.script import load_script
+from tests.scripts import load
 
 from .conftest import SPATIAL
 
@@ -13,11 +13,11 @@ def run(cfg, tmp_path_factory):
     """A function that runs the tool on the config with other arguments."""
     config = tmp_path_factory.mktemp("config") / "config.py"
     cfg.dump(config)
-    module = load_script("visualize_dyrelu.py")
+    tool = load("tools/visualize_dyrelu.py")
 
     def main(*arguments):
         with user_errors():
-            module.main([str(config), *map(str, arguments)])
+            tool.main([str(config), *map(str, arguments)])
 
     return main
 

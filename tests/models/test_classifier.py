@@ -1,28 +1,16 @@
 """Classifiers train and test through MMPretrain, by the tools, from a folder of images."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 import torch
 
 from dyrelu_pose.paths import ROOT
 from tests.class_folders import CLASSES, SIDE
+from tests.scripts import run
 
 EPOCHS = 8
-
-
-def run(*command, expect=0, **env):
-    done = subprocess.run(
-        [sys.executable, *map(str, command)],
-        cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1", **env},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
-    )  # fmt: skip
-    assert done.returncode == expect, done.stdout[-3000:]
-    return done.stdout
 
 
 def options(*more):

@@ -1,12 +1,10 @@
 """Placing in MMPose's own configs: a few in every run, all of them in the slow one."""
 
-import subprocess
-import sys
-
 import pytest
 
 from dyrelu_pose.models.sweep import explain, read_csv, summarize, sweep, wheel_configs
 from dyrelu_pose.paths import ROOT
+from tests.scripts import run
 
 RECORDED = {row.config: row for row in read_csv(ROOT / "results/coverage.csv")}
 
@@ -50,9 +48,5 @@ def test_reason_is_what_is_needed_or_the_error(message, reason):
 
 
 def test_tool_refuses_a_pattern_without_configs():
-    done = subprocess.run(
-        [sys.executable, "tools/dev/sweep_mmpose_configs.py", "--pattern", "nothing*"],
-        cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 1
-    assert "error: no 2D config of MMPose matches --pattern 'nothing*'" in done.stderr
+    printed = run("tools/dev/sweep_mmpose_configs.py", "--pattern", "nothing*", expect=1)
+    assert "error: no 2D config of MMPose matches --pattern 'nothing*'" in printed

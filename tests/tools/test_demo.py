@@ -1,33 +1,23 @@
 """tools/demo.py draws pictures and videos, lists keypoints, and says what it had to skip."""
 
+import functools
 import json
-import subprocess
-import sys
 
 import cv2
 import numpy as np
 import pytest
 
 from dyrelu_pose.compat.xtcocotools import COCO
-from dyrelu_pose.paths import ROOT
-from tests.inference.conftest import CONFIG, checkpoint, picture  # noqa: F401
+from tests.scripts import DEMO, run
 
 
 @pytest.fixture
-def demo(checkpoint):  # noqa: F811
-    def run(*arguments, expect=0):
-        command = [sys.executable, "tools/demo.py", "--config", CONFIG, "--checkpoint", checkpoint]
-        done = subprocess.run(
-            [*map(str, command), "--device", "cpu", *map(str, arguments)],
-            cwd=ROOT, capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == expect, done.stdout + done.stderr
-        return done
-
-    return run
+def demo(checkpoint):
+    tool = ("tools/demo.py", "--config", DEMO, "--checkpoint", checkpoint, "--device", "cpu")
+    return functools.partial(run, *tool)
 
 
-def test_a_folder_is_drawn_and_its_damaged_file_skipped(demo, picture, tmp_path):  # noqa: F811
+def test_a_folder_is_drawn_and_its_damaged_file_skipped(demo, picture, tmp_path):
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     names = ["000000000005.png", "000000000006.png"]
@@ -45,11 +35,11 @@ def test_a_folder_is_drawn_and_its_damaged_file_skipped(demo, picture, tmp_path)
         json.dumps({names[0]: [[5, 5, 50, 80], [60, 5, 50, 80]], "1": [[0, 0, 50, 90]]})
     )
 
-    done = demo(folder, "--out", out, "--bboxes", boxes, "--kpt-thr", 0, "--draw-bbox", expect=1)
-    assert "skipped" in done.stderr
-    assert "000000000007.png: not a picture" in done.stderr
-    assert "1 of 4 files were skipped" in done.stderr
-    assert "3 people in 5 pictures" in done.stdout
+    printed = demo(folder, "--out", out, "--bboxes", boxes, "--kpt-thr", 0, "--draw-bbox", expect=1)
+    assert "skipped" in printed
+    assert "000000000007.png: not a picture" in printed
+    assert "1 of 4 files were skipped" in printed
+    assert "3 people in 5 pictures" in printed
 
     drawn, empty = (cv2.imread(str(out / name)) for name in names)
     assert drawn.shape == picture.shape
@@ -69,21 +59,21 @@ def test_a_folder_is_drawn_and_its_damaged_file_skipped(demo, picture, tmp_path)
     assert written.get(cv2.CAP_PROP_FPS) == pytest.approx(10)
 
 
-def test_a_damaged_video_and_boxes_of_other_pictures_are_named(demo, picture, tmp_path):  # noqa: F811
+def test_a_damaged_video_and_boxes_of_other_pictures_are_named(demo, picture, tmp_path):
     (tmp_path / "walk.mp4").write_bytes(b"not a video")
-    done = demo(tmp_path, "--out", tmp_path / "out", expect=1)
-    assert "walk.mp4: not a video" in done.stderr
-    assert "0 people in 0 pictures" in done.stdout
+    printed = demo(tmp_path, "--out", tmp_path / "out", expect=1)
+    assert "walk.mp4: not a video" in printed
+    assert "0 people in 0 pictures" in printed
     cv2.imwrite(str(tmp_path / "a.png"), picture)
     boxes = tmp_path / "boxes.json"
     boxes.write_text('{"b.png": [[0, 0, 9, 9]]}')
-    done = demo(tmp_path / "a.png", "--bboxes", boxes, expect=1)
-    assert "boxes.json has no box for any of the 1 pictures" in done.stderr
+    printed = demo(tmp_path / "a.png", "--bboxes", boxes, expect=1)
+    assert "boxes.json has no box for any of the 1 pictures" in printed
 
 
-def test_a_picture_is_never_replaced_by_its_drawing(demo, picture, tmp_path):  # noqa: F811
+def test_a_picture_is_never_replaced_by_its_drawing(demo, picture, tmp_path):
     path = tmp_path / "person.png"
     cv2.imwrite(str(path), picture)
-    done = demo(path, "--out", tmp_path, expect=1)
-    assert "would be replaced by its drawn copy" in done.stderr
+    printed = demo(path, "--out", tmp_path, expect=1)
+    assert "would be replaced by its drawn copy" in printed
     np.testing.assert_array_equal(cv2.imread(str(path)), picture)

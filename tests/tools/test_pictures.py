@@ -10,7 +10,7 @@ from dyrelu_pose.datasets.coco_keypoints import INDEX, KEYPOINTS
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.visualization.run_log import read_run
 from dyrelu_pose.visualization.skeletons import SIDE_COLORS, draw_skeleton
-from tests.tools.script import load_script
+from tests.scripts import load
 
 
 def size_of(png):
@@ -24,7 +24,7 @@ def size_of(png):
 
 
 def test_synthetic_set_is_made_once(tmp_path, capsys):
-    main = load_script("make_synthetic_coco.py").main
+    main = load("tools/make_synthetic_coco.py").main
     command = [str(tmp_path / "set"), "--train", "2", "--val", "1", "--size", "96", "96"]
     main([*command, "--workers", "1"])
     assert "2 + 1 pictures" in capsys.readouterr().out
@@ -105,7 +105,7 @@ def test_a_line_cut_off_by_a_kill_is_ignored_only_at_the_end(tmp_path):
 def test_twin_runs_share_a_chart(tmp_path, capsys):
     for name, base in (("dyrelu", 1.0), ("relu", 0.8)):
         write_log(tmp_path / name, "20260101_000000", range(1, 31), base=base / 3)
-    load_script("plot_log.py").main([str(tmp_path / "dyrelu"), str(tmp_path / "relu")])
+    load("tools/plot_log.py").main([str(tmp_path / "dyrelu"), str(tmp_path / "relu")])
     out = tmp_path / "dyrelu" / "learning_curve.png"
     assert capsys.readouterr().out.strip() == str(out)
     width, height = size_of(out)
@@ -114,7 +114,7 @@ def test_twin_runs_share_a_chart(tmp_path, capsys):
 
 
 def test_runs_can_be_renamed(tmp_path, monkeypatch):
-    module, drawn = load_script("plot_log.py"), []
+    module, drawn = load("tools/plot_log.py"), []
     monkeypatch.setattr(module, "draw_learning_curve", lambda runs, *_: drawn.extend(runs))
     for name in ("a", "b"):
         write_log(tmp_path / name / "seed0", "20260101_000000", (1,))
@@ -129,12 +129,12 @@ def test_a_run_without_validation_is_drawn(tmp_path):
     path = write_log(tmp_path / "run", "20260101_000000", (1,))
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:1]))
     out = tmp_path / "new" / "curve.png"
-    load_script("plot_log.py").main([str(tmp_path / "run"), "--out", str(out)])
+    load("tools/plot_log.py").main([str(tmp_path / "run"), "--out", str(out)])
     size_of(out)
 
 
 def test_plot_log_says_where_it_looked(tmp_path):
-    main = load_script("plot_log.py").main
+    main = load("tools/plot_log.py").main
     with pytest.raises(UserError, match=r"absent/\*/vis_data/scalars.json"):
         main([str(tmp_path / "absent")])
     write_log(tmp_path / "epochs", "20260101_000000", (1,))
@@ -168,7 +168,7 @@ def evaluated(tmp_path):
 
 def run_draw(evaluated, *options):
     truth, results, images = map(str, evaluated)
-    load_script("draw_predictions.py").main([truth, results, "--images", images, *options])
+    load("tools/draw_predictions.py").main([truth, results, "--images", images, *options])
 
 
 def test_predictions_are_drawn_beside_the_truth(evaluated, tmp_path, capsys):
@@ -183,7 +183,7 @@ def test_predictions_are_drawn_beside_the_truth(evaluated, tmp_path, capsys):
 
 def test_several_predictions_share_blank_paper(evaluated, tmp_path):
     truth, results, _ = map(str, evaluated)
-    main = load_script("draw_predictions.py").main
+    main = load("tools/draw_predictions.py").main
     main([truth, results, results, "--names", "ReLU", "DyReLU", "--out", str(tmp_path / "out")])
     picture = cv2.imread(str(tmp_path / "out" / "1.png"))
     assert picture.shape[1] == 3 * 480 + 2 * 6  # 100 x 80 pixels, enlarged to 480 x 384

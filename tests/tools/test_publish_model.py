@@ -1,22 +1,15 @@
 """Published weights are those of the checkpoint, alone, and a model takes them."""
 
 import hashlib
-import subprocess
-import sys
 
 import numpy as np
 import torch
 
-from dyrelu_pose.paths import ROOT
+from tests import scripts
 
 
-def run(*arguments, expect=0):
-    done = subprocess.run(
-        [sys.executable, "tools/publish_model.py", *map(str, arguments)],
-        cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == expect, done.stderr
-    return done
+def publish(*arguments, **kwargs):
+    return scripts.run("tools/publish_model.py", *arguments, **kwargs)
 
 
 def checkpoint(tmp_path, model):
@@ -32,7 +25,7 @@ def checkpoint(tmp_path, model):
 def test_half_precision_weights_go_back_into_a_model(tmp_path):
     model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
     out = tmp_path / "new/weights.pth"
-    printed = run(checkpoint(tmp_path, model), out, "--half").stdout
+    printed = publish(checkpoint(tmp_path, model), out, "--half")
     assert hashlib.sha256(out.read_bytes()).hexdigest() in printed
     content = torch.load(out)
     assert content.keys() == {"state_dict"}
@@ -46,7 +39,7 @@ def test_half_precision_weights_go_back_into_a_model(tmp_path):
 
 def test_without_half_they_are_the_same(tmp_path):
     model = torch.nn.Linear(2, 2)
-    run(checkpoint(tmp_path, model), tmp_path / "weights.pth")
+    publish(checkpoint(tmp_path, model), tmp_path / "weights.pth")
     weights = torch.load(tmp_path / "weights.pth")["state_dict"]
     assert torch.equal(weights["weight"], model.weight)
 
@@ -54,10 +47,10 @@ def test_without_half_they_are_the_same(tmp_path):
 def test_refuses_what_float16_cannot_hold(tmp_path):
     model = torch.nn.Linear(1, 1)
     torch.nn.init.constant_(model.weight, 1e6)
-    error = run(checkpoint(tmp_path, model), tmp_path / "x.pth", "--half", expect=1).stderr
+    error = publish(checkpoint(tmp_path, model), tmp_path / "x.pth", "--half", expect=1)
     assert "error: weight has values beyond 65504" in error
     assert not (tmp_path / "x.pth").exists()
 
 
 def test_names_a_missing_checkpoint(tmp_path):
-    assert "none.pth" in run(tmp_path / "none.pth", tmp_path / "x.pth", expect=1).stderr
+    assert "none.pth" in publish(tmp_path / "none.pth", tmp_path / "x.pth", expect=1)

@@ -1,42 +1,13 @@
 """The command-line tools as real processes: train, test, kill and resume, and their refusals."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 import torch
 
 from dyrelu_pose.paths import ROOT
-
-DEMO = "configs/demo/dyrelu_resnet18.py"
-
-
-def start(*command, **env):
-    return subprocess.Popen(
-        [sys.executable, *map(str, command)],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", **env},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def run(*command, expect=0, **env):
-    process = start(*command, **env)
-    output, _ = process.communicate(timeout=600)
-    assert process.returncode == expect, output[-3000:]
-    return output
-
-
-@pytest.fixture(scope="session")
-def synthetic(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data") / "synthetic"
-    run("tools/make_synthetic_coco.py", folder, "--train", 24, "--val", 8, "--workers", 1)
-    return folder
+from tests.scripts import DEMO, run
 
 
 @pytest.fixture

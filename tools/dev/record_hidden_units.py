@@ -14,7 +14,7 @@ from pathlib import Path
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.cli import user_errors
-from dyrelu_pose.config.load import input_size_of, load_config
+from dyrelu_pose.config.load import load_config
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.inspection import (
     SiteRecord,
@@ -24,6 +24,7 @@ from dyrelu_pose.inspection import (
     samples,
     statistics,
 )
+from dyrelu_pose.models.input_size import input_size_of
 from dyrelu_pose.records.files import read_csv, write_csv
 from dyrelu_pose.records.origin import origin
 

@@ -16,6 +16,7 @@ class ChannelPReLU(nn.PReLU):
         init: Slope that training starts at; 0.25 is its authors'. 0 starts at ReLU.
 
     Example:
+        >>> import torch
         >>> ChannelPReLU(channels=64)(torch.randn(2, 64, 8, 6)).shape
         torch.Size([2, 64, 8, 6])
     """

@@ -28,6 +28,7 @@ class SEReLU(nn.Module):
         ValueError: An argument is out of range.
 
     Example:
+        >>> import torch
         >>> SEReLU(channels=64, reduction=16)(torch.randn(2, 64, 8, 6)).shape
         torch.Size([2, 64, 8, 6])
     """

@@ -1,14 +1,11 @@
 """The kernels compile for GPUs, which the interpreter does not show: ahead of time, without one."""
 
 import json
-import os
-import subprocess
-import sys
 from collections import defaultdict
 
 import pytest
 
-from dyrelu_pose.paths import ROOT
+from tests.scripts import run
 
 from .conftest import DEVICE
 
@@ -19,12 +16,10 @@ pytestmark = pytest.mark.skipif(DEVICE == "cuda", reason="a GPU compiles them in
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory):
     """Return what was compiled: case, kernel, hash and whether it keeps NaN, for two map sizes."""
-    env = dict(os.environ, TRITON_CACHE_DIR=str(tmp_path_factory.mktemp("cache")))
-    env.pop("TRITON_INTERPRET", None)
-    command = [sys.executable, "-m", "tests.ops.triton.ahead"]
-    run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env)
-    assert run.returncode == 0, run.stderr
-    return [json.loads(line) for line in run.stdout.splitlines()]
+    cache = str(tmp_path_factory.mktemp("cache"))
+    env = dict(TRITON_CACHE_DIR=cache, TRITON_INTERPRET="0")
+    printed = run("-m", "tests.ops.triton.ahead", stderr=None, **env)
+    return [json.loads(line) for line in printed.splitlines()]
 
 
 def test_all_kernels_compile(compiled):

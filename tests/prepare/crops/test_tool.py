@@ -1,10 +1,7 @@
 """tools/crop_dataset.py: the options that it prints, and its refusals."""
 
-import importlib.util
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,18 +11,16 @@ from mmpose.registry import DATASETS
 from dyrelu_pose.paths import ROOT
 from dyrelu_pose.prepare.crops import SPLITS, annotation_file
 from dyrelu_pose.prepare.crops.agreement import build_set, compare
+from tests.scripts import load, run
 
-TOOL = ROOT / "tools/crop_dataset.py"
+TOOL = "tools/crop_dataset.py"
 DEMO = ROOT / "configs/demo/resnet18.py"
 
 
 @pytest.fixture
 def main():
     """The tool's `main`."""
-    spec = importlib.util.spec_from_file_location("crop_dataset", TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+    return load(TOOL).main
 
 
 def persons(root):
@@ -88,11 +83,9 @@ def test_the_array_trains_on_what_the_crops_show(main, drawn, tmp_path, capsys):
 
 def test_a_refusal_is_one_line(drawn, tmp_path):
     root = f"train_dataloader.dataset.data_root={tmp_path}"
-    command = [sys.executable, TOOL, DEMO, tmp_path / "crops", "--cfg-options", root]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    error = done.stderr.splitlines()[-1]
+    printed = run(TOOL, DEMO, tmp_path / "crops", "--cfg-options", root, expect=1)
+    assert "Traceback" not in printed
+    error = printed.splitlines()[-1]
     assert error.startswith(f"error: annotation file {tmp_path}/annotations/person_keypoints_train")
 
 

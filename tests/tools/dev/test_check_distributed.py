@@ -1,25 +1,19 @@
 """Two processes learn and find what one does."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 import torch
 
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.paths import ROOT
-from tests.tools.script import load_script
+from tests.scripts import load, run
 
-FILE = ROOT / "tools/dev/check_distributed.py"
-tool = load_script("dev/check_distributed.py")
+tool = load("tools/dev/check_distributed.py")
 
 
 def test_two_processes_do_what_one_does(tmp_path):
     out = tmp_path / "distributed.json"
-    command = [sys.executable, FILE, "--quick", "--out", str(out)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    run("tools/dev/check_distributed.py", "--quick", "--out", out)
     record = json.loads(out.read_text())
     assert record["lost"] == "nothing"
     found = record["2 processes"]

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from dyrelu_pose.errors import UserError
-from tests.tools.script import load_script
+from tests.scripts import load
 
 
 @pytest.fixture
 def tool():
-    return load_script("dev/check_precision.py")
+    return load("tools/dev/check_precision.py")
 
 
 def test_stays_finite(tool, tmp_path):

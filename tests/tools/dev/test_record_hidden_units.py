@@ -7,7 +7,7 @@ import pytest
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import ROOT
-from tests.tools.script import load_script
+from tests.scripts import load
 
 CONFIG = str(ROOT / "configs/demo/dyrelu_resnet18.py")
 
@@ -15,7 +15,7 @@ CONFIG = str(ROOT / "configs/demo/dyrelu_resnet18.py")
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """A function that counts for a model, given the fractions alive by site; returns the rows."""
-    tool = load_script("dev/record_hidden_units.py")
+    tool = load("tools/dev/record_hidden_units.py")
     out = tmp_path / "hidden_units.csv"
 
     def main(name, alive):

@@ -3,9 +3,9 @@
 import pytest
 
 from dyrelu_pose.paths import ROOT
-from tests.tools.script import load_script
+from tests.scripts import load
 
-tool = load_script("dev/record_tests.py")
+tool = load("tools/dev/record_tests.py")
 
 
 @pytest.mark.parametrize("kind", tool.KINDS)

@@ -2,18 +2,14 @@
 
 import json
 import shutil
-import subprocess
-import sys
 
 import pytest
 import torch
 
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.paths import ROOT
-from tests.tools.script import load_script
+from tests.scripts import load, run
 
-FILE = ROOT / "tools/dev/soak.py"
-tool = load_script("dev/soak.py")
+tool = load("tools/dev/soak.py")
 
 LAST = "epoch_1.pth"
 LOG = "1/vis_data/scalars.json"
@@ -22,9 +18,7 @@ FOUND = "found.keypoints.json"
 
 def test_interruptions_change_nothing(tmp_path):
     out = tmp_path / "soak.json"
-    command = [sys.executable, FILE, "--quick", "--out", str(out)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    run("tools/dev/soak.py", "--quick", "--out", out)
     record = json.loads(out.read_text())
     assert record["interruptions"] == 3
     assert record["by_SIGTERM"] == 1
@@ -76,7 +70,7 @@ def test_another_end_is_told(runs, change):
 
 @pytest.mark.parametrize("empty", ["[]", json.dumps([dict(image_id=1, keypoints=[0, 0, 0])] * 2)])
 def test_nothing_to_compare_is_an_error(runs, empty):
-    for run in runs:
-        (run / FOUND).write_text(empty)
+    for folder in runs:
+        (folder / FOUND).write_text(empty)
     with pytest.raises(UserError, match="nothing to compare: the keypoints"):
         tool.compare(*runs, LAST)

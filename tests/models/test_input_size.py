@@ -3,8 +3,8 @@
 import pytest
 from mmengine.config import Config
 
-from dyrelu_pose.config.load import decoder_input_size, input_size_of
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.models.input_size import decoder_input_size, input_size_of
 
 CODEC = dict(input_size=(64, 48))
 
