@@ -55,10 +55,11 @@ class DyReLUOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         UserError: `hyper_lr_scale` is not a positive number.
 
     Example:
-        >>> optimizer = dict(type="AdamW", lr=1e-3)
-        >>> make = DyReLUOptimWrapperConstructor(dict(optimizer=optimizer))
-        >>> [(len(g["params"]), g["lr"]) for g in make(DyReLUB(64)).optimizer.param_groups]
-        [(1, 6.25e-05), (2, 0.001), (1, 0.0005)]
+        optim_wrapper = dict(
+            constructor="DyReLUOptimWrapperConstructor",
+            optimizer=dict(type="AdamW", lr=1e-3),
+            paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0),
+        )
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
