@@ -20,7 +20,7 @@ from dyrelu_pose.layers.dense import Dense
 # Optimizers that move every weight by about the learning rate, however small its gradient. Not the
 # ones that move a whole tensor by a share of its own size (LAMB, LARS, Adafactor, Muon).
 ADAM_LIKE = re.compile("adam|adan|adabelief|adagrad|rmsprop|lion|sophia", re.IGNORECASE)
-SCALE = 4.0
+SCALE = 4.0  # results/README.md says what was measured
 
 
 def is_adam_like(optimizer: dict) -> bool:
@@ -39,9 +39,9 @@ class DyReLUOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         rate * min(1, scale / fan_in)
 
     of what `paramwise_cfg` gives them. Under Adam every weight moves by about the rate in a step,
-    so a coefficient, a sum over many of them, moves by the rate times their number: noise that
-    kills hidden units. A rate by fan-in is what mu-P (arXiv 2203.03466) prescribes for hidden
-    weights. SGD does not need it and gets MMEngine's groups.
+    so a coefficient, a sum over many of them, moves by the rate times their number: noise in
+    every slope, which can kill hidden units. A rate by fan-in is what mu-P (arXiv 2203.03466)
+    prescribes for hidden weights. SGD does not need it and gets MMEngine's groups.
 
     Schedulers start from each group's own rate. One that ends at an absolute `eta_min` may end
     above it: write `eta_min_ratio`.
@@ -165,7 +165,7 @@ class HyperRateHook(Hook):
         if layers and is_adam_like(cfg["optimizer"]) and not _slows(cfg.get("constructor")):
             print_log(
                 f"{cfg['optimizer']['type']} trains the matrices of {layers} DyReLU layers at the "
-                "full rate, at which hidden units die; for a rate by fan-in write "
+                "full rate, at which coefficients move too fast; for a rate by fan-in write "
                 "optim_wrapper = dict(constructor='DyReLUOptimWrapperConstructor', ...)",
                 logger="current",
                 level=logging.WARNING,
