@@ -1,4 +1,5 @@
-# make demo | make test | make docs: each sets up .venv on its own; a second run installs nothing.
+# make demo | make test | make quick | make docs: each sets up .venv on its own; a second run
+# installs nothing.
 # PYTHON=python3.12 make demo   picks the interpreter (3.10 to 3.13).
 
 PYTHON ?= python3
@@ -10,12 +11,13 @@ LOCKS  := $(wildcard requirements/locks/*.txt)
 DATA   := data/synthetic
 CONFIG := configs/demo/dyrelu_resnet18.py
 WORK   := work_dirs/demo
+QUICK  := tests/ops tests/layers tests/placement tests/config tests/test_configs.py
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Threads that wait for others sleep, for they would take a busy machine's cores from who works.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: install demo test tables docs lock matrix clean
+.PHONY: install demo test quick tables docs lock matrix clean
 
 install: $(STAMP)
 
@@ -46,6 +48,10 @@ test: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache --no-logo
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+
+# The core's tests alone, for a first answer: ops, layers, placement, configs.
+quick: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(QUICK)
 
 # The result tables of the README, from results/.
 tables: $(STAMP)

@@ -19,8 +19,8 @@ import numpy as np
 from annotations import HEIGHT, KEYPOINTS, WIDTH, write_annotations
 from rich.progress import track
 
-from dyrelu_pose.cli import user_errors
 from dyrelu_pose.datasets import CocoDataset
+from dyrelu_pose.errors import user_errors
 from dyrelu_pose.evaluation import PycocoMetric
 from dyrelu_pose.records.files import write_json
 from dyrelu_pose.records.origin import origin

@@ -30,9 +30,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from rich.progress import track
 
-from dyrelu_pose.cli import user_errors
 from dyrelu_pose.config.load import load_config
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.records.files import write_json
 from dyrelu_pose.records.origin import origin
 

@@ -26,11 +26,10 @@ from rich.progress import Progress, track
 from torch.utils.data import DataLoader
 
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
-from dyrelu_pose.cli import user_errors
 from dyrelu_pose.complexity.timing import time_in_turns
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.datasets.picture_array import array_file
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.prepare.crops import SPLITS, annotation_file
 from dyrelu_pose.prepare.crops.agreement import Agreement, build_set, compare
 from dyrelu_pose.prepare.folder import META

@@ -15,9 +15,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .cli import user_errors
 from .config.names import SCOPE, config_path
-from .errors import UserError
+from .errors import UserError, user_errors
 from .paths import CHECKPOINTS, CONFIGS, ROOT, TOOLS
 
 

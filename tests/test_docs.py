@@ -10,14 +10,14 @@ from mmengine.registry import DefaultScope
 from mmpose.registry import MODELS
 
 from dyrelu_pose.__main__ import main, tools
-from dyrelu_pose.cli import user_errors
+from dyrelu_pose.errors import user_errors
 from dyrelu_pose.paths import ROOT
 
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "results/README.md", *DOCS]
 MAKEFILE = (ROOT / "Makefile").read_text()
 NAVIGATION = (ROOT / "mkdocs.yml").read_text()
-COMMON = (ROOT / "dyrelu_pose/cli.py").read_text()
+COMMON = (ROOT / "dyrelu_pose/config/arguments.py").read_text()
 
 FENCED = re.compile(r'^```(\w+)(?: title="(.+?)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"^ {4}[^\n]+|^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)

@@ -58,9 +58,9 @@ from dyrelu_pose.ablation.results import COLUMNS, FINISHED, rows_of
 from dyrelu_pose.ablation.runs import RECORDS, Run, commands
 from dyrelu_pose.ablation.schedule import Commands, run_all
 from dyrelu_pose.ablation.table import format_table
-from dyrelu_pose.cli import add_cfg_options, user_errors
+from dyrelu_pose.config.arguments import add_cfg_options
 from dyrelu_pose.config.files import MissingFilesError, check_files
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.records.files import write_csv, write_text
 from dyrelu_pose.records.origin import origin
 

@@ -15,9 +15,10 @@ from mmengine.config import Config
 from rich.console import Console
 from rich.progress import track
 
-from dyrelu_pose.cli import add_cfg_options, user_errors
 from dyrelu_pose.complexity import Row, format_rows, measure, write_rows
+from dyrelu_pose.config.arguments import add_cfg_options
 from dyrelu_pose.config.load import load_config
+from dyrelu_pose.errors import user_errors
 from dyrelu_pose.models.estimator import build, relu_twin
 from dyrelu_pose.models.input_size import input_size_of
 

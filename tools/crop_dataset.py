@@ -17,10 +17,12 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
-from dyrelu_pose.cli import add_cfg_options, progress, user_errors
+from dyrelu_pose.config.arguments import add_cfg_options
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.datasets.picture_array import write_array
+from dyrelu_pose.errors import user_errors
 from dyrelu_pose.prepare.crops import SPLITS, Settings, annotation_file, read_source, write_crops
+from dyrelu_pose.prepare.pool import progress
 
 OVERSAMPLE = 2.0  # at least; MMPose's default augmentation magnifies by as much
 

@@ -17,9 +17,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dyrelu_pose.cli import user_errors
 from dyrelu_pose.datasets.coco_keypoints import KEYPOINTS
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.inference.inputs import evenly_spaced
 from dyrelu_pose.visualization.skeletons import contact_sheet, paper, side_by_side
 

@@ -17,10 +17,10 @@ from rich.console import Console
 from torch import Tensor
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
-from dyrelu_pose.cli import add_cfg_options, user_errors
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
+from dyrelu_pose.config.arguments import add_cfg_options
 from dyrelu_pose.config.load import load_config
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.export.files import TOLERANCE, OnnxFile, errors, operators, require, write
 from dyrelu_pose.export.network import Network, Normalize
 from dyrelu_pose.export.quantize import quantize

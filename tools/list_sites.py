@@ -8,9 +8,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from dyrelu_pose.cli import add_cfg_options, user_errors
+from dyrelu_pose.config.arguments import add_cfg_options
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.load import load_config
+from dyrelu_pose.errors import user_errors
 from dyrelu_pose.models.estimator import build
 from dyrelu_pose.placement import format_sites
 from dyrelu_pose.visualization.site_strip import draw_site_strip

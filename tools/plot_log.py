@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dyrelu_pose.cli import user_errors
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.visualization.learning_curve import draw_learning_curve
 from dyrelu_pose.visualization.run_log import RunLog, read_run
 

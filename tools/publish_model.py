@@ -15,8 +15,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor
 
 import dyrelu_pose  # noqa: F401  (lets torch load what MMEngine saves)
-from dyrelu_pose.cli import user_errors
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 
 LARGEST_HALF = torch.finfo(torch.float16).max
 

@@ -12,11 +12,12 @@ import torch
 from mmengine.runner import Runner
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
-from dyrelu_pose.cli import add_runner_arguments, load_runner_config, show_predictions, user_errors
+from dyrelu_pose.config.arguments import add_runner_arguments, load_runner_config, show_predictions
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import check_files
 from dyrelu_pose.engine.launch import unwrapped
 from dyrelu_pose.engine.metrics import SaveMetricsHook
+from dyrelu_pose.errors import user_errors
 from dyrelu_pose.export.evaluate import compute_by_file
 from dyrelu_pose.export.files import OnnxFile
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from mmengine.registry import RUNNERS
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
-from dyrelu_pose.cli import add_runner_arguments, load_runner_config, show_predictions, user_errors
+from dyrelu_pose.config.arguments import add_runner_arguments, load_runner_config, show_predictions
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import check_files
 from dyrelu_pose.engine import add_safeguards, latest_checkpoint
 from dyrelu_pose.engine.launch import check_norms
+from dyrelu_pose.errors import user_errors
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dyrelu_pose.cli import user_errors
+from dyrelu_pose.errors import user_errors
 from tests.scripts import load
 
 from .conftest import SPATIAL

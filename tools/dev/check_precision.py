@@ -20,8 +20,7 @@ from rich.progress import track
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dyrelu_pose.cli import user_errors
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.layers import DyReLUA, DyReLUB, DyReLUC
 from dyrelu_pose.records.files import write_json
 from dyrelu_pose.records.origin import origin

@@ -16,12 +16,11 @@ from pathlib import Path
 
 import torch
 
-from dyrelu_pose.cli import user_errors
 from dyrelu_pose.complexity import measure
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.engine.metrics import read_metrics
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.inference.load import load_trained
 from dyrelu_pose.models.input_size import input_size_of
 from dyrelu_pose.records.files import write_json

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
-from dyrelu_pose.cli import user_errors
 from dyrelu_pose.config.load import load_config
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.inspection import (
     SiteRecord,
     collect,

@@ -15,9 +15,8 @@ from pathlib import Path
 
 from rich.progress import track
 
-from dyrelu_pose.cli import user_errors
 from dyrelu_pose.engine.metrics import read_metrics
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.paths import ROOT, SHIPPED_CHECKPOINT, SHIPPED_CONFIG
 from dyrelu_pose.records.files import write_csv
 from dyrelu_pose.records.origin import origin

@@ -12,10 +12,9 @@ from pathlib import Path
 
 from mmengine.registry import init_default_scope
 
-from dyrelu_pose.cli import user_errors
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.engine.metrics import read_metrics
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.records.files import write_json
 from dyrelu_pose.records.origin import origin
 from dyrelu_pose.visualization.run_log import read_run, rounded

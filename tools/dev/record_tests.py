@@ -12,8 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from dyrelu_pose.cli import user_errors
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.paths import ROOT
 from dyrelu_pose.records.files import write_json
 from dyrelu_pose.records.origin import origin

@@ -24,12 +24,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 
-from dyrelu_pose.models.mobilenet_v2 import MobileNetV2WithProjectSites
 from torch import Tensor, nn
 
-from dyrelu_pose.cli import user_errors
 from dyrelu_pose.complexity import Complexity, Cost, measure, own_cost, write_records
+from dyrelu_pose.errors import user_errors
 from dyrelu_pose.layers import DyReLUB
+from dyrelu_pose.models.mobilenets import MobileNetV2WithProjectSites
 from dyrelu_pose.placement import Site, probe
 
 OUT = Path("results/complexity/imagenet_mobilenetv2.csv")

@@ -26,9 +26,8 @@ from pathlib import Path
 import torch
 from rich.progress import track
 
-from dyrelu_pose.cli import user_errors
 from dyrelu_pose.engine.preemption import EXIT_CODE
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.paths import ROOT
 from dyrelu_pose.records.files import write_json
 from dyrelu_pose.records.origin import origin

@@ -13,8 +13,7 @@ from pathlib import Path
 from mmengine.registry import init_default_scope
 from rich.progress import track
 
-from dyrelu_pose.cli import user_errors
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.models.sweep import summarize, sweep, wheel_configs, write_csv
 
 

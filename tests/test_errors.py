@@ -2,8 +2,7 @@
 
 import pytest
 
-from dyrelu_pose.cli import user_errors
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, user_errors
 
 
 def test_user_error_is_one_line_and_status_1():

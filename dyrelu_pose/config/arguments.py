@@ -1,18 +1,14 @@
-"""What the command-line tools share: MMPose's common flags, and errors said in one line."""
+"""The flags that the tools share, named as MMPose names them, and the config that they ask for."""
 
 import argparse
 import os
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
-from rich.progress import track
 
-from .config.load import load_config
-from .engine import launch
-from .errors import UserError
+from dyrelu_pose.engine import launch
+
+from .load import load_config
 
 
 def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,26 +57,3 @@ def show_predictions(cfg: Config, args: argparse.Namespace) -> None:
             interval=args.interval,
             wait_time=args.wait_time,
         )
-
-
-def progress(items: Iterable, total: int, text: str) -> Iterable:
-    """Yield the items, with a bar."""
-    return track(items, text, total)
-
-
-@contextmanager
-def user_errors() -> Iterator[None]:
-    """Turn a `UserError` into its message and exit status 1, Ctrl-C into 130, without a traceback.
-
-    One that a data-loader worker raised arrives behind the worker's traceback, on the last line.
-    """
-    try:
-        yield
-    except UserError as error:
-        message = str(error).strip()
-        if message.startswith("Caught "):
-            message = message.splitlines()[-1].split(": ", 1)[-1]
-        sys.exit(f"error: {message}")
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        sys.exit(130)
