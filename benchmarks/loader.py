@@ -1,9 +1,9 @@
-"""Images per second of a config's training loader, on whole images and on crops of its persons.
+"""Images per second of a config's training loader: whole images, crops, and an array of crops.
 
-    python tools/crop_dataset.py CONFIG CROPS
+    python tools/crop_dataset.py CONFIG CROPS --array
     python benchmarks/loader.py CONFIG CROPS --out results/bench/loader.json
 
-Both loaders run in one process on one thread, in turns, over the same persons with the same
+The loaders run in one process on one thread, in turns, over the same persons with the same
 augmentation. No time is written unless the samples agree. The files are read beforehand, and the
 clock is the processor's: neither the disk nor other processes count.
 """
@@ -28,6 +28,7 @@ from torch.utils.data import DataLoader
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
 from dyrelu_pose.complexity.timing import time_in_turns
 from dyrelu_pose.config.load import load_config
+from dyrelu_pose.datasets.picture_array import array_file
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.prepare.crops import SPLITS, annotation_file
 from dyrelu_pose.prepare.crops.agreement import Agreement, build_set, compare
@@ -57,8 +58,12 @@ def main() -> None:
     cv2.setNumThreads(0)  # as MMPose's runtime does
     cfg = load_config(args.config)
     init_default_scope(cfg.get("default_scope", "mmpose"))
-    configs = dict(original=cfg, crops=on_crops(cfg, args.crops, "train"))
-    agreement = {split: agreement_of(cfg, args.crops, split) for split in SPLITS}
+    crops = on_crops(cfg, args.crops, "train")
+    configs = dict(original=cfg, crops=crops, array=on_array(crops))
+    agreement = {
+        split: agreement_of(on_crops(cfg, args.crops, split), cfg, split) for split in SPLITS
+    }
+    agreement["array"] = agreement_of(configs["array"], cfg, "train")
     for split, found in agreement.items():
         print(f"{split}: {found}")
         if found.keypoints_max > LIMIT:
@@ -70,7 +75,10 @@ def main() -> None:
         crops=json.loads((args.crops / META).read_text())["parameters"],
         agreement={split: rounded(asdict(found)) for split, found in agreement.items()},
         images_per_second={name: summary(found) for name, found in rates.items()},
-        ratio=round(float(np.median(rates["crops"]) / np.median(rates["original"])), 2),
+        ratio={
+            name: round(float(np.median(rates[name]) / np.median(rates["original"])), 2)
+            for name in ("crops", "array")
+        },
         train_megabytes={name: megabytes(cfg) for name, cfg in configs.items()},
         batch_size=cfg.train_dataloader.batch_size,
         batches=args.batches,
@@ -95,12 +103,17 @@ def on_crops(cfg: Config, crops: Path, split: str) -> Config:
     return cfg
 
 
-def agreement_of(cfg: Config, crops: Path, split: str) -> Agreement:
+def on_array(crops: Config) -> Config:
+    """Return a config of crops with its training loader reading their array."""
+    cfg = Config(crops.to_dict())
+    cfg.train_dataloader.dataset.type = "CropArrayDataset"
+    return cfg
+
+
+def agreement_of(ours: Config, theirs: Config, split: str) -> Agreement:
     """Compare all samples of a split; this reads every file once."""
-    key = f"{split}_dataloader"
-    ours = build_set(on_crops(cfg, crops, split)[key].dataset)
-    theirs = build_set(cfg[key].dataset, bbox_file=None)
-    return compare(ours, theirs, track(range(len(theirs)), f"{split} samples"), SEED)
+    sets = [build_set(cfg[f"{split}_dataloader"].dataset, bbox_file=None) for cfg in (ours, theirs)]
+    return compare(*sets, track(range(len(sets[0])), f"{split} samples"), SEED)
 
 
 def loader(cfg: Config) -> DataLoader:
@@ -145,7 +158,10 @@ def summary(rates: Sequence[float]) -> dict[str, float]:
 def megabytes(cfg: Config) -> float:
     """Return the size of a config's training images, 10^6 bytes."""
     dataset = cfg.train_dataloader.dataset
-    images = (Path(dataset.data_root) / dataset.data_prefix["img"]).iterdir()
+    root = Path(dataset.data_root)
+    images = (root / dataset.data_prefix["img"]).iterdir()
+    if dataset.type == "CropArrayDataset":
+        images = [array_file(root / dataset.ann_file, root / dataset.data_prefix["img"])]
     return round(sum(path.stat().st_size for path in images) / 1e6, 1)
 
 

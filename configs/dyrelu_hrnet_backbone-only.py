@@ -8,6 +8,7 @@ model = dict(
     dyrelu=[dict(sites="backbone.*", act=dict(type="DyReLUB", reduction=8))],
     backbone=dict(init_cfg=None),
 )
+optim_wrapper = dict(constructor="DyReLUOptimWrapperConstructor")
 
 val_evaluator = dict(type="PycocoMetric")
 test_evaluator = val_evaluator

@@ -9,3 +9,4 @@ model = dict(
         dict(sites="head.*", act=dict(type="DyReLUC", reduction=4)),
     ],
 )
+optim_wrapper = dict(constructor="DyReLUOptimWrapperConstructor")

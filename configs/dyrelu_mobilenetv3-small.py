@@ -11,3 +11,4 @@ model = dict(
     ],
     backbone=dict(type="MobileNetV3WithoutSE"),
 )
+optim_wrapper = dict(constructor="DyReLUOptimWrapperConstructor")

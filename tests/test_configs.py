@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
 from mmpose.registry import MODELS, TRANSFORMS
 
 from dyrelu_pose.layers import DyReLU
@@ -85,13 +86,29 @@ def test_evaluates_with_pycocotools_and_its_transforms_exist(name):
 
 
 @pytest.mark.parametrize("name", TWINS)
-def test_differs_from_its_twin_in_the_placement_alone(name):
+def test_differs_from_its_twin_in_placement_and_rates_alone(name):
     ours, twin = load(name), load(TWINS[name])
     ours.model.pop("dyrelu")
     ours.model.type = ours.model.pop("estimator")
     if ours.model.backbone.type == "MobileNetV3WithoutSE":
         ours.model.backbone.type = "MobileNetV3"  # the paper's second difference
+    assert ours.optim_wrapper.pop("constructor") == "DyReLUOptimWrapperConstructor"
+    for schedule in ours.param_scheduler:
+        if share := schedule.pop("eta_min_ratio", None):
+            schedule.eta_min = share * ours.optim_wrapper.optimizer.lr
     assert ours.to_dict() == twin.to_dict()
+
+
+@pytest.mark.parametrize("name", PLACED)
+def test_hyper_functions_have_a_rate_that_no_schedule_ends_above(name):
+    config = load(name)
+    if name == "coco_mini/dyrelu_mobilenetv2_128x96_lspet.py":  # of a model that is published
+        assert config.optim_wrapper.constructor == "DefaultOptimWrapperConstructor"
+        return
+    wrapper = build_optim_wrapper(MODELS.build(config.model), config.optim_wrapper)
+    rates = [group["lr"] for group in wrapper.optimizer.param_groups]
+    assert min(rates) < max(rates) / 10
+    assert all((schedule.get("eta_min") or 0) < min(rates) for schedule in config.param_scheduler)
 
 
 @pytest.mark.parametrize("name", [name for name in TWINS if "/" not in name])

@@ -164,6 +164,7 @@ class Ablation:
             seed=run.seed,
             data=data_name(run.cfg),
             **metrics,
+            loss=run.training_loss(),
             params=complexity.params,
             MAdds=complexity.madds,
             epochs=run.length,

@@ -15,13 +15,14 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from rich.progress import track
 
 import dyrelu_pose  # noqa: F401  (lets mmpose import)
 from dyrelu_pose.config.arguments import add_cfg_options
 from dyrelu_pose.config.load import load_config
+from dyrelu_pose.datasets.picture_array import write_array
 from dyrelu_pose.errors import user_errors
 from dyrelu_pose.prepare.crops import SPLITS, Settings, annotation_file, read_source, write_crops
+from dyrelu_pose.prepare.pool import progress
 
 OVERSAMPLE = 2.0  # at least; MMPose's default augmentation magnifies by as much
 
@@ -42,6 +43,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--workers", type=int, default=os.cpu_count(), help="processes (one per core: %(default)s)"
     )
     parser.add_argument(
+        "--array",
+        action="store_true",
+        help="also decode the training crops into one array, for CropArrayDataset",
+    )
+    parser.add_argument(
         "--force", action="store_true", help="replace the crops that are in this folder"
     )
     add_cfg_options(
@@ -59,14 +65,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     init_default_scope(cfg.get("default_scope", "mmpose"))
     train, val = (read_source(cfg, split) for split in SPLITS)
     settings = Settings(args.quality, args.oversample or max(OVERSAMPLE, train.zoom))
-    skipped = write_crops(
-        args.out,
-        (train, val),
-        settings,
-        args.workers,
-        args.force,
-        progress=lambda items, total, text: track(items, text, total),
-    )
+    skipped = write_crops(args.out, (train, val), settings, args.workers, args.force, progress)
+    if args.array:
+        print(write_array(annotation_file(args.out, "train"), args.out / "train", progress))
     if skipped is None:
         print(f"{args.out}: already there, nothing to do")
     else:
@@ -74,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f"{args.out}: {summary} crops in {time.perf_counter() - start:.0f} s")
         for reason, number in skipped.items():
             print(f"left out: {number} annotations {reason}")
-    print(advice(cfg, args.out))
+    print(advice(cfg, args.out, args.array))
 
 
 def count(folder: Path) -> int:
@@ -82,14 +83,15 @@ def count(folder: Path) -> int:
     return sum(1 for _ in folder.iterdir())
 
 
-def advice(cfg: Config, out: Path) -> str:
-    """Return which options make a config use the crops."""
+def advice(cfg: Config, out: Path, array: bool) -> str:
+    """Return which options make a config use the crops, or the array of them."""
+    kind = ["train_dataloader.dataset.type=CropArrayDataset"] if array else []
     evaluator = f"val_evaluator.ann_file={annotation_file(out, 'val')}"
     return "\n".join(
         [
             "",
             "To train on the crops, give tools/train.py the config and",
-            *lines(["--cfg-options", *changes(cfg, out, "train")]),
+            *lines(["--cfg-options", *changes(cfg, out, "train"), *kind]),
             "",
             "Validation stays on the whole images, so that its AP is that of the original set.",
             "To validate on the crops as well (each person alone, so this AP is another), add",

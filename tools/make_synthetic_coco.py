@@ -9,10 +9,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.progress import track
-
+import dyrelu_pose  # noqa: F401  (lets mmpose import)
+from dyrelu_pose.datasets.picture_array import write_array
 from dyrelu_pose.errors import UserError, user_errors
-from dyrelu_pose.prepare.people.write import Parameters, make_dataset
+from dyrelu_pose.prepare.people.write import Parameters, annotation_file, make_dataset
+from dyrelu_pose.prepare.pool import progress
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -30,6 +31,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--workers", type=int, default=os.cpu_count(), help="processes (one per core: %(default)s)"
     )
     parser.add_argument(
+        "--array",
+        action="store_true",
+        help="also decode the training pictures into one array, for CropArrayDataset",
+    )
+    parser.add_argument(
         "--force", action="store_true", help="replace a data set of other parameters in this folder"
     )
     return parser.parse_args(argv)
@@ -41,20 +47,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     start = time.perf_counter()
     try:
         parameters = Parameters(args.train, args.val, args.seed, *args.size)
-        written = make_dataset(
-            args.out,
-            parameters,
-            args.workers,
-            args.force,
-            progress=lambda items, total, text: track(items, text, total),
-        )
+        written = make_dataset(args.out, parameters, args.workers, args.force, progress)
     except (OSError, ValueError) as error:
         raise UserError(str(error)) from error
-    if not written:
+    if written:
+        seconds = time.perf_counter() - start
+        print(f"{args.out}: {args.train} + {args.val} pictures in {seconds:.0f} s")
+    else:
         print(f"{args.out}: already there, nothing to do")
-        return
-    seconds = time.perf_counter() - start
-    print(f"{args.out}: {args.train} + {args.val} pictures in {seconds:.0f} s")
+    if args.array:
+        print(write_array(annotation_file(args.out, "train"), args.out / "train", progress))
 
 
 if __name__ == "__main__":

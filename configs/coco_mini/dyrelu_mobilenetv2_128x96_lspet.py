@@ -3,6 +3,7 @@
 # file of 10 MB in float16.
 _base_ = "dyrelu_mobilenetv2_128x96.py"
 
+optim_wrapper = dict(constructor="DefaultOptimWrapperConstructor")  # as it was trained
 epochs = 16
 train_cfg = dict(max_epochs=epochs)
 param_scheduler = [

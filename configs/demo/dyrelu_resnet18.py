@@ -1,4 +1,5 @@
-# The DyReLU twin of resnet18.py: B in the backbone, C in the head, nothing else changed.
+# The DyReLU twin of resnet18.py: B in the backbone, C in the head, at rates of
+# their own, nothing else changed.
 _base_ = "resnet18.py"
 
 model = dict(
@@ -9,3 +10,4 @@ model = dict(
         dict(sites="head.*", act=dict(type="DyReLUC", reduction=4)),
     ],
 )
+optim_wrapper = dict(constructor="DyReLUOptimWrapperConstructor")

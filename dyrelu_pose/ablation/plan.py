@@ -20,7 +20,7 @@ from torch import nn
 
 from dyrelu_pose.complexity import Complexity, measure
 from dyrelu_pose.models.estimator import build
-from dyrelu_pose.models.input_size import input_size_of
+from dyrelu_pose.models.input_size import decoder_input_size, input_size_of
 from dyrelu_pose.placement import Placement
 from dyrelu_pose.placement.meta_device import run_without_values
 
@@ -56,7 +56,9 @@ def plan_cell(cell: Cell, cfg: Config) -> CellPlan:
     """
     try:
         model, placements = build_without_values(cfg)
-        complexity = measure(model, input_size_of(cfg))
+        # What the head decodes, before model.input_size: an option may have changed the former.
+        size = decoder_input_size(cfg.model.get("head")) or input_size_of(cfg)
+        complexity = measure(model, size)
     except Exception as error:  # a config can go wrong in any part of the framework
         raise GridError(f"cell {cell.name}: {error}") from error
     layers = Counter(p.placed for p in placements if p.placed)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from .runs import FIGURES, Run
+from .runs import FIGURES, NLL, Run
 
 FINISHED, FAILED = "finished", "failed"
 COLUMNS = (
-    *("cell", "seed", "data", *FIGURES, "params", "MAdds", "epochs", "seconds", "status"),
-    *("problem", "revision", "device", "versions", "command", "date"),
+    *("cell", "seed", "data", *FIGURES, NLL, "loss", "params", "MAdds", "epochs", "seconds"),
+    *("status", "problem", "revision", "device", "versions", "command", "date"),
 )
 
 

@@ -28,6 +28,7 @@ RECORDS = "runs"  # folder of the records beside the results
 METRICS = "metrics.json"
 SPENT = "seconds.txt"
 FIGURES = {"AP": "AP", "AP50": "AP .5", "AP75": "AP .75", "AR": "AR"}  # ours: the evaluator's
+NLL = "NLL"  # of HeatmapNLL, where the config has it
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +114,8 @@ class Run:
     def metrics(self) -> dict[str, float] | None:
         """Return AP, AP50, AP75 and AR (0 to 1) after the last epoch, or None if there are none.
 
+        Where the config measures it, with `NLL`, the validation loss of the heatmaps.
+
         They are what training logged or, where it was stopped between its last epoch and the
         evaluation of that, what `tools/test.py` wrote.
         """
@@ -127,7 +130,13 @@ class Run:
                 f"{self.name}: the evaluator reports no {missing[0]!r} but {', '.join(values)}; "
                 "ablations compare COCO's keypoint AP"
             )
-        return {name: values[theirs] for name, theirs in FIGURES.items()}
+        figures = {name: values[theirs] for name, theirs in FIGURES.items()}
+        return figures | {name: values[name] for name in (NLL,) if name in values}
+
+    def training_loss(self) -> float | None:
+        """Return the mean of what the last epoch logged of the training loss, None if nothing."""
+        last = [loss for step, loss in self._curve()["loss"] if step > self.length - 1]
+        return sum(last) / len(last) if last else None
 
     def _last_validation(self) -> dict | None:
         logged = [entry for entry in self._scalars() if any("/AP" in key for key in entry)]

@@ -6,6 +6,7 @@ from dyrelu_pose.records.tables import markdown_table
 
 from .grid import Grid
 from .results import FAILED, FINISHED, by_cell
+from .runs import NLL
 from .significance import SEEDS_TO_TEST, Summary, summarise
 
 MISSING = "not run"
@@ -22,6 +23,8 @@ def format_table(grid: Grid, rows: Sequence[dict]) -> str:
     sections = [_by_cell(grid, rows, data)]
     if grid.rows:
         sections.append(_matrix(grid, rows, data))
+    if any(row[NLL] != "" for row in rows):
+        sections.append(_losses(grid, rows))
     sections.append(_notes(rows))
     return "\n\n".join(sections) + "\n"
 
@@ -83,6 +86,19 @@ def _matrix(grid: Grid, rows: Sequence[dict], data: str) -> str:
     corner = f"{data} AP, {row_axis} \\ {column_axis}".lstrip()
     header = [corner, *grid.columns]
     lines = [[row, *(cell(f"{row}+{column}") for column in grid.columns)] for row in grid.rows]
+    return markdown_table(header, lines)
+
+
+def _losses(grid: Grid, rows: Sequence[dict]) -> str:
+    """Return training loss and validation loss of the cells that have the latter."""
+    header = ["cell", "training loss, last epoch", "validation NLL of the heatmaps", "of seeds"]
+    lines = []
+    for name in grid.cells:
+        measured = [row for row in rows if row["cell"] == name and row[NLL] != ""]
+        if measured:
+            means = [sum(row[key] for row in measured) / len(measured) for key in ("loss", NLL)]
+            of_seeds = ", ".join(f"{row[NLL]:.3f}" for row in measured)
+            lines.append([name, *(f"{mean:.3f}" for mean in means), of_seeds])
     return markdown_table(header, lines)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from mmpose.codecs import UDPHeatmap
 from mmpose.registry import KEYPOINT_CODECS
+from torch import Tensor
 
 
 @KEYPOINT_CODECS.register_module()
@@ -25,3 +26,13 @@ class SoftmaxHeatmap(UDPHeatmap):
         probabilities = exponentials / exponentials.sum(axis=(1, 2), keepdims=True)
         peak = 1 / (2 * np.pi * self.sigma**2)
         return super().decode(np.minimum(probabilities / peak, 1))
+
+
+def heatmap_cross_entropy(output: Tensor, target: Tensor) -> Tensor:
+    """Return the cross entropy of each heatmap, (N, K), of logits and targets (N, K, H, W).
+
+    A target is a distribution once it is divided by its sum.
+    """
+    target = target.flatten(2)  # (N, K, HW)
+    target = target / target.sum(2, keepdim=True).clamp(min=1e-6)
+    return -(target * output.flatten(2).log_softmax(2)).sum(2)

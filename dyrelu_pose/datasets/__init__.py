@@ -1,6 +1,7 @@
 """Data sets and a loader of pictures that refuse, or leave out and count, what is not right."""
 
 from .coco import CocoDataset
+from .crop_array import CropArrayDataset
 from .load_image import LoadImage
 
-__all__ = ["CocoDataset", "LoadImage"]
+__all__ = ["CocoDataset", "CropArrayDataset", "LoadImage"]

@@ -6,6 +6,7 @@ from .checkpoint_hook import CheckpointHook
 from .coefficients import CoefficientHistogramHook
 from .latest import latest_checkpoint
 from .non_finite import NonFiniteLossError, NonFiniteLossHook
+from .optim import DyReLUOptimWrapperConstructor, HyperRateHook
 from .preemption import PreemptionHook
 from .reproducible import ReproducibleHook
 from .safeguards import add_safeguards
@@ -18,7 +19,9 @@ __all__ = [
     "ChannelsLastHook",
     "CheckpointHook",
     "CoefficientHistogramHook",
+    "DyReLUOptimWrapperConstructor",
     "FSDPStrategy",
+    "HyperRateHook",
     "NonFiniteLossError",
     "NonFiniteLossHook",
     "PreemptionHook",

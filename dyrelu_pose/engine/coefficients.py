@@ -1,4 +1,4 @@
-"""Histograms of DyReLU's coefficients while it trains."""
+"""DyReLU's coefficients while it trains: how they are distributed, and whether they still move."""
 
 from fnmatch import fnmatchcase
 from functools import partial
@@ -23,7 +23,10 @@ class CoefficientHistogramHook(Hook):
     """Write histograms of slopes and intercepts, over a batch and channels, to TensorBoard.
 
     There is one for each site and branch, such as `a_1/backbone.layer1.0.relu1`; where they are one
-    spike for long, the layer has stayed static. Switch it on in any config with
+    spike for long, the layer has stayed static. Beside them are two scalars: `std_images/a_1/...`,
+    how far a channel's coefficient varies over the images of the batch (root mean square of the
+    channels' standard deviations), and `hidden_alive/...`, the share of hidden units of the hyper
+    function that are above 0 on any of them. Switch it on in any config with
 
         --cfg-options default_hooks.coefficients.type=CoefficientHistogramHook
 
@@ -42,6 +45,7 @@ class CoefficientHistogramHook(Hook):
         self.layers: dict[str, DyReLU] = {}
         self.handles: list[RemovableHandle] = []
         self.coefficients: dict[str, tuple[Tensor, Tensor]] = {}
+        self.alive: dict[str, Tensor] = {}
 
     def before_train(self, runner: Runner) -> None:
         """Find the layers."""
@@ -64,17 +68,21 @@ class CoefficientHistogramHook(Hook):
     @torch.no_grad()
     def _keep(self, name: str, layer: DyReLU, args: tuple) -> None:
         self.coefficients[name] = layer.coefficients(args[0])
+        self.alive[name] = (layer.hidden(args[0]) > 0).any(0).float().mean()
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
-        """Write the histograms, if this was such an iteration."""
+        """Write histograms and scalars, if this was such an iteration."""
         if not self.handles:
             return
         for handle in self.handles:
             handle.remove()
-        writer = tensorboard_of(runner).experiment
+        writer, step = tensorboard_of(runner).experiment, runner.iter + 1
         for name, coefficients in self.coefficients.items():
             for letter, values in zip("ab", coefficients, strict=True):
-                for k in range(values.shape[2]):
-                    tag = f"{letter}_{k + 1}/{name}"
-                    writer.add_histogram(tag, values[..., k].float(), runner.iter + 1)
-        self.handles, self.coefficients = [], {}
+                for k, branch in enumerate(values.float().unbind(2), start=1):  # (N, C)
+                    tag = f"{letter}_{k}/{name}"
+                    spread = branch.var(0, correction=0).mean().sqrt()
+                    writer.add_histogram(tag, branch, step)
+                    writer.add_scalar(f"std_images/{tag}", spread, step)
+            writer.add_scalar(f"hidden_alive/{name}", self.alive[name], step)
+        self.handles, self.coefficients, self.alive = [], {}, {}

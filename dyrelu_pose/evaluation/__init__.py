@@ -1,5 +1,6 @@
-"""COCO keypoint AP."""
+"""COCO keypoint AP, and the likelihood of heatmaps."""
 
 from .coco_metric import PycocoMetric
+from .heatmap_nll import HeatmapNLL
 
-__all__ = ["PycocoMetric"]
+__all__ = ["HeatmapNLL", "PycocoMetric"]

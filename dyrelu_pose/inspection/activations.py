@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from dyrelu_pose.errors import UserError
@@ -129,7 +128,7 @@ class _SiteHooks:
             a, b = layer.coefficients(x)
             x = layer.normalize(x)
             pooled = x.mean((2, 3))
-            hidden = F.linear(pooled, layer.hyper.fc1_weight, layer.hyper.fc1_bias).relu()
+            hidden = layer.hidden(args[0])
             for name, value in dict(pooled=pooled, hidden=hidden, a=a, b=b).items():
                 self.batches[name].append(_array(value))
         if isinstance(layer, DyReLUC):

@@ -172,6 +172,19 @@ class DyReLU(nn.Module):
         with without_autocast(x):
             return reference.coefficients(x.to(dtype), self.hyper.to(dtype), self.ranges)
 
+    def hidden(self, x: Tensor) -> Tensor:
+        """Return the hidden layer of the hyper function for `x` (N, C, *), (N, C / R).
+
+        A unit that is 0 for every input adds nothing to any coefficient, and without gradient it
+        stays so.
+        """
+        x = self.normalize(x)
+        dtype = compute_dtype(x)
+        hyper = self.hyper.to(dtype)
+        with without_autocast(x):
+            pooled = x.to(dtype).flatten(2).mean(2)  # (N, C)
+            return F.linear(pooled, hyper.fc1_weight, hyper.fc1_bias).relu()
+
     def forward(self, x: Tensor) -> Tensor:
         """Apply the activation to `x` (N, C), (N, C, L) or (N, C, H, W); shape and dtype are kept.
 

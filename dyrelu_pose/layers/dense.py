@@ -20,16 +20,17 @@ class Dense(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, bias: bool = True) -> None:
         super().__init__()
+        self.inputs = inputs
         self.weight = nn.Parameter(torch.empty(outputs, inputs))
         self.bias = nn.Parameter(torch.empty(outputs)) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw weights and bias from U(-1 / sqrt(inputs), 1 / sqrt(inputs))."""
-        bound = 1 / math.sqrt(self.weight.shape[1])
+        bound = 1 / math.sqrt(self.inputs)
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
 
     def extra_repr(self) -> str:
         """Return the widths."""
-        return f"{self.weight.shape[1]}, {self.weight.shape[0]}"
+        return f"{self.inputs}, {self.weight.shape[0]}"

@@ -3,6 +3,8 @@
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from dyrelu_pose.codecs.softmax_heatmap import heatmap_cross_entropy
+
 
 @MODELS.register_module()
 class HeatmapCrossEntropyLoss(nn.Module):
@@ -20,7 +22,5 @@ class HeatmapCrossEntropyLoss(nn.Module):
             target: Heatmaps, (N, K, H, W), not negative; any scale.
             target_weights: Weights of the keypoints, (N, K); 0 leaves one out.
         """
-        target = target.flatten(2)  # (N, K, HW)
-        target = target / target.sum(2, keepdim=True).clamp(min=1e-6)
-        loss = -(target * output.flatten(2).log_softmax(2)).sum(2)
+        loss = heatmap_cross_entropy(output, target)
         return (loss * target_weights).sum() / target_weights.sum().clamp(min=1)

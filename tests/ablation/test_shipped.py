@@ -75,6 +75,12 @@ PLACED = dict(
         },
     ),
 )
+PLACED["rates"] = {
+    "relu": {},
+    **dict.fromkeys(
+        ("full", "0.5", "1", "2", "4", "8", "16", "4-biases"), dict(DyReLUB=17, DyReLUC=5)
+    ),
+}
 PLACED["lambda"] = PAPER
 PLACED["recipe"] = {
     **{name: {} for name in ("relu", "relu-lr2e-3", "relu-lr5e-4", "relu-lr5e-4-batch8")},
@@ -100,7 +106,7 @@ def test_every_cell_places_what_its_name_says(name):
     assert placed == expected
 
 
-@pytest.mark.parametrize("name", sorted({*GRIDS} - {"tiny", "synthetic_matrix"}))
+@pytest.mark.parametrize("name", sorted({*GRIDS} - {"tiny", "synthetic_matrix", "rates"}))
 def test_grids_run_on_coco_with_another_base(name):
     grid = load_grid(
         ROOT / f"configs/ablations/{name}.py", ROOT / "configs/baselines/mobilenetv2.py"
@@ -144,6 +150,12 @@ def test_planning_builds_what_training_builds():
     trained = MODELS.build(cfg.model)
     params = sum(parameter.numel() for parameter in trained.parameters())
     assert plan_cell(cell(), cfg).complexity.params == params
+
+
+def test_a_cell_is_measured_at_the_input_that_its_options_give_it():
+    grid = load_grid(ROOT / "configs/ablations/rates.py")
+    twin, full = (plan_cell(grid.cells[n], resolve(grid.cells[n], 0)) for n in ("relu", "full"))
+    assert twin.complexity.madds < full.complexity.madds < 1.2 * twin.complexity.madds
 
 
 def test_equal_cells_are_an_error():

@@ -67,6 +67,14 @@ def test_a_matrix_has_a_table_of_its_own():
     ]
 
 
+def test_losses_have_a_table_where_they_are_measured():
+    losses = dict(loss=4.0, NLL=4.25), dict(loss=4.5, NLL=4.5)
+    rows = [row("a", 0, 0.3), *(row("b", seed, 0.3) | own for seed, own in enumerate(losses))]
+    _, _, line = format_table(grid("a", "b"), rows).split("\n\n")[1].splitlines()
+    assert cells(line) == ["b", "4.250", "4.375", "4.250, 4.500"]
+    assert "NLL" not in format_table(grid("a", "b"), rows[:1])
+
+
 def test_without_the_baseline_there_are_no_differences():
     assert cells(format_table(grid("a", "b"), [row("b", 0, 0.2)]).splitlines()[3])[:4] == [
         "b", "20.0", "", "",

@@ -1,5 +1,6 @@
 """Histograms of coefficients, with a writer that keeps them, and with TensorBoard's own."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -14,14 +15,17 @@ from dyrelu_pose.layers import DyReLUA, DyReLUB
 
 
 class Backend(TensorboardVisBackend):
-    """Keeps the histograms instead of writing them."""
+    """Keeps histograms and scalars instead of writing them."""
 
     def _init_env(self):
-        self._tensorboard = SimpleNamespace(add_histogram=self.keep)
-        self.kept = {}
+        self.kept, self.scalars = {}, {}
+        self._tensorboard = SimpleNamespace(
+            add_histogram=partial(self.keep, self.kept), add_scalar=partial(self.keep, self.scalars)
+        )
 
-    def keep(self, tag, values, step):
-        self.kept.setdefault(step, {})[tag] = values
+    @staticmethod
+    def keep(kept, tag, values, step):
+        kept.setdefault(step, {})[tag] = values
 
 
 @pytest.fixture
@@ -59,6 +63,24 @@ def test_every_branch_of_every_site_at_the_interval(installed, runner):
     assert not any(module._forward_pre_hooks for module in runner.model)
 
 
+def test_spread_over_images_and_living_units_of_every_site(installed, runner):
+    nn.init.normal_(runner.model[1].fc2.weight)
+    dead = runner.model[3].fc1
+    nn.init.zeros_(dead.weight)
+    nn.init.constant_(dead.bias, -1)
+    train(CoefficientHistogramHook(interval=1), runner, 1)
+    backend = runner.visualizer._vis_backends["own"]
+    (scalars,) = backend.scalars.values()
+    assert scalars.keys() == {
+        *(f"std_images/{tag}" for tag in backend.kept[1]), "hidden_alive/1", "hidden_alive/3"
+    }  # fmt: skip
+    assert scalars["hidden_alive/3"] == 0
+    assert scalars["std_images/a_1/3"] == 0  # constants
+    a_2 = backend.kept[1]["a_2/1"]
+    expected = a_2.std(0, correction=0).square().mean().sqrt()
+    assert scalars["std_images/a_2/1"] == pytest.approx(expected.item())
+
+
 def test_sites_are_chosen_by_a_pattern(installed, runner):
     train(CoefficientHistogramHook(interval=1, sites="3"), runner, 1)
     assert {t.partition("/")[2] for t in runner.visualizer._vis_backends["own"].kept[1]} == {"3"}
@@ -77,6 +99,15 @@ def test_absent_tensorboard_is_one_sentence(monkeypatch, hook):
     monkeypatch.setattr("dyrelu_pose.engine.tensorboard.find_spec", lambda name: None)
     with pytest.raises(UserError, match=f"{hook.__name__} needs the package tensorboard"):
         hook()
+
+
+def test_a_dead_unit_is_none_that_lives(installed, runner):
+    runner.model = nn.Sequential(nn.Conv2d(3, 16, 1), DyReLUB(16, reduction=4))
+    fc1 = runner.model[1].fc1  # 4 hidden units
+    nn.init.zeros_(fc1.weight)
+    fc1.bias.data = torch.tensor([1.0, -1.0, -1.0, 1.0])
+    train(CoefficientHistogramHook(interval=1), runner, 1)
+    assert runner.visualizer._vis_backends["own"].scalars[1]["hidden_alive/1"] == 0.5
 
 
 def test_a_run_gets_a_backend_that_writes(runner, tmp_path):

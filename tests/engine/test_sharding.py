@@ -37,9 +37,10 @@ def train(config, *arguments, launch=("-m", "torch.distributed.run", "--standalo
 
 
 def test_training_saves_whole_checkpoints_and_resumes(config, tmp_path):
-    train(config)
+    first = train(config)
     again = train(config, "--resume", options=["train_cfg.max_epochs=2"])
     assert "resumed epoch: 1" in again
+    assert "22 DyReLU layers learn at 4 / fan-in" in first
     one, two = (
         CheckpointLoader.load_checkpoint(str(tmp_path / f"work/epoch_{epoch}.pth"))
         for epoch in (1, 2)

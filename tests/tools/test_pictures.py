@@ -30,6 +30,12 @@ def test_synthetic_set_is_made_once(tmp_path, capsys):
     assert "2 + 1 pictures" in capsys.readouterr().out
     main([*command, "--workers", "2"])
     assert "already there" in capsys.readouterr().out
+    assert not list((tmp_path / "set").glob("*.npy"))
+    main([*command, "--array"])
+    (array,) = (tmp_path / "set").glob("train-*.npy")
+    assert str(array) in capsys.readouterr().out
+    assert np.load(array).shape == (2 * 96 * 96 * 3,)
+    main(command)
     with pytest.raises(UserError, match="--force"):
         main([*command, "--seed", "1"])
     with pytest.raises(UserError, match="train=0"):

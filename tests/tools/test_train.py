@@ -62,8 +62,11 @@ def test_two_processes_train_by_torchrun(tmp_path, options):
         "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "tools/train.py",
         DEMO, "--launcher", "pytorch", "--work-dir", tmp_path, "--cfg-options", *options,
         "train_cfg.max_epochs=1", "train_cfg.val_interval=1",
+        "optim_wrapper.constructor=DefaultOptimWrapperConstructor",
     )  # fmt: skip
     assert "coco/AP: " in log
+    warning = r"WARNING - AdamW trains .* 22 DyReLU layers .*constructor='DyReLUOptimWrapperConst"
+    assert len(re.findall(warning, log)) == 1  # by the main process
 
 
 def test_relu_checkpoint_warm_starts_with_one_line(tmp_path, options, synthetic):

@@ -10,6 +10,7 @@ from mmpose.registry import DATASETS
 
 from dyrelu_pose.paths import ROOT
 from dyrelu_pose.prepare.crops import SPLITS, annotation_file
+from dyrelu_pose.prepare.crops.agreement import build_set, compare
 from tests.scripts import load, run
 
 TOOL = "tools/crop_dataset.py"
@@ -62,6 +63,22 @@ def test_the_printed_options_read_the_crops(main, drawn, tmp_path, capsys):
     again = capsys.readouterr().out
     assert "already there, nothing to do" in again
     assert output.endswith(again[-200:])
+
+
+def test_the_array_trains_on_what_the_crops_show(main, drawn, tmp_path, capsys):
+    crops = tmp_path / "crops"
+    roots = [f"{split}_dataloader.dataset.data_root={drawn}" for split in SPLITS]
+    main([str(DEMO), str(crops), "--workers", "1", "--array", "--cfg-options", *roots])
+    options = parse(re.findall(r"train_\w+\.[\w.]+=\S+", capsys.readouterr().out))
+    assert options.pop("train_dataloader.dataset.type") == "CropArrayDataset"
+    cfg = Config.fromfile(DEMO)
+    cfg.merge_from_dict(options)
+    files = build_set(cfg.train_dataloader.dataset)
+    array = build_set(cfg.train_dataloader.dataset, type="CropArrayDataset")
+    found = compare(array, files, range(len(files)))
+    assert found.samples == persons(drawn)["train"]
+    assert found.keypoints_max < 0.05  # pixels of the input
+    assert found.image_mean < 0.5
 
 
 def test_a_refusal_is_one_line(drawn, tmp_path):

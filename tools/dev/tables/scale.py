@@ -94,7 +94,7 @@ def scale_gpus(page: Path) -> str:
     lines = []
     for rate in ASSUMED:
         epoch = PERSONS / (GPUS * rate)
-        needed = [ceil(rate / of_core) for of_core in rates.values()]
+        needed = [ceil(rate / rates[name]) for name in ("original", "crops")]
         lines.append(
             [
                 f"{rate} images/s",

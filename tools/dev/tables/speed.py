@@ -82,9 +82,11 @@ def loader(page: Path) -> str:
     path = BENCH / "loader.json"
     record = json.loads(path.read_text())
     lines = []
-    for key, label in (("original", "whole images"), ("crops", "crops of persons")):
-        rate, size = record["images_per_second"][key]["median"], record["train_megabytes"][key]
-        ratio = "" if key == "original" else f" ({record['ratio']:.1f}x)"
+    labels = dict(original="whole images", crops="crops of persons", array="an array of these")
+    for key, found in record["images_per_second"].items():
+        label, size = labels[key], record["train_megabytes"][key]
+        rate, original = found["median"], record["images_per_second"]["original"]["median"]
+        ratio = "" if key == "original" else f" ({rate / original:.1f}x)"
         lines.append([label, f"{rate:.0f}{ratio}", f"{size:.0f} MB"])
     furthest = max(split["keypoints_max"] for split in record["agreement"].values())
     header = ("training loader reads", "images per second", "training files")
