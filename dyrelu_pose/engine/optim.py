@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.optim import DefaultOptimWrapperConstructor
 from mmengine.registry import HOOKS, OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS
 from mmengine.runner import Runner
@@ -16,6 +15,8 @@ from torch import nn
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.layers import DyReLU
 from dyrelu_pose.layers.dense import Dense
+
+from .launch import unwrapped
 
 # Optimizers that move every weight by about the learning rate, however small its gradient. Not the
 # ones that move a whole tensor by a share of its own size (LAMB, LARS, Adafactor, Muon).
@@ -160,8 +161,7 @@ class HyperRateHook(Hook):
         cfg = runner.cfg.get("optim_wrapper")
         if runner.rank != 0 or not isinstance(cfg, dict) or "optimizer" not in cfg:
             return
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        layers = sum(isinstance(module, DyReLU) for module in model.modules())
+        layers = sum(isinstance(module, DyReLU) for module in unwrapped(runner.model).modules())
         if layers and is_adam_like(cfg["optimizer"]) and not _slows(cfg.get("constructor")):
             print_log(
                 f"{cfg['optimizer']['type']} trains the matrices of {layers} DyReLU layers at the "
