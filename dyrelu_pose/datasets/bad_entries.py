@@ -136,4 +136,5 @@ def _keypoints_problem(values: object, keypoints: int) -> str | None:
 
 
 def _is_number(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)  # JSON's numbers, quickly
+    # JSON's numbers, quickly.
+    return (type(value) is int or type(value) is float) and math.isfinite(value)

@@ -3,6 +3,7 @@
 import gc
 import json
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mmengine.logging import print_log
@@ -12,6 +13,8 @@ from mmpose.registry import DATASETS
 from dyrelu_pose.errors import AnnotationError, UserError
 
 from .bad_entries import bad_records, has_lists, without
+
+Transform = dict | Callable  # a config, or built
 
 
 @DATASETS.register_module(force=True)
@@ -31,11 +34,18 @@ class CocoDataset(MMPoseCocoDataset):
         AnnotationError: Names the file, the first entry, and how many there are.
     """
 
-    def __init__(self, *args, skip_bad_samples: bool = False, pipeline=(), **kwargs) -> None:
+    def __init__(
+        self,
+        *args,
+        skip_bad_samples: bool = False,
+        pipeline: Sequence[Transform] = (),
+        **kwargs,
+    ) -> None:
         self.skip_bad_samples = skip_bad_samples
+        transforms = list(pipeline)
         if skip_bad_samples and not kwargs.get("test_mode"):
-            pipeline = [_skipping(transform) for transform in pipeline]
-        super().__init__(*args, pipeline=pipeline, **kwargs)
+            transforms = [_skipping(transform) for transform in transforms]
+        super().__init__(*args, pipeline=transforms, **kwargs)
 
     def full_init(self) -> None:
         """Read the annotation file, unless it has been.
@@ -76,16 +86,17 @@ class CocoDataset(MMPoseCocoDataset):
         return person
 
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
+        loaded, failure = ([], []), None
         try:
             loaded = super()._load_annotations()
             content = self.coco.dataset
         except UserError:
             raise
         except Exception as error:  # anything, from deep inside pycocotools or MMPose
-            loaded, failure = None, error
+            failure = error
             content = json.loads(Path(self.ann_file).read_text())
         bad = list(bad_records(content, self.metainfo["num_keypoints"]))
-        if loaded is None and not (bad and has_lists(content)):
+        if failure is not None and not (bad and has_lists(content)):
             raise AnnotationError(
                 f"annotation file {self.ann_file} is not in the COCO format: {failure!r}"
             ) from failure
@@ -122,7 +133,7 @@ class _Uncopied(dict):
         return self
 
 
-def _skipping(transform: dict) -> dict:
+def _skipping(transform: Transform) -> Transform:
     if isinstance(transform, dict) and transform.get("type") == "LoadImage":
         return dict(transform, skip_bad_samples=True)
     return transform

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -55,7 +56,7 @@ class LoadImage(MMPoseLoadImage):
             print_log(f"{error}; skipped, {self.skipped} so far", "current", logging.WARNING)
             return None
 
-    def _load(self, results: dict) -> dict:
+    def _load(self, results: dict) -> dict | None:
         path = None if "img" in results else results.get("img_path")
         try:
             loaded = super().transform(results)
@@ -81,7 +82,7 @@ def read_image(path: str | Path) -> np.ndarray:
     Raises:
         ImageError: The file is missing, not an image, or truncated.
     """
-    return LoadImage()(dict(img_path=str(path)))["img"]
+    return cast(dict, LoadImage()(dict(img_path=str(path))))["img"]
 
 
 def is_truncated(path: str | None) -> bool:

@@ -24,7 +24,9 @@ def decoder(codec: object) -> "Decode":
     """
     if type(codec) is MSRAHeatmap and not codec.unbiased:
         return Decode(codec, quarter, span=codec.heatmap_size)
-    if type(codec) in (UDPHeatmap, SoftmaxHeatmap) and codec.heatmap_type == "gaussian":
+    if (type(codec) is UDPHeatmap or type(codec) is SoftmaxHeatmap) and (
+        codec.heatmap_type == "gaussian"
+    ):
         refine = DarkUDP(codec.blur_kernel_size)
         span = [size - 1 for size in codec.heatmap_size]
         sigma = codec.sigma if type(codec) is SoftmaxHeatmap else None
@@ -48,6 +50,8 @@ class Decode(nn.Module):
         span: Width and height of the map in cells that the input's width and height are.
         sigma: For maps of logits: the standard deviation of their Gaussians, in cells.
     """
+
+    cell: Tensor
 
     def __init__(self, codec, refine: Callable, span, sigma: float | None = None) -> None:
         super().__init__()
@@ -102,6 +106,8 @@ class DarkUDP(nn.Module):
     Args:
         kernel_size: Width of the blur, in cells.
     """
+
+    row: Tensor
 
     def __init__(self, kernel_size: int) -> None:
         super().__init__()

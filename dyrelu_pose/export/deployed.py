@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dyrelu_pose.layers import DyReLU, DyReLUC
+from dyrelu_pose.ops import Spatial
 
 
 def deploy(model: nn.Module) -> nn.Module:
@@ -31,6 +32,14 @@ class DeployedDyReLU(nn.Module):
     Args:
         layer: The trained layer.
     """
+
+    fc1_weight: Tensor
+    fc1_bias: Tensor
+    fc2_weight: Tensor
+    fc2_bias: Tensor
+    widths: Tensor
+    centers: Tensor
+    map_weight: Tensor  # of C only
 
     def __init__(self, layer: DyReLU) -> None:
         super().__init__()
@@ -61,11 +70,11 @@ class DeployedDyReLU(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply the activation to `x` (N, C, H, W)."""
         coefficients = self._coefficients(x)[..., None, None].split(self.groups, 1)
-        y = None
-        for a, b in zip(coefficients[: self.k], coefficients[self.k :], strict=True):
-            branch = a * x + b
-            y = branch if y is None else torch.maximum(y, branch)
-        return y if self.map is None else y * self._map(x)
+        (a, b), *others = zip(coefficients[: self.k], coefficients[self.k :], strict=True)
+        y = a * x + b
+        for a, b in others:
+            y = torch.maximum(y, a * x + b)
+        return y if self.map is None else y * self._map(x, self.map)
 
     def _coefficients(self, x: Tensor) -> Tensor:
         """Return slopes, then intercepts, (N, 2KG)."""
@@ -74,8 +83,8 @@ class DeployedDyReLU(nn.Module):
         delta = F.linear(hidden, self.fc2_weight, self.fc2_bias).tanh()
         return delta * self.widths + self.centers
 
-    def _map(self, x: Tensor) -> Tensor:
+    def _map(self, x: Tensor, spatial: Spatial) -> Tensor:
         """Return C's pi, (N, 1, H, W)."""
         z = F.conv2d(x, self.map_weight)
-        q = z.flatten(2).softmax(2) * (self.map.gamma * z.shape[2] * z.shape[3])
-        return q.clamp(max=self.map.cap).view_as(z)
+        q = z.flatten(2).softmax(2) * (spatial.gamma * z.shape[2] * z.shape[3])
+        return q.clamp(max=spatial.cap).view_as(z)

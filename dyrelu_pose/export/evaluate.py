@@ -1,6 +1,9 @@
 """An estimator whose network is an ONNX file, so that it is evaluated as PyTorch's is."""
 
+from typing import cast
+
 import torch
+from mmengine.model import ImgDataPreprocessor
 from torch import Tensor, nn
 
 from dyrelu_pose.errors import UserError
@@ -27,15 +30,17 @@ def compute_by_file(model: nn.Module, file: OnnxFile) -> None:
 
     def run(images: Tensor) -> Tensor | tuple[Tensor, ...]:
         found = file.run(images.float().cpu().numpy())
-        outputs = tuple(
+        outputs = [
             torch.from_numpy(values).to(images.device)
             for name, values in found.items()
             if name not in DECODED
-        )
-        return outputs if len(outputs) > 1 else outputs[0]
+        ]
+        return tuple(outputs) if len(outputs) > 1 else outputs[0]
 
     if file.normalizes:
-        model.data_preprocessor._enable_normalize = False
-        model.data_preprocessor._channel_conversion = False
-    model.extract_feat = lambda images: images
-    model.head.forward = run
+        preprocessor = cast(ImgDataPreprocessor, model.data_preprocessor)
+        preprocessor._enable_normalize = False
+        preprocessor._channel_conversion = False
+    # An estimator's method; PyTorch's stubs take every attribute for a tensor or a module.
+    model.extract_feat = lambda images: images  # pyright: ignore[reportArgumentType]
+    model.get_submodule("head").forward = run

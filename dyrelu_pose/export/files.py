@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -70,6 +71,7 @@ def write(
         except torch.onnx.errors.OnnxExporterError as error:
             reason = str(error.__cause__ or error).strip().splitlines()[0]
             raise UserError(f"this model cannot be exported: {reason}") from error
+    program = cast(torch.onnx.ONNXProgram, program)  # None only without dynamo
     program.model.metadata_props[NORMALIZES] = str(network.normalizes)
     program.save(str(path), external_data=False)
 
@@ -152,7 +154,7 @@ class OnnxFile:
         return dict(zip(self.outputs, joined, strict=True))
 
     def _call(self, images: np.ndarray) -> list[np.ndarray]:
-        return self.session.run(None, {self.name: images})
+        return cast(list[np.ndarray], self.session.run(None, {self.name: images}))
 
 
 def errors(file: OnnxFile, network: Network, images: Tensor) -> dict[str, float]:

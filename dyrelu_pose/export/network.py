@@ -1,5 +1,6 @@
 """The part of an estimator that goes into a file: from images to heatmaps, or to keypoints."""
 
+from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from .decode import decoder
@@ -16,8 +17,8 @@ class Normalize(nn.Module):
         super().__init__()
         self.swap = preprocessor._channel_conversion
         if preprocessor._enable_normalize:
-            self.register_buffer("mean", preprocessor.mean.clone())
-            self.register_buffer("std", preprocessor.std.clone())
+            self.register_buffer("mean", preprocessor.get_buffer("mean").clone())
+            self.register_buffer("std", preprocessor.get_buffer("std").clone())
         else:
             self.mean = None
 
@@ -41,7 +42,7 @@ class Network(nn.Module):
         UserError: There are no heatmaps to decode.
     """
 
-    def __init__(self, model: nn.Module, normalize: bool = False, decode: bool = False) -> None:
+    def __init__(self, model: BaseModel, normalize: bool = False, decode: bool = False) -> None:
         super().__init__()
         self.normalizes = normalize
         self.normalize = Normalize(model.data_preprocessor) if normalize else nn.Identity()

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -21,6 +22,8 @@ from .outputs import Drawer, coco_results
 from .videos import Video, VideoFile
 
 RESULTS = "results.keypoints.json"
+
+Key = TypeVar("Key")
 
 
 @dataclass
@@ -94,7 +97,7 @@ class Demo:
         self.found.skipped += 1
         print(f"skipped {error}", file=sys.stderr)
 
-    def _readable(self, files, progress) -> Iterator[tuple]:
+    def _readable(self, files, progress) -> Iterator[tuple[tuple[Path, Path], np.ndarray, str]]:
         for path, name in progress(files):
             try:
                 yield (path, name), read_image(path), path.name
@@ -102,10 +105,10 @@ class Demo:
                 self._skip(error)
 
     def _predicted(
-        self, items: Iterable[tuple]
-    ) -> Iterator[tuple[object, np.ndarray, PoseDataSample]]:
+        self, items: Iterable[tuple[Key, np.ndarray, str]]
+    ) -> Iterator[tuple[Key, np.ndarray, PoseDataSample]]:
         """Yield (key, picture, prediction) of (key, picture, name among the boxes)."""
-        waiting = deque()
+        waiting: deque[tuple[Key, np.ndarray]] = deque()
 
         def pairs() -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
             for key, picture, name in items:

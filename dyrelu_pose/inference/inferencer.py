@@ -61,14 +61,16 @@ class PoseInferencer:
             config = load_config(str(config))
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.batch_size = batch_size
-        self.model = load_trained(config, checkpoint, device)
-        if not isinstance(self.model, TopdownPoseEstimator):
+        model = load_trained(config, checkpoint, device)
+        if not isinstance(model, TopdownPoseEstimator):
             raise UserError(
-                f"{type(self.model).__name__} is no top-down model: pictures cannot be cut into "
+                f"{type(model).__name__} is no top-down model: pictures cannot be cut into "
                 "one box per person for it"
             )
         self.person_input = PersonInput(config)
-        self.model.dataset_meta = self.person_input.meta
+        # PyTorch's stubs take every attribute for a tensor or a module.
+        model.dataset_meta = self.person_input.meta  # pyright: ignore[reportArgumentType]
+        self.model = model
 
     def __call__(
         self, pictures: Picture | Sequence[Picture], bboxes: Sequence | None = None
@@ -128,7 +130,7 @@ class PoseInferencer:
             yield merge_data_samples(found) if found else self._nobody()
 
     def _nobody(self) -> PoseDataSample:
-        joints = self.model.dataset_meta["num_keypoints"]
+        joints = self.person_input.meta["num_keypoints"]
         empty = InstanceData(
             keypoints=np.zeros((0, joints, 2), np.float32),
             keypoint_scores=np.zeros((0, joints), np.float32),

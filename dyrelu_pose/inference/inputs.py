@@ -3,11 +3,12 @@
 import copy
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dataset import Compose
+from mmengine.dataset import BaseDataset, Compose
 from mmengine.registry import init_default_scope
 from mmpose.apis.inference import dataset_meta_from_config
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
@@ -25,7 +26,7 @@ from .files import find_pictures
 COCO = dict(from_file="configs/_base_/datasets/coco.py")  # MMPose's facts about its keypoints
 
 
-def samples(cfg: Config, images: Sequence[Path], number: int) -> Dataset:
+def samples(cfg: Config, images: Sequence[Path], number: int) -> Subset[dict]:
     """Return model inputs as the config's own pipeline makes them.
 
     Args:
@@ -44,7 +45,7 @@ def samples(cfg: Config, images: Sequence[Path], number: int) -> Dataset:
     from mmpose.registry import DATASETS
 
     if images:
-        found: Dataset = WholePictures(find_pictures(images), cfg)
+        found: WholePictures | BaseDataset = WholePictures(find_pictures(images), cfg)
     elif cfg.get("val_dataloader"):
         # Without the model, whose pretrained weights are not needed any more.
         check_files(Config(dict(model={}, val_dataloader=cfg.val_dataloader)), ["val"])
@@ -86,7 +87,13 @@ def stack_inputs(
         dataset.pipeline = cfg.val_dataloader.dataset.pipeline  # nothing random
         cfg.val_dataloader = dict(dataset=dataset)
     found = samples(cfg, images, number)
-    bar = track(found, "reading persons", console=Console(stderr=True), transient=True)
+    bar = track(
+        iter(found),
+        "reading persons",
+        total=len(found),
+        console=Console(stderr=True),
+        transient=True,
+    )
     return torch.stack([sample["inputs"] for sample in bar])
 
 
@@ -108,7 +115,7 @@ class PersonInput:
             raise UserError(f"{cfg.filename} has no test_dataloader, whose pipeline reads images")
         init_default_scope(cfg.get("default_scope", "mmpose"))
         self.pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
-        self.meta = dataset_meta_from_config(cfg, "test") or parse_pose_metainfo(COCO)
+        self.meta: dict = dataset_meta_from_config(cfg, "test") or parse_pose_metainfo(COCO)
 
     def __call__(self, picture: np.ndarray, box: Sequence[float], path: Path | None = None) -> dict:
         """Return `inputs` and `data_samples`.
@@ -118,18 +125,17 @@ class PersonInput:
             box: Left, top, right, bottom of the person, in pixels.
             path: Where the picture is from.
         """
-        return self.pipeline(
-            dict(
-                self.meta,
-                img=picture,
-                img_path=None if path is None else str(path),
-                bbox=np.array([box], np.float32),
-                bbox_score=np.ones(1, np.float32),
-            )
+        person = dict(
+            self.meta,
+            img=picture,
+            img_path=None if path is None else str(path),
+            bbox=np.array([box], np.float32),
+            bbox_score=np.ones(1, np.float32),
         )
+        return cast(dict, self.pipeline(person))  # no transform of a test leaves a person out
 
 
-class WholePictures(Dataset):
+class WholePictures(Dataset[dict]):
     """Image files, each taken for one person.
 
     Args:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
-from torch import nn
 
 from dyrelu_pose.compat.checkpoints import misfits
 from dyrelu_pose.errors import UserError
@@ -12,7 +12,7 @@ from dyrelu_pose.errors import UserError
 SHOWN = 3  # tensors named in an error
 
 
-def load_trained(cfg: Config, checkpoint: str | Path, device: str = "cpu") -> nn.Module:
+def load_trained(cfg: Config, checkpoint: str | Path, device: str = "cpu") -> BaseModel:
     """Build the model of a config for evaluation and load its weights, every tensor of them.
 
     A ReLU checkpoint in a DyReLU model counts as whole: its new layers keep their start, and a line

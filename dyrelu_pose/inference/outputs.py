@@ -1,5 +1,7 @@
 """What is left of predictions: entries of a COCO results file, and drawn pictures."""
 
+from typing import Any
+
 import numpy as np
 from mmpose.structures import PoseDataSample
 from mmpose.visualization import PoseLocalVisualizer
@@ -19,7 +21,7 @@ def coco_results(sample: PoseDataSample, image_id: int, file_name: str) -> list[
         Dicts with `keypoints`, 51 numbers (column, row, score per keypoint), `bbox` as left, top,
         width, height, and `score`, that of the box times the mean of the keypoints'.
     """
-    people = sample.pred_instances
+    people: Any = sample.pred_instances  # its fields are set at run time
     entries = []
     for places, scores, box, box_score in zip(
         people.keypoints, people.keypoint_scores, people.bboxes, people.bbox_scores, strict=True

@@ -53,7 +53,7 @@ class VideoFile:
         """Append a frame, (H, W, 3) bytes, blue first."""
         if self._writer is None:
             size = frame.shape[1::-1]
-            code = cv2.VideoWriter_fourcc(*"mp4v")
+            code = cv2.VideoWriter.fourcc(*"mp4v")
             self._writer = cv2.VideoWriter(str(self.path), code, self.fps, size)
             if not self._writer.isOpened():
                 raise UserError(f"{self.path}: OpenCV cannot write a video of {size} pixels here")

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
+from mmengine.model import BaseModel
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Subset
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.layers import DyReLU, DyReLUC
@@ -50,6 +51,16 @@ class SiteRecord:
         """Whether the layer is a DyReLU."""
         return isinstance(self.layer, DyReLU)
 
+    def of_dyrelu(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return `pooled`, `hidden`, `a` and `b`.
+
+        Raises:
+            ValueError: The layer is no DyReLU.
+        """
+        if self.pooled is None or self.hidden is None or self.a is None or self.b is None:
+            raise ValueError(f"{self.site.name} has no DyReLU, and so no coefficients")
+        return self.pooled, self.hidden, self.a, self.b
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -60,10 +71,10 @@ class Picture:
 
 
 def collect(
-    model: nn.Module,
+    model: BaseModel,
     sites: Sequence[Site],
     sampled: Sequence[Site],
-    images: Dataset,
+    images: Subset[dict],
     batch_size: int = 32,
     progress: Callable[[Iterable, int], Iterable] = lambda batches, total: batches,
 ) -> tuple[list[SiteRecord], list[Picture]]:

@@ -55,7 +55,7 @@ def write_page(
         table: File of the rows, likewise.
     """
     environment = Environment(
-        loader=PackageLoader(__package__, "."),
+        loader=PackageLoader("dyrelu_pose.inspection", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

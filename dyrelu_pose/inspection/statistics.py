@@ -36,7 +36,8 @@ def statistics(record: SiteRecord) -> dict[str, str | int | float]:
         - `map_std`: std of DyReLU-C's map over positions, as a fraction of its mean; else empty.
         - for each k, mean, std over images and std over channels of `a{k}` and `b{k}`.
     """
-    site, a, b = record.site, record.a, record.b
+    site = record.site
+    pooled, hidden, a, b = record.of_dyrelu()
     start = np.eye(a.shape[2])[0]
     moved = np.maximum(np.abs(a - start).max(2), np.abs(b).max(2))  # (N, C)
     row: dict[str, str | int | float] = dict(
@@ -45,8 +46,8 @@ def statistics(record: SiteRecord) -> dict[str, str | int | float]:
         channels=site.channels,
         map="x".join(map(str, site.size)),
         images=len(a),
-        pooled_std_images=_std_images(record.pooled) / max(_rms(record.pooled), 1e-12),
-        hidden_alive=float((record.hidden > 0).any(0).mean()),
+        pooled_std_images=_std_images(pooled) / max(_rms(pooled), 1e-12),
+        hidden_alive=float((hidden > 0).any(0).mean()),
         slope_gap=float(slope_gaps(record).mean()),
         bent=float((moved > BENT).mean()),
         map_std=_rms([m.std() / m.mean() for m in record.maps]) if record.maps else "",
@@ -61,7 +62,8 @@ def statistics(record: SiteRecord) -> dict[str, str | int | float]:
 
 def slope_gaps(record: SiteRecord) -> np.ndarray:
     """Return max_k a_k - min_k a_k of each image and channel, (N, C)."""
-    return record.a.max(2) - record.a.min(2)
+    _, _, a, _ = record.of_dyrelu()
+    return a.max(2) - a.min(2)
 
 
 def conditional_std(record: SiteRecord) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +67,7 @@ class DataFolder:
         yield
         self._write_meta(self._counts(self.parts))
 
-    def _write_meta(self, files: dict[str, int | None]) -> None:
+    def _write_meta(self, files: Mapping[str, int | None]) -> None:
         content = dict(kind=self.kind, parameters=self.parameters, files=files)
         write_compact_json(self.path / META, content)
 

@@ -23,7 +23,7 @@ def draw_skeleton(picture: np.ndarray, keypoints: np.ndarray, sure: np.ndarray) 
         sure: (17,) booleans; the others are drawn as rings.
     """
     size = max(min(picture.shape[:2]) / 110, 2.0)
-    shown = np.isfinite(keypoints).all(axis=1)
+    shown = np.all(np.isfinite(keypoints), axis=1)
     index = {name: i for i, name in enumerate(KEYPOINTS)}
     for first, second in LIMBS:
         a, b = index[first], index[second]
@@ -109,7 +109,8 @@ _SHIFT = 3  # OpenCV's fixed point: eighths of a pixel
 
 
 def _fixed(place: np.ndarray) -> tuple[int, int]:
-    return tuple(int(v) for v in np.round(np.clip(place, -1e4, 1e4) * 2**_SHIFT))
+    column, row = np.round(np.clip(place, -1e4, 1e4) * 2**_SHIFT)
+    return int(column), int(row)
 
 
 def _scaled(picture: np.ndarray, width: int) -> np.ndarray:

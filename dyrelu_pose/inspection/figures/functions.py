@@ -25,9 +25,8 @@ def draw_functions(record: SiteRecord, pictures: Sequence[Picture]) -> Figure:
         record: Record of a DyReLU with samples.
         pictures: The images.
     """
-    a, b = (
-        np.broadcast_to(c, (len(c), record.site.channels, c.shape[2])) for c in (record.a, record.b)
-    )
+    _, _, *coefficients = record.of_dyrelu()
+    a, b = (np.broadcast_to(c, (len(c), record.site.channels, c.shape[2])) for c in coefficients)
     x = np.concatenate(record.x)
     ends = np.minimum(np.percentile(x, 1, axis=0), 0), np.maximum(np.percentile(x, 99, axis=0), 0)
     values = _evaluate(np.linspace(*ends, COARSE, axis=1), a, b)

@@ -62,7 +62,7 @@ def _group(content: dict) -> tuple[list[tuple[dict, list[dict]]], Counter]:
         if reason:
             skipped[reason] += 1
         else:
-            groups[image["id"]].append(annotation)
+            groups[annotation["image_id"]].append(annotation)
     return [(image, groups[id]) for id, image in images.items() if id in groups], skipped
 
 

@@ -1,7 +1,7 @@
 """What a top-down pipeline of MMPose may read of an image around a person."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import atan2, cos, pi, radians, sin
 
 import numpy as np
@@ -38,7 +38,7 @@ class Augmentation:
     largest: float = 1.0
     rotation: float = 0.0
 
-    def padded(self, size: Sequence[float]) -> tuple[float, float]:
+    def padded(self, size: Sequence[float] | np.ndarray) -> tuple[float, float]:
         """Return (width, height) of a box enlarged to the aspect ratio of the input."""
         width, height = size
         aspect = self.input_size[0] / self.input_size[1]
@@ -96,14 +96,15 @@ def read_augmentation(pipeline: Sequence[dict]) -> Augmentation:
             "crops are made for top-down pipelines, with GetBBoxCenterScale and TopdownAffine; "
             f"this one has {', '.join(type(transform).__name__ for transform in transforms)}"
         )
-    ranges = dict(input_size=tuple(warp.input_size), padding=box.padding)
+    width, height = warp.input_size
+    found = Augmentation((width, height), box.padding)
     half_body = _only(transforms, RandomHalfBody)
     if half_body is not None and half_body.prob > 0:
-        ranges |= dict(half_body=half_body.padding)
+        found = replace(found, half_body=half_body.padding)
     random = _only(transforms, RandomBBoxTransform)
     if random is not None:
-        ranges |= _ranges(random)
-    return Augmentation(**ranges)
+        found = replace(found, **_ranges(random))
+    return found
 
 
 def _ranges(random: RandomBBoxTransform) -> dict[str, float]:

@@ -89,10 +89,11 @@ def read_source(cfg: Config, split: str) -> Source:
 
 
 def _halves(dataset: dict, key: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    kind = DATASETS.get(dataset.type)
+    name = dataset["type"]
+    kind = DATASETS.get(name)
     if kind is None or not _reads_plain_coco(kind):
         raise UserError(
-            f"{key}.type={dataset.type} does not read plain COCO keypoint annotations, which are "
+            f"{key}.type={name} does not read plain COCO keypoint annotations, which are "
             "what crops are made of; use CocoDataset, or crop the sets that it combines one by one"
         )
     info = kind._load_metainfo(dataset.get("metainfo"))

@@ -79,7 +79,7 @@ def annotation_file(out: Path, split: str) -> Path:
 
 def _parameters(sources: Sequence[Source], settings: Settings) -> dict:
     """Return all that decides what is written, as strings and numbers by name."""
-    parameters = dict(format=FORMAT, **asdict(settings))
+    parameters: dict[str, str | float | None] = dict(format=FORMAT, **asdict(settings))
     for source in sources:
         digest = hashlib.sha256(source.ann_file.read_bytes()).hexdigest()
         parameters[f"{source.split}.annotations"] = digest[:12]

@@ -85,7 +85,7 @@ def draw_figure(
     return Figure(layer, keypoints, np.array(seen))
 
 
-def _project(point: np.ndarray, foot: tuple[float, float], scale: float) -> np.ndarray:
+def _project(point: np.ndarray, foot: tuple[float, float] | np.ndarray, scale: float) -> np.ndarray:
     """Return (column, row, depth) in pixels of a point of the skeleton."""
     return np.array((foot[0] + scale * point[0], foot[1] - scale * point[1], scale * point[2]))
 
@@ -146,7 +146,8 @@ class _Pen:
     def _skirt(self) -> None:
         hips = [self.points["left_hip"], self.points["right_hip"]]
         knees = [self.points["left_knee"], self.points["right_knee"]]
-        middle, hem = sum(hips) / 2, 0.2 * sum(hips) / 2 + 0.8 * sum(knees) / 2
+        middle = (hips[0] + hips[1]) / 2
+        hem = 0.2 * middle + 0.8 * (knees[0] + knees[1]) / 2
         # In front of whichever thigh is in front, or the thigh would come through the cloth.
         hem[2] = max(0.2 * hip[2] + 0.8 * knee[2] for hip, knee in zip(hips, knees, strict=True))
         spread = 0.8 * abs(knees[0][0] - knees[1][0]) / 2 + 0.062 * self.girth

@@ -126,4 +126,5 @@ class Brush:
 
 def cv_color(color) -> tuple[float, float, float]:
     """Return a color as OpenCV takes it: Python numbers, 0..255."""
-    return tuple(float(c) for c in np.clip(color, 0, 255))
+    red, green, blue = np.clip(color, 0, 255)
+    return float(red), float(green), float(blue)

@@ -198,7 +198,8 @@ def _annotate(figure: Figure, visible: np.ndarray) -> Person:
     """Write down a figure as an annotator would, from the pixels that show it."""
     height, width = visible.shape
     rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
-    left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    left, top = int(columns[0]), int(rows[0])
+    right, bottom = int(columns[-1]) + 1, int(rows[-1]) + 1
     reach = GUESS_REACH * np.array((right - left, bottom - top))
     keypoints = np.zeros((len(figure.keypoints), 3))
     for i, (place, seen) in enumerate(zip(np.round(figure.keypoints, 1), figure.seen, strict=True)):
@@ -209,7 +210,7 @@ def _annotate(figure: Figure, visible: np.ndarray) -> Person:
             keypoints[i] = x, y, 2
         elif (place >= (left, top) - reach).all() and (place < (right, bottom) + reach).all():
             keypoints[i] = x, y, HIDDEN
-    box = tuple(int(v) for v in (left, top, right - left, bottom - top))
+    box = (left, top, right - left, bottom - top)
     return Person(keypoints, box, int(visible.sum()), visible)
 
 
