@@ -29,7 +29,7 @@ OVERSAMPLE = 2.0  # at least; MMPose's default augmentation magnifies by as much
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("config", help="config whose data and augmentation the crops are for")
     parser.add_argument("out", type=Path, help="folder to write")
     parser.add_argument("--quality", type=int, default=90, help="JPEG quality (%(default)s)")

@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     files = find_files(args.inputs)
     boxes = Boxes(args.bboxes, args.bbox_thr) if args.bboxes else None
     pose = PoseInferencer(args.config, args.checkpoint, args.device, args.batch_size)
-    draw = Drawer(pose.model.dataset_meta, args.kpt_thr, args.draw_bbox)
+    draw = Drawer(pose.person_input.meta, args.kpt_thr, args.draw_bbox)
     demo = Demo(pose, args.out, boxes, draw)
 
     start = time.perf_counter()

@@ -27,7 +27,7 @@ SHEET = "sheet.png"
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("annotations", type=Path, help="COCO person_keypoints_*.json")
     parser.add_argument(
         "results", type=Path, nargs="+", help="PREFIX.keypoints.json of the same images"

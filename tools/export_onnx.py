@@ -78,7 +78,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     def inputs(number: int, training: bool = False) -> Tensor:
         images = stack_inputs(cfg, args.images, number, training).float()
-        return images if args.normalise else Normalize(network.model.data_preprocessor)(images)
+        preprocessor = network.model.get_submodule("data_preprocessor")
+        return images if args.normalise else Normalize(preprocessor)(images)
 
     images = inputs(args.num)
     args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from dyrelu_pose.prepare.pool import progress
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("out", type=Path, help="folder to write")
     parser.add_argument("--train", type=int, default=2000, help="training pictures (%(default)s)")
     parser.add_argument("--val", type=int, default=200, help="validation pictures (%(default)s)")

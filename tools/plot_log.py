@@ -15,7 +15,7 @@ from dyrelu_pose.visualization.run_log import RunLog, read_run
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("work_dirs", type=Path, nargs="+", metavar="WORK_DIR")
     parser.add_argument(
         "--out", type=Path, help="picture to write (learning_curve.png in the first WORK_DIR)"

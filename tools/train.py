@@ -54,7 +54,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_norms(cfg)
     with named_parts(cfg):
         check_files(cfg, ["train"] if args.no_validate else ["train", "val"])
-        RUNNERS.build(cfg).train()  # Runner, if the config has no runner_type
+        # Runner, if the config has no runner_type. The hint of `build` knows dicts only.
+        RUNNERS.build(cfg).train()  # pyright: ignore[reportArgumentType]
 
 
 if __name__ == "__main__":

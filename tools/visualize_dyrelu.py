@@ -31,7 +31,7 @@ from dyrelu_pose.models.input_size import input_size_of
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("config", help="config file, with or without DyReLU")
     parser.add_argument("checkpoint", help="checkpoint file")
     parser.add_argument(

@@ -115,7 +115,7 @@ def load_grid(path: str | Path, base: str | Path | None = None) -> Grid:
             f"{_list(curves)}"
         )
     return Grid(
-        name=f"{path.stem}-{default.stem}" if base else path.stem,
+        name=f"{path.stem}-{Path(base).stem}" if base else path.stem,
         cells=cells,
         baseline=baseline,
         rows=tuple(entries.get("rows", ())),

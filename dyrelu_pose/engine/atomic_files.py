@@ -7,7 +7,6 @@ from mmengine.fileio import LocalBackend, register_backend
 from dyrelu_pose.records.files import write_bytes
 
 
-@register_backend(name="local", prefixes="", force=True)
 class AtomicLocalBackend(LocalBackend):
     """MMEngine's backend for local files, except that writing replaces a file as a whole.
 
@@ -26,3 +25,6 @@ class AtomicLocalBackend(LocalBackend):
     def put_text(self, obj: str, filepath: str | Path, encoding: str = "utf-8") -> None:
         """Write text to a file, as `put` does."""
         self.put(obj.encode(encoding), filepath)
+
+
+register_backend("local", AtomicLocalBackend, force=True, prefixes="")

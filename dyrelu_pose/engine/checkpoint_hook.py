@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mmengine.fileio import BaseStorageBackend
 from mmengine.hooks import CheckpointHook as MMEngineCheckpointHook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
@@ -33,22 +32,22 @@ class CheckpointHook(MMEngineCheckpointHook):
             yield
         finally:
             self.file_backend = backend
-        for remove, path in waiting.removals:
-            remove(path)
+        for method, path in waiting.removals:
+            getattr(backend, method)(path)
 
 
 class _RemoveLater:
     """A file backend that only notes what is to be removed."""
 
-    def __init__(self, backend: BaseStorageBackend) -> None:
+    def __init__(self, backend: object) -> None:
         self._backend = backend
-        self.removals = []
+        self.removals: list[tuple[str, str]] = []  # method of the backend, path
 
     def __getattr__(self, name: str):
         return getattr(self._backend, name)
 
     def remove(self, path: str) -> None:
-        self.removals.append((self._backend.remove, path))
+        self.removals.append(("remove", path))
 
     def rmtree(self, path: str) -> None:
-        self.removals.append((self._backend.rmtree, path))
+        self.removals.append(("rmtree", path))

@@ -58,7 +58,7 @@ def check_norms(cfg: Config) -> None:
 
 def unwrapped(model: nn.Module) -> nn.Module:
     """Return a runner's model without what wraps it where several processes train it."""
-    return model.module if is_model_wrapper(model) else model
+    return model.get_submodule("module") if is_model_wrapper(model) else model
 
 
 def _synchronized_norms(config: object, key: str = "") -> Iterator[str]:

@@ -1,9 +1,11 @@
 """Stops a training at the first loss that is not finite, and says where it comes from."""
 
 from collections.abc import Iterator
+from typing import cast
 
 import torch
 from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor, nn
@@ -38,14 +40,15 @@ class NonFiniteLossHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Put the check in front of the optimizer's update."""
-        update = runner.optim_wrapper.update_params
+        wrapper = _optim_wrapper(runner)
+        update = wrapper.update_params
 
         def update_params(loss: Tensor, *args, **kwargs) -> None:
             if not torch.isfinite(loss).all():
                 raise NonFiniteLossError(self._message(runner, loss))
             update(loss, *args, **kwargs)
 
-        runner.optim_wrapper.update_params = update_params
+        wrapper.update_params = update_params
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict) -> None:
         """Keep the batch in reach."""
@@ -60,8 +63,12 @@ class NonFiniteLossHook(Hook):
     def _origin(self, runner: Runner) -> str:
         if isinstance(runner.model, FullyShardedDataParallel):
             return "no process has all weights to look for the site: train by fewer, without FSDP"
-        with runner.optim_wrapper.optim_context(runner.model):  # autocast, if it is on
+        with _optim_wrapper(runner).optim_context(runner.model):  # autocast, if it is on
             return find_origin(unwrapped(runner.model), self._batch)
+
+
+def _optim_wrapper(runner: Runner) -> OptimWrapper:
+    return cast(OptimWrapper, runner.optim_wrapper)  # no config any more, once training begins
 
 
 def find_origin(model: nn.Module, batch: dict) -> str:
@@ -75,7 +82,7 @@ def find_origin(model: nn.Module, batch: dict) -> str:
         return f"the weights are not finite any more: {_some(names)}"
     watch = _Watch(model)
     with torch.no_grad(), watch:
-        data = model.data_preprocessor(batch, training=True)
+        data = model.get_submodule("data_preprocessor")(batch, training=True)
         images = data["inputs"]
         if not finite(images):
             return f"the images are not finite, {describe(images)}"
@@ -98,6 +105,7 @@ class _Watch:
         self._layers = {n: m for n, m in model.named_modules() if isinstance(m, DyReLU)}
         self.sites = len(self._layers)
         self.found: str | None = None
+        self._peak = 0.0  # of the input of the layer that runs
 
     def __enter__(self) -> None:
         self._handles = []

@@ -4,11 +4,11 @@ import random
 
 import numpy as np
 import torch
+from mmengine.dataset import Compose
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
-from torch.utils.data import Dataset
 
 
 @HOOKS.register_module()
@@ -25,8 +25,8 @@ class ReproducibleHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Put the seeding in front of the pipelines, before the workers have their copies."""
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
-        for dataset in pipelines_of(runner.train_dataloader.dataset):
-            dataset.pipeline.transforms.insert(0, _SeedSample(runner.seed, self._epoch))
+        for pipeline in pipelines_of(runner.train_dataloader.dataset):
+            pipeline.transforms.insert(0, _SeedSample(runner.seed, self._epoch))
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Tell the workers which epoch it is."""
@@ -48,12 +48,12 @@ class _SeedSample:
         return results
 
 
-def pipelines_of(dataset: Dataset) -> list[Dataset]:
-    """Return the data sets, wrapped or combined ones, whose pipeline draws random numbers."""
-    if hasattr(dataset, "pipeline"):
-        return [dataset]
-    if hasattr(dataset, "dataset"):  # RepeatDataset and the like
-        return pipelines_of(dataset.dataset)
+def pipelines_of(dataset: object) -> list[Compose]:
+    """Return the pipelines, of a data set or of those that it wraps, that draw random numbers."""
+    if (pipeline := getattr(dataset, "pipeline", None)) is not None:
+        return [pipeline]
+    if (wrapped := getattr(dataset, "dataset", None)) is not None:  # RepeatDataset and the like
+        return pipelines_of(wrapped)
     return [found for part in getattr(dataset, "datasets", ()) for found in pipelines_of(part)]
 
 

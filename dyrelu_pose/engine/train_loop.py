@@ -33,7 +33,8 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self.runner.call_hook("before_train_epoch")
         self.runner.model.train()
         for index, batch in self._batches():
-            self.run_iter(index, batch)
+            # MMEngine takes what a loader gives, though its hint is a sequence of samples.
+            self.run_iter(index, batch)  # pyright: ignore[reportArgumentType]
         self.runner.call_hook("after_train_epoch")
         self._epoch += 1
 

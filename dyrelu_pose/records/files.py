@@ -32,9 +32,10 @@ def write_atomically(path: Path, write: Callable[[Path], object], size: int | No
         DiskFullError: There is no space, or no quota, left.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = dict(prefix=f".{path.name}.", suffix=".unfinished", dir=path.parent)
     try:
-        with TemporaryDirectory(**hidden) as folder:
+        with TemporaryDirectory(
+            prefix=f".{path.name}.", suffix=".unfinished", dir=path.parent
+        ) as folder:
             part = Path(folder, path.name)
             write(part)
             with part.open("rb") as file:

@@ -71,7 +71,7 @@ default_hooks = dict(
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
         "--quick", action="store_true", help="2 processes, without FSDP, and kill none"
     )
@@ -181,6 +181,7 @@ class Jobs:
         epochs = "train_cfg.max_epochs=30"
         job = self.start("killed", 2, epochs)
         output = []
+        assert job.stdout is not None  # a pipe
         for line in job.stdout:
             output.append(line)
             if "Epoch(train)" in line and " [2]" in line:
@@ -247,8 +248,8 @@ def difference(ours: Sequence[list[float]], theirs: Sequence[list[float]]) -> fl
     """
     if len({score for scores in theirs for score in scores}) < 2:
         raise UserError("there is nothing to compare: all scores are the same")
-    ours, theirs = torch.tensor(ours), torch.tensor(theirs)
-    return float((ours - theirs).abs().max() / theirs.max())
+    found, expected = torch.tensor(ours), torch.tensor(theirs)
+    return float((found - expected).abs().max() / expected.max())
 
 
 def distance(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> float:

@@ -32,7 +32,7 @@ BATCH, SIZE = 8, 16  # pictures, and pixels of their sides
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} steps each")
     parser.add_argument("--out", type=Path, help="JSON file for what was found")
     return parser.parse_args(argv)

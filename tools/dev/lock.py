@@ -36,7 +36,7 @@ COLUMNS = ("package", "version", "released", "licence", "asked_for_by", "where",
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--torch", default="torch==2.13.0", help="(%(default)s)")
     return parser.parse_args(argv)
 
@@ -138,6 +138,10 @@ def find_licences(packages: list[dict], folder: Path) -> dict[str, str]:
                        "--target", str(folder / name), f"{name}=={version}"]  # fmt: skip
             subprocess.run(command, check=True)
             found = find(name, [str(folder / name)])
+        if found is None:
+            raise UserError(
+                f"{name} {version} has no metadata that name its licence: require another version"
+            )
         licences[name] = licence(found)
     return licences
 

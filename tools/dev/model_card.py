@@ -31,7 +31,7 @@ REPEATS = 200  # of timing
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("config", help="config of the model")
     parser.add_argument("checkpoint", type=Path, help="published weights")
     parser.add_argument("metrics", type=Path, help="what tools/test.py --out wrote")

@@ -33,7 +33,7 @@ PARTS = ("backbone", "neck", "head")
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("config", help="config of the model")
     parser.add_argument("checkpoint", help="its weights")
     parser.add_argument("name", help="what the table calls it")
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def count(part: str, records: Sequence[SiteRecord]) -> dict[str, object] | None:
     """Return how many units are alive in a part of the model; None if no DyReLU is there."""
     alive = [
-        statistics(record)["hidden_alive"]
+        float(statistics(record)["hidden_alive"])
         for record in records
         if record.site.name.startswith(f"{part}.")
     ]

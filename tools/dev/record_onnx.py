@@ -28,7 +28,7 @@ SHOWN = ("AP", "AP .5", "AP .75", "AR")
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", type=Path, default=OUT, help="CSV file (%(default)s)")
     return parser.parse_args(argv)
 

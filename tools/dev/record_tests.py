@@ -38,7 +38,7 @@ DRAWN = re.compile(r"(\d+) passing, (\d+) failing")
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("kind", choices=KINDS, help="which tests")
     return parser.parse_args(argv)
 

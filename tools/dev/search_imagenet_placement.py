@@ -85,7 +85,7 @@ def cost_at(sites: Iterable[Site], reduction: int) -> tuple[int, Cost]:
     return params, total
 
 
-def search(plain: Complexity, sites: dict[str, list[Site]]) -> list[dict[str, object]]:
+def search(plain: Complexity, sites: dict[str, list[Site]]) -> list[dict[str, str | float]]:
     """Return a record of every placement and R, the closest first."""
     records = []
     for reduction in REDUCTIONS:
@@ -99,15 +99,15 @@ def search(plain: Complexity, sites: dict[str, list[Site]]) -> list[dict[str, ob
 
 def record(
     placement: str, reduction: int, sites: int, plain: Complexity, params: int, cost: Cost
-) -> dict[str, object]:
+) -> dict[str, str | float]:
     """Return the row of a placement with its distance to what was reported, in millions."""
     more = {name: value / 1e6 for name, value in cost._asdict().items()}
     errors = {
         " + ".join(counted): abs(sum(more[name] for name in counted) / MORE_MADDS - 1)
         for counted in COUNTINGS
     }
-    counting = min(errors, key=errors.get)
-    distance = abs(params / 1e6 / MORE_PARAMS - 1) + errors[counting]
+    counting, error = min(errors.items(), key=lambda item: item[1])
+    distance = abs(params / 1e6 / MORE_PARAMS - 1) + error
     values = dict(
         params=(plain.params + params) / 1e6,
         madds=(plain.madds + sum(cost)) / 1e6,
@@ -125,7 +125,7 @@ def record(
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--keep", type=int, default=24, help="rows to write (%(default)s)")
     parser.add_argument("--out", type=Path, default=OUT, help=f"CSV file ({OUT.name})")
     return parser.parse_args(argv)

@@ -42,7 +42,7 @@ STEP = re.compile(r"Epoch\(train\) +\[(\d+)\]\[ *(\d+)/ *(\d+)\]")
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--interruptions", type=int, default=20, help="how many (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="3 interruptions")
     parser.add_argument("--seed", type=int, default=0, help="of the iterations (%(default)s)")
@@ -137,6 +137,7 @@ class Soak:
         for kind in track(kinds, "interruptions"):
             process = self.start("interrupted")
             steps = chance.randint(1, PEOPLE // BATCH + 2)  # some die before a checkpoint
+            assert process.stdout is not None  # a pipe
             for line in process.stdout:
                 if step := STEP.search(line):
                     epoch, inner, length = map(int, step.groups())

@@ -7,7 +7,8 @@ each such file in `files/`, and the links lead there.
 import re
 from pathlib import Path
 
-from mkdocs.structure.files import File
+# Of requirements/docs.txt, which is not installed where types are checked.
+from mkdocs.structure.files import File  # pyright: ignore[reportMissingImports]
 
 ROOT = Path(__file__).parents[3]
 LINK = re.compile(r"\]\(\.\./((?:checkpoints|results)/[\w/.+-]+\.(?:csv|json|md|png))\)")

@@ -1,7 +1,6 @@
 """What DyReLU costs: times of activations, models and the loader; parameters, multiply-adds."""
 
 import json
-import re
 from pathlib import Path
 
 from dyrelu_pose.records.files import read_csv
@@ -146,7 +145,8 @@ def _devices(page: Path, name: str) -> str:
         rows = read_csv(path)
         if rows:
             last = rows[-1]
-            torch = re.search(r"torch [^,]+", last["versions"])[0]
+            versions = last["versions"].split(", ")
+            torch = next(version for version in versions if version.startswith("torch "))
             threads = f", {last['threads']} thread(s)" if device == "cpu" else ""
             made = f"{last['device']}{threads}, {torch}, {last['date']}"
             parts.append(f"{label}, {link(page, path)}: {made}.")
