@@ -37,7 +37,7 @@ def test_a_folder_is_drawn_and_its_damaged_file_skipped(demo, picture, tmp_path)
 
     printed = demo(folder, "--out", out, "--bboxes", boxes, "--kpt-thr", 0, "--draw-bbox", expect=1)
     assert "skipped" in printed
-    assert "000000000007.png: not a picture" in printed
+    assert "000000000007.png cannot be decoded" in printed
     assert "1 of 4 files were skipped" in printed
     assert "3 people in 5 pictures" in printed
 
