@@ -1,6 +1,7 @@
 """List the activation sites of a config: `python tools/list_sites.py CONFIG`.
 
 One line per site: name, channels, map size, the original activation, and what the rules put there.
+Sites called linear have no activation; they are for rules with `linear=True`.
 With --png the network is drawn as well, a bar for each site.
 """
 
@@ -13,7 +14,8 @@ from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.errors import user_errors
 from dyrelu_pose.models.estimator import build
-from dyrelu_pose.placement import format_sites
+from dyrelu_pose.models.input_size import input_size_of
+from dyrelu_pose.placement import format_sites, with_linear
 from dyrelu_pose.visualization.site_strip import draw_site_strip
 
 
@@ -33,8 +35,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = load_config(args.config, args.cfg_options)
     with named_parts(cfg):
-        _, placements = build(cfg)
-    print(format_sites(placements))
+        model, placements = build(cfg)
+    print(format_sites(with_linear(placements, model, input_size_of(cfg))))
     if args.png:
         draw_site_strip(placements, Path(args.config).stem, args.png)
 

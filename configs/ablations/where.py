@@ -1,14 +1,15 @@
 # Where in the inverted residual of MobileNetV2; the rest of the model keeps ReLU6. Behind the
-# projection MobileNetV2 has no activation: this backbone has a site there, the identity until used.
+# projection MobileNetV2 has no activation: a linear site, where DyReLU starts as the identity.
 base = "../coco_mini/mobilenetv2_128x96.py"
 baseline = "none"
-options = {"model.backbone.type": "MobileNetV2WithProjectSites"}
 
 _sites = dict(
-    expand=["backbone.layer[2-7].*.conv.0.activate"],
+    expand=dict(sites="backbone.layer[2-7].*.conv.0.activate"),
     # The block of layer1 does not expand: its first convolution is the depthwise one.
-    depthwise=["backbone.layer1.*.conv.0.activate", "backbone.layer[2-7].*.conv.1.activate"],
-    project=["backbone.*.conv.project"],
+    depthwise=dict(
+        sites=["backbone.layer1.*.conv.0.activate", "backbone.layer[2-7].*.conv.1.activate"]
+    ),
+    project=dict(sites="backbone.*", linear=True),
 )
 _places = (
     *(("expand",), ("depthwise",), ("project",)),
@@ -20,7 +21,7 @@ cells = dict(
     **{
         "+".join(places): dict(
             dyrelu=[
-                dict(sites=_sites[place], act=dict(type="DyReLUB", reduction=8)) for place in places
+                dict(act=dict(type="DyReLUB", reduction=8), **_sites[place]) for place in places
             ]
         )
         for places in _places

@@ -44,10 +44,10 @@ class DeployedDyReLU(nn.Module):
     def __init__(self, layer: DyReLU) -> None:
         super().__init__()
         hyper = layer.hyper
-        k, lambda_a, lambda_b = layer.ranges
+        k, lambda_a, lambda_b, _ = layer.ranges
         self.k, self.groups = k, len(hyper.fc2_bias) // (2 * k)
         widths = torch.tensor([lambda_a] * k + [lambda_b] * k)
-        centers = torch.tensor([1.0] + [0.0] * (2 * k - 1))
+        centers = torch.tensor(layer.ranges.centers)
         constants = dict(
             fc1_weight=hyper.fc1_weight,
             fc1_bias=hyper.fc1_bias,

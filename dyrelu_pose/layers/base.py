@@ -12,6 +12,8 @@ from .dense import Dense
 from .folded_norm import FoldedBatchNorm2d
 from .ports import convert_port_keys
 
+INITS = ("relu", "identity", "default")
+
 
 class DyReLU(nn.Module):
     """Dynamic ReLU of arXiv 2003.10027; use its variants `DyReLUA`, `DyReLUB` and `DyReLUC`.
@@ -33,9 +35,10 @@ class DyReLU(nn.Module):
         lambda_a: Range of the slopes around alpha.
         lambda_b: Range of the intercepts around 0.
         init: `'relu'` zeroes FC2, so that training starts at a static function (A and B: exactly
-            ReLU), from a released ReLU checkpoint without loss. `'default'` leaves FC2 as
-            `nn.Linear` starts, as public ports do. The paper does not say; `'relu'` is our default
-            because it is safe with and without pretrained weights.
+            ReLU), from a released ReLU checkpoint without loss. `'identity'` zeroes it around
+            alpha = (1, ..., 1): A and B start as exactly y = x, for places without activation.
+            `'default'` leaves FC2 as `nn.Linear` starts, as public ports do. The paper does not
+            say; `'relu'` is our default because it is safe with and without pretrained weights.
         backend: What computes the layer: `'eager'`, `'compile'` (torch.compile), `'triton'` (CUDA),
             `'reference'` (the equations as they stand, slow), or `'auto'`: Triton on CUDA where it
             is installed, eager elsewhere.
@@ -67,12 +70,12 @@ class DyReLU(nn.Module):
         reduction = self.default_reduction if reduction is None else reduction
         if reduction < 1 or k < 1:
             raise ValueError(f"{name}: reduction and k must be at least 1, got {reduction} and {k}")
-        if init not in ("relu", "default"):
-            raise ValueError(f"{name}: init must be 'relu' or 'default', got {init!r}")
+        if init not in INITS:
+            raise ValueError(f"{name}: init must be one of {INITS}, got {init!r}")
         check_backend(backend)
         self.channels = None
         self.reduction = reduction
-        self.ranges = Ranges(k, lambda_a, lambda_b)
+        self.ranges = Ranges(k, lambda_a, lambda_b, rest=1.0 if init == "identity" else 0.0)
         self.init = init
         self.backend = backend
         self.inplace = inplace
@@ -106,7 +109,7 @@ class DyReLU(nn.Module):
         """Put the parameters at their start values, as `init` says."""
         self.fc1.reset_parameters()
         self.fc2.reset_parameters()
-        if self.init == "relu":
+        if self.init != "default":
             nn.init.zeros_(self.fc2.weight)
             nn.init.zeros_(self.fc2.bias)
 

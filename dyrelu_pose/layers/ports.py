@@ -29,10 +29,10 @@ def convert_port_keys(layer, state_dict: dict, prefix: str) -> None:
         ValueError: The port's lambdas or start values are not those the layer was built with, so
             that it would compute another function.
     """
-    k, lambda_a, lambda_b = layer.ranges
+    k, lambda_a, lambda_b, _ = layer.ranges
     ours = {
         "lambdas": [lambda_a] * k + [lambda_b] * k,
-        "init_v": [1.0] + [0.0] * (2 * k - 1),
+        "init_v": list(layer.ranges.centers),
     }
     ours["bias"] = ours["init_v"]
     for name, expected in ours.items():
@@ -43,7 +43,7 @@ def convert_port_keys(layer, state_dict: dict, prefix: str) -> None:
             raise ValueError(
                 f"{prefix}{name} of the checkpoint is {theirs.flatten().tolist()}, but this "
                 f"{type(layer).__name__} computes with {expected}: build it with the checkpoint's "
-                "k, lambda_a and lambda_b"
+                "k, lambda_a and lambda_b, and not with init='identity'"
             )
     for name in WITHOUT_EFFECT:
         state_dict.pop(prefix + name, None)

@@ -52,7 +52,8 @@ class DyReLUC(DyReLU):
 
     With the paper's gamma = 1/3 and cap = 1 a flat map is 1/3, so with `init='relu'` (which zeroes
     the convolution too) C starts at ReLU / 3. `gamma=1.0, cap=3.0` is three times that function: a
-    flat map is 1 and C starts at exactly ReLU. Use it to start from ReLU weights.
+    flat map is 1 and C starts at exactly ReLU. Use it to start from ReLU weights. In the same way
+    `init='identity'` starts at x / 3, and at x with `gamma=1.0, cap=3.0`.
 
     Args:
         tau: Temperature of the softmax.
@@ -95,7 +96,7 @@ class DyReLUC(DyReLU):
         """Put the parameters at their start values, as `init` says."""
         super().reset_parameters()
         self.spatial.reset_parameters()
-        if self.init == "relu":
+        if self.init != "default":
             nn.init.zeros_(self.spatial.weight)
 
     def spatial_map(self, x: Tensor) -> Tensor:

@@ -23,11 +23,21 @@ class Hyper(NamedTuple):
 
 
 class Ranges(NamedTuple):
-    """a_k lies in alpha_k +- lambda_a, with alpha = (1, 0, ..., 0), and b_k in +- lambda_b."""
+    """a_k lies in alpha_k +- lambda_a, with alpha = (1, rest, ..., rest), and b_k in +- lambda_b.
+
+    Without differences, delta = 0, the function is ReLU at rest = 0, the paper's, and the identity
+    at rest = 1.
+    """
 
     k: int = 2
     lambda_a: float = 1.0
     lambda_b: float = 0.5
+    rest: float = 0.0
+
+    @property
+    def centers(self) -> tuple[float, ...]:
+        """The coefficients at delta = 0: K slopes, then K intercepts."""
+        return (1.0, *(self.rest,) * (self.k - 1), *(0.0,) * self.k)
 
     def scale(self, delta: Tensor) -> Tensor:
         """Return delta (N, G, 2K) times the half-widths of the ranges."""
@@ -38,6 +48,8 @@ class Ranges(NamedTuple):
         """Turn delta (N, G, 2K) in (-1, 1) into coefficients."""
         coef = self.scale(delta)
         coef[..., 0] += 1
+        if self.rest:
+            coef[..., 1 : self.k] += self.rest
         return coef
 
 

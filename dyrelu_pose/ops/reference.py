@@ -43,13 +43,15 @@ def coefficients(x: Tensor, hyper: Hyper, ranges: Ranges) -> tuple[Tensor, Tenso
 
     theta = FC2(ReLU(FC1(mean(x)))),   delta = 2 sigmoid(theta) - 1
     a_k = alpha_k + lambda_a delta_a_k,   b_k = lambda_b delta_b_k,   alpha = (1, 0, ..., 0)
+
+    alpha is (1, rest, ..., rest) where `ranges` has another rest than the paper's 0.
     """
     s = x if x.dim() == 2 else x.mean(tuple(range(2, x.dim())))
     theta = F.linear(s, hyper.fc1_weight, hyper.fc1_bias).relu()
     theta = F.linear(theta, hyper.fc2_weight, hyper.fc2_bias)
     delta = 2 * theta.sigmoid() - 1
     delta_a, delta_b = delta.unflatten(1, (-1, 2 * ranges.k)).split(ranges.k, 2)
-    alpha = torch.eye(ranges.k, dtype=x.dtype, device=x.device)[0]
+    alpha = torch.eye(ranges.k, dtype=x.dtype, device=x.device)[0].clamp(min=ranges.rest)
     return alpha + ranges.lambda_a * delta_a, ranges.lambda_b * delta_b
 
 

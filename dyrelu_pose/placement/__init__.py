@@ -4,7 +4,7 @@ from .near_misses import near_misses
 from .place import Placement, place
 from .probe import PlacementError, Site, probe
 from .registry import register_split
-from .report import format_sites
+from .report import format_sites, with_linear
 from .split import split_shared
 from .warm_start import install_fresh_start_report
 
@@ -19,4 +19,5 @@ __all__ = [
     "probe",
     "register_split",
     "split_shared",
+    "with_linear",
 ]

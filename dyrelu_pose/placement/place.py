@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from dyrelu_pose.layers import DyReLU
 
+from .linear import open_site
 from .probe import PlacementError, Site, probe
 from .rules import Rule, assign, parse_rules
 from .split import split_shared
@@ -41,8 +42,9 @@ def place(
     """Replace the activations of a model in place: split, probe, then place by rules.
 
     The first rule that matches a site wins; sites that no rule matches, or one with ``act=None``,
-    keep their activation. A DyReLU that was built without channels gets them. Everything is
-    checked and built before the model is touched, so after an error it is as it was before.
+    keep their activation. Linear sites, which have none, are taken only by rules with
+    ``linear=True``. A DyReLU that was built without channels gets them. Everything is checked and
+    built before the model is touched, so after an error it is as it was before.
 
     New parameters exist when this returns, so call it before an optimizer, EMA copy or DDP wrapper
     is made. A stage that the backbone freezes is frozen with its new layers.
@@ -52,14 +54,17 @@ def place(
         rules: Dicts such as ``dict(sites='backbone.*', act=dict(type='DyReLUB', reduction=8))``.
             ``sites`` is a glob pattern on site names, in which ``*`` crosses dots, or a list of
             them. ``act`` is the config of any layer in MMEngine's registry; the width of the site
-            is added as ``channels`` if the layer takes it. With ``fuse_norm=True``, DyReLU-A and
-            -B also compute the BatchNorm2d in front of them, at sites that alone use its output:
-            faster, the same function, the same keys in the state dict.
+            is added as ``channels`` if the layer takes it. With ``linear=True`` the rule takes
+            linear sites and no others, and DyReLU has ``init='identity'`` there unless ``act`` has
+            an ``init``. With ``fuse_norm=True``, DyReLU-A and -B also compute the BatchNorm2d in
+            front of them, at sites that alone use its output: faster, the same function, the same
+            keys in the state dict.
         input_size: Width and height of the input in pixels (W, H), as in an MMPose codec.
         forward: How to run the model, as in :func:`probe`.
 
     Returns:
-        One placement per site, in the order in which the sites run.
+        One placement per site, in the order in which the sites run; of the linear sites, those
+        where a layer was put.
 
     Raises:
         PlacementError: A rule is malformed, has no effect, names an unknown layer or one that
@@ -71,7 +76,7 @@ def place(
         'DyReLUB'
     """
     rules = parse_rules(rules)
-    sites = probe(model, input_size, forward)
+    sites = probe(model, input_size, forward, linear=True)
     taken = assign(rules, sites)
     for site in sites:
         if site.pending and site.obstacle:
@@ -85,6 +90,8 @@ def place(
 
     split_shared(model)
     for site in sites:
+        if site.linear and site.name in layers:
+            open_site(model.get_submodule(site.name.rpartition(".")[0]))
         if site.pending and site.name not in layers:
             layers[site.name] = model.get_submodule(site.name)
             layers[site.name].materialize(site.channels)
@@ -96,16 +103,20 @@ def place(
     install_fresh_start_report(model, list(layers))
     if model.training:
         model.train()  # lets backbones freeze the new parameters of their frozen stages
-    return [Placement(site, layers.get(site.name), site in fused) for site in sites]
+    return [
+        Placement(site, layers.get(site.name), site in fused)
+        for site in sites
+        if site.name in layers or not site.linear
+    ]
 
 
 def _factory(rule: Rule) -> Callable[[Site], nn.Module]:
     """Return a function that builds the rule's layer for a site."""
     kind = rule.act["type"]
     layer_class = _find(rule, kind) if isinstance(kind, str) else kind
-    takes_channels = (
-        inspect.isclass(layer_class) and issubclass(layer_class, DyReLU)
-    ) or "channels" in inspect.signature(layer_class).parameters
+    is_dyrelu = inspect.isclass(layer_class) and issubclass(layer_class, DyReLU)
+    takes_channels = is_dyrelu or "channels" in inspect.signature(layer_class).parameters
+    start = {"init": "identity"} if is_dyrelu and rule.linear else {}
     if rule.fuse_norm and not getattr(layer_class, "folds_norm", False):
         raise PlacementError(
             f"{rule}: {kind} cannot compute a norm; use fuse_norm=True with DyReLUA or DyReLUB"
@@ -114,7 +125,7 @@ def _factory(rule: Rule) -> Callable[[Site], nn.Module]:
     def build(site: Site) -> nn.Module:
         width = {"channels": site.channels} if takes_channels else {}
         try:
-            return MODELS.build({**rule.act, **width})
+            return MODELS.build({**start, **rule.act, **width})
         except Exception as error:
             raise PlacementError(
                 f"{rule}: {kind} cannot be built for {site.name} with {site.channels} channels: "

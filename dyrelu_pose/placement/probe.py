@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.layers import DyReLU, Maxout, SEReLU
 
+from .linear import LinearWatch, Unused, norm_of, open_sites
 from .meta_device import run_tensor_mode, run_without_values
 from .norms import NormWatch
 from .split import split_shared
@@ -25,6 +26,7 @@ ACTIVATIONS = (
     nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.CELU, nn.SELU,
     nn.GELU, nn.SiLU, nn.Mish, nn.Hardswish, Swish, HSwish, DyReLU, SEReLU, Maxout,
 )  # fmt: skip
+LINEAR = "linear"
 
 
 class PlacementError(UserError, ValueError):
@@ -33,14 +35,14 @@ class PlacementError(UserError, ValueError):
 
 @dataclass(frozen=True)
 class Site:
-    """One activation of a model: where it is and what it sees.
+    """One activation of a model, or a place for one: where it is and what it sees.
 
     Attributes:
         name: Dotted module name, as it is after splitting.
         channels: Width of the map.
         size: Height and width of the map (H, W) at the probed input size, in cells; the largest
             one where weights are shared between resolutions.
-        kind: Class name of the activation that is there now.
+        kind: Class name of the activation that is there now; `'linear'` where there is none.
         pending: Whether it is a DyReLU that was built without its width.
         obstacle: Why no layer can be placed here, as a sentence; None if one can.
         norm: Dotted name of the BatchNorm2d whose output goes here and nowhere else, if any.
@@ -54,11 +56,18 @@ class Site:
     obstacle: str | None = None
     norm: str | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def linear(self) -> bool:
+        """Whether no activation is there now, so that a rule has to ask for it."""
+        return self.kind == LINEAR
+
 
 def probe(
     model: nn.Module,
     input_size: tuple[int, int],
     forward: Callable[[nn.Module, Tensor], object] | None = None,
+    *,
+    linear: bool = False,
 ) -> list[Site]:
     """List the activation sites of a model in the order in which they run.
 
@@ -76,6 +85,9 @@ def probe(
         forward: Called as ``forward(model, images)`` with images (1, 3, H, W). Default:
             ``model(images, data_samples=None, mode='tensor')`` for an MMEngine model,
             ``model(images)`` for any other.
+        linear: Whether to list linear sites as well: ``NAME.project`` behind a ConvModule ``NAME``
+            without activation whose output reaches no other activation either, as
+            :mod:`dyrelu_pose.placement.linear` says in full.
 
     Returns:
         The sites, those with an obstacle included.
@@ -90,7 +102,7 @@ def probe(
     width, height = input_size
 
     def watched(device: str) -> _Watch:
-        watch = _Watch(_copy_to(model, device), device)
+        watch = _Watch(_copy_to(model, device), device, linear)
         try:
             watch.run(forward or run_tensor_mode, input_size)
         except Exception as error:  # the model's own code
@@ -112,15 +124,16 @@ def is_pending(module: nn.Module) -> bool:
 class _Watch:
     """Counts the calls of every module of ``model`` and keeps the shapes activations see."""
 
-    def __init__(self, model: nn.Module, device: str) -> None:
+    def __init__(self, model: nn.Module, device: str, linear: bool) -> None:
         split_shared(model)
+        self.linear = LinearWatch(open_sites(model) if linear else ())
         model.eval()  # a statement: the train() of MMPose's backbones returns None
         self.model = model
         self.calls: Counter[nn.Module] = Counter()
         self.last = model
         self.shapes: dict[nn.Module, list[torch.Size]] = defaultdict(list)
         self.slots = _slots(model)
-        self.norms = NormWatch(model, self.slots)
+        self.norms = NormWatch(model, [a for a in self.slots if not isinstance(a, Unused)])
         for module in model.modules():
             module.register_forward_pre_hook(self._count)
         for activation in self.slots:
@@ -145,8 +158,9 @@ class _Watch:
     def run(self, forward: Callable, input_size: tuple[int, int]) -> None:
         width, height = input_size
         dtype = next((p.dtype for p in self.model.parameters()), None)
-        with torch.no_grad(), torch.random.fork_rng(devices=[]), self.norms:
-            forward(self.model, torch.zeros(1, 3, height, width, dtype=dtype))
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), self.norms, self.linear:
+            output = forward(self.model, torch.zeros(1, 3, height, width, dtype=dtype))
+        self.linear.returned(output)
 
     def sites(self) -> list[Site]:
         for activation, names in self.slots.items():
@@ -155,11 +169,12 @@ class _Watch:
                     f"{names[0]} is a {type(activation).__name__} without channels that the "
                     "forward pass never reaches; give it its channels in the config"
                 )
-        norms = self.norms.norms()
+        norms, linear = self.norms.norms(), self.linear.sites()
         return [
             self._site(activation, max(shapes, key=torch.Size.numel), norms.get(activation))
             for activation, shapes in self.shapes.items()
             if is_pending(activation) or any(_is_map(shape) for shape in shapes)
+            if activation in linear or not isinstance(activation, Unused)
         ]
 
     def _site(self, activation: nn.Module, shape: torch.Size, norm: str | None) -> Site:
@@ -167,11 +182,16 @@ class _Watch:
             name=self.slots[activation][0],
             channels=shape[1],
             size=tuple(shape[2:]),
-            kind=type(activation).__name__,
+            kind=LINEAR if isinstance(activation, Unused) else type(activation).__name__,
             pending=is_pending(activation),
             obstacle=self._obstacle(activation),
-            norm=norm,
+            norm=self._norm(activation) if isinstance(activation, Unused) else norm,
         )
+
+    def _norm(self, candidate: Unused) -> str | None:
+        owner = self.slots[candidate][0].rpartition(".")[0]
+        norm = norm_of(self.model.get_submodule(owner))
+        return norm and f"{owner}.{norm}".removeprefix(".")
 
     def _obstacle(self, activation: nn.Module) -> str | None:
         name, *aliases = self.slots[activation]
@@ -200,11 +220,11 @@ class _Watch:
 
 
 def _slots(model: nn.Module) -> dict[nn.Module, list[str]]:
-    """All names of each activation; two if one object was put at two places."""
+    """All names of each activation or candidate; two if one object was put at two places."""
     slots = defaultdict(list)
     for path, parent in model.named_modules():
         for attribute, child in parent._modules.items():
-            if isinstance(child, ACTIVATIONS):
+            if isinstance(child, (*ACTIVATIONS, Unused)):
                 slots[child].append(f"{path}.{attribute}" if path else attribute)
     return slots
 

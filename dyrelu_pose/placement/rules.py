@@ -8,27 +8,31 @@ from .near_misses import near_misses
 from .probe import PlacementError, Site
 
 REQUIRED = ("sites", "act")
-KEYS = (*REQUIRED, "fuse_norm")
+KEYS = (*REQUIRED, "linear", "fuse_norm")
 
 
 @dataclass(frozen=True)
 class Rule:
     """What to put at the sites that match any of ``patterns``; ``act=None`` keeps the original.
 
+    With ``linear`` it is a rule for linear sites, and otherwise for activations: never for both.
     With ``fuse_norm`` the layer also computes the BatchNorm2d in front of it, where there is one.
     """
 
     index: int
     patterns: tuple[str, ...]
     act: dict | None
+    linear: bool = False
     fuse_norm: bool = False
 
     def __str__(self) -> str:
         return f"rule {self.index} (sites={', '.join(map(repr, self.patterns))})"
 
     def matches(self, site: Site) -> bool:
-        """Tell whether a pattern of the rule matches the site's name."""
-        return any(fnmatchcase(site.name, pattern) for pattern in self.patterns)
+        """Tell whether the rule is for such a site, and a pattern of it matches the name."""
+        return site.linear == self.linear and any(
+            fnmatchcase(site.name, pattern) for pattern in self.patterns
+        )
 
 
 def parse_rules(rules: Sequence[dict]) -> list[Rule]:
@@ -36,8 +40,9 @@ def parse_rules(rules: Sequence[dict]) -> list[Rule]:
 
     Args:
         rules: Dicts with the keys ``sites``, a glob pattern or a list of them, and ``act``, the
-            config of a registered layer or None; and with ``fuse_norm=True`` if the layers shall
-            compute the BatchNorm2d in front of them as well.
+            config of a registered layer or None; with ``linear=True`` if it is for linear sites;
+            and with ``fuse_norm=True`` if the layers shall compute the BatchNorm2d in front of
+            them as well.
 
     Returns:
         The rules in the same order.
@@ -74,12 +79,15 @@ def _parse(index: int, rule: dict) -> Rule:
         raise PlacementError(f"rule {index}: act must be None or a dict with a type, not {act!r}")
     if act is not None and "channels" in act:
         raise PlacementError(f"rule {index}: each site gives its own channels; remove it from act")
+    linear = rule.get("linear", False)
+    if not isinstance(linear, bool):
+        raise PlacementError(f"rule {index}: linear must be True or False, not {linear!r}")
     fuse_norm = rule.get("fuse_norm", False)
     if not isinstance(fuse_norm, bool) or (fuse_norm and act is None):
         raise PlacementError(
             f"rule {index}: fuse_norm must be True or False, and needs an act: {fuse_norm!r}"
         )
-    return Rule(index, tuple(patterns), act, fuse_norm)
+    return Rule(index, tuple(patterns), act, linear, fuse_norm)
 
 
 def assign(rules: Sequence[Rule], sites: Sequence[Site]) -> dict[Site, Rule]:
@@ -100,14 +108,8 @@ def assign(rules: Sequence[Rule], sites: Sequence[Site]) -> dict[Site, Rule]:
             or a rule wants to place at a site that cannot take a layer.
     """
     taken: dict[Site, Rule] = {}
-    names = [site.name for site in sites]
     for rule in rules:
-        for pattern in rule.patterns:
-            if not any(fnmatchcase(name, pattern) for name in names):
-                raise PlacementError(
-                    f"rule {rule.index}: {pattern!r} matches none of the model's {len(sites)} "
-                    f"activation sites; {near_misses(pattern, names)}"
-                )
+        _check_patterns(rule, sites)
         matched = [site for site in sites if rule.matches(site)]
         if all(site in taken for site in matched):
             earlier = sorted({taken[site].index for site in matched})
@@ -120,6 +122,23 @@ def assign(rules: Sequence[Rule], sites: Sequence[Site]) -> dict[Site, Rule]:
     _check_obstacles(taken)
     _check_norms(taken)
     return taken
+
+
+def _check_patterns(rule: Rule, sites: Sequence[Site]) -> None:
+    own = [site.name for site in sites if site.linear == rule.linear]
+    others = [site.name for site in sites if site.linear != rule.linear]
+    for pattern in rule.patterns:
+        if any(fnmatchcase(name, pattern) for name in own):
+            continue
+        kind, other = ("linear", "activation") if rule.linear else ("activation", "linear")
+        if missed := sum(fnmatchcase(name, pattern) for name in others):
+            hint = f"with linear={not rule.linear} it matches {missed} {other} sites"
+        else:
+            hint = near_misses(pattern, own)
+        raise PlacementError(
+            f"rule {rule.index}: {pattern!r} matches none of the model's {len(own)} {kind} sites; "
+            f"{hint}"
+        )
 
 
 def _check_obstacles(taken: dict[Site, Rule]) -> None:

@@ -3,13 +3,11 @@
 from collections import Counter
 
 import pytest
-import torch
 from mmpose.registry import MODELS
 
 from dyrelu_pose.ablation.configs import digest, resolve
 from dyrelu_pose.ablation.grid import Cell, GridError, load_grid
 from dyrelu_pose.ablation.plan import build_without_values, check_distinct, plan_cell
-from dyrelu_pose.models.mobilenets import MobileNetV2WithProjectSites
 
 from .conftest import DEMO, ROOT
 
@@ -113,16 +111,6 @@ def test_grids_run_on_coco_with_another_base(name):
     )
     cell = list(grid.cells.values())[-1]
     assert plan_cell(cell, resolve(cell, 0)).complexity.params > 3e6
-
-
-def test_project_sites_do_nothing_until_they_are_used():
-    from mmpose.models.backbones import MobileNetV2
-
-    ours, theirs = MobileNetV2WithProjectSites(), MobileNetV2()
-    ours.eval(), theirs.eval()  # which return None
-    ours.load_state_dict(theirs.state_dict())
-    images = torch.randn(2, 3, 64, 64)
-    assert torch.equal(ours(images)[0], theirs(images)[0])
 
 
 def cell(**entries):

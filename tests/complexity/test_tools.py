@@ -69,7 +69,8 @@ def test_search_counts_what_a_placed_model_costs(tool):
     everywhere = dict(placement=" + ".join(tool.POSITIONS), reduction=8)
     record = next(row for row in found if everywhere.items() <= row.items())
 
-    place(model, [dict(sites="*", act=dict(type="DyReLUB", reduction=8))], tool.INPUT_SIZE)
+    rule = dict(sites="*", act=dict(type="DyReLUB", reduction=8))
+    place(model, [rule, dict(rule, linear=True)], tool.INPUT_SIZE)
     placed = measure(model, tool.INPUT_SIZE)
     assert (record["params"], record["madds"]) == (
         round(placed.params / 1e6, 3), round(placed.madds / 1e6, 3),

@@ -17,9 +17,10 @@ def lively(layer):
 
 
 @pytest.mark.parametrize("k", [1, 2, 3])
+@pytest.mark.parametrize("init", ["relu", "identity"])
 @pytest.mark.parametrize("variant", [DyReLUA, DyReLUB, DyReLUC])
-def test_equals_the_layer(variant, k):
-    layer = lively(variant(channels=12, k=k, lambda_a=0.7, lambda_b=0.3))
+def test_equals_the_layer(variant, init, k):
+    layer = lively(variant(channels=12, k=k, lambda_a=0.7, lambda_b=0.3, init=init))
     x = torch.randn(3, 12, 5, 4)
     expected = layer(x)
     (deployed,) = deploy(nn.Sequential(layer))

@@ -28,13 +28,13 @@ def expected(layer, x):
     """Compute the layer's output from the specification, in float64."""
     x = x.double()
     weights = {name: value.double() for name, value in layer.state_dict().items()}
-    k, lambda_a, lambda_b = layer.ranges
+    k, lambda_a, lambda_b, rest = layer.ranges
     s = x.flatten(2).mean(2) if x.dim() > 2 else x
     hidden = (s @ weights["fc1.weight"].T + weights["fc1.bias"]).relu()
     theta = hidden @ weights["fc2.weight"].T + weights["fc2.bias"]
     delta = 2 * theta.sigmoid() - 1
     delta = delta.view(len(x), 1 if isinstance(layer, DyReLUA) else x.shape[1], 2 * k)
-    alpha = torch.tensor([1.0] + [0.0] * (k - 1), dtype=torch.float64)
+    alpha = torch.tensor([1.0] + [rest] * (k - 1), dtype=torch.float64)
     a, b = alpha + lambda_a * delta[..., :k], lambda_b * delta[..., k:]
     if not isinstance(layer, DyReLUC):
         return reference.dyrelu_given(x, a, b)
@@ -47,11 +47,12 @@ def expected(layer, x):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("k", [1, 2, 3])
+@pytest.mark.parametrize("init", ["relu", "identity"])
 @pytest.mark.parametrize(
     "shape", [(3, 12), (2, 12, 7), (2, 12, 5, 9), (1, 12, 6, 4), (1, 12, 1, 1)], ids=str
 )
-def test_computes_the_specification(variant, k, shape):
-    layer = perturbed(variant(12, reduction=4, k=k))
+def test_computes_the_specification(variant, k, init, shape):
+    layer = perturbed(variant(12, reduction=4, k=k, init=init))
     x = torch.randn(shape)
     y = layer(x)
     assert y.shape == x.shape
@@ -208,6 +209,24 @@ def test_default_reductions_are_the_papers():
     assert DyReLUB(4, reduction=8).fc1.weight.shape[0] == 1  # never zero
 
 
+@pytest.mark.parametrize("backend", ["eager", "reference"])
+@pytest.mark.parametrize("variant", [DyReLUA, DyReLUB])
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_identity_at_the_start(variant, k, backend):
+    layer, x = variant(12, k=k, init="identity", backend=backend), torch.randn(2, 12, 5, 4)
+    assert torch.equal(layer(x), x)
+    a, b = layer.coefficients(x)
+    assert a.eq(1).all()
+    assert b.eq(0).all()
+    assert layer.state_dict().keys() == variant(12, k=k).state_dict().keys()
+
+
+def test_c_starts_as_the_identity_only_where_its_map_is_one():
+    x = torch.randn(2, 12, 5, 4)
+    assert torch.equal(DyReLUC(12, init="identity", gamma=1.0, cap=3.0)(x), x)
+    torch.testing.assert_close(DyReLUC(12, init="identity")(x), x / 3)
+
+
 def test_default_init_is_that_of_linear_layers():
     layer = DyReLUB(64, init="default")
     assert 0.2 < layer.fc2.weight.abs().max() <= 1 / 8**0.5
@@ -247,7 +266,7 @@ def test_pending_layer_in_a_conv_module():
     [
         (dict(k=0), "k must be at least 1"),
         (dict(reduction=0), "reduction and k must be at least 1"),
-        (dict(init="zeros"), "init must be 'relu' or 'default', got 'zeros'"),
+        (dict(init="zeros"), "init must be one of .*'identity'.*, got 'zeros'"),
         (dict(tau=0.0), "tau, gamma and cap must be positive"),
     ],
 )

@@ -24,12 +24,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 
+from mmengine.registry import MODELS
 from torch import Tensor, nn
 
 from dyrelu_pose.complexity import Complexity, Cost, measure, own_cost, write_records
 from dyrelu_pose.errors import user_errors
 from dyrelu_pose.layers import DyReLUB
-from dyrelu_pose.models.mobilenets import MobileNetV2WithProjectSites
 from dyrelu_pose.placement import Site, probe
 
 OUT = Path("results/complexity/imagenet_mobilenetv2.csv")
@@ -46,7 +46,7 @@ class MobileNetV2Classifier(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.backbone = MobileNetV2WithProjectSites()
+        self.backbone = MODELS.build(dict(type="mmpose.MobileNetV2"))
         self.fc = nn.Linear(self.backbone.out_channel, 1000)
 
     def blocks(self) -> Iterator[tuple[str, nn.Sequential]]:
@@ -64,12 +64,12 @@ def sites_by_position(model: MobileNetV2Classifier) -> dict[str, list[Site]]:
     """Return the sites of every position."""
     position_of = {"backbone.conv1.activate": "stem", "backbone.conv2.activate": "last"}
     for name, convolutions in model.blocks():
-        layers = len(convolutions)  # expand if there is one, depthwise, projection, its site
-        position_of[f"{name}.project"] = "project"
-        position_of[f"{name}.{layers - 3}.activate"] = "depthwise"
-        position_of[f"{name}.{layers - 4}.activate"] = "expand"
+        last = len(convolutions) - 1  # expand if there is one, depthwise, projection
+        position_of[f"{name}.{last}.project"] = "project"
+        position_of[f"{name}.{last - 1}.activate"] = "depthwise"
+        position_of[f"{name}.{last - 2}.activate"] = "expand"
     found = {position: [] for position in POSITIONS}
-    for site in probe(model, INPUT_SIZE):
+    for site in probe(model, INPUT_SIZE, linear=True):
         found[position_of[site.name]].append(site)
     return found
 

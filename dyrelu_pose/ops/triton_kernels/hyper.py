@@ -40,7 +40,7 @@ def side(size: int) -> int:
 @triton.jit(do_not_specialize=["rows", "blocks"])
 def hyper_forward_kernel(
     s, w1, b1, w2, b2, hidden, delta, coef, channels, units, outputs, rows, blocks,
-    K: tl.constexpr, LAMBDA_A: tl.constexpr, LAMBDA_B: tl.constexpr,
+    K: tl.constexpr, LAMBDA_A: tl.constexpr, LAMBDA_B: tl.constexpr, REST: tl.constexpr,
     BLOCK_H: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     """Compute, per program, all hidden units of a sample and some `rows` of its outputs."""
@@ -70,7 +70,8 @@ def hyper_forward_kernel(
         d = tl.where(theta < 0, -d, d)
         tl.store(delta + n * outputs + t, d, t < last)
         k = t % (2 * K)
-        value = tl.where(k < K, d * LAMBDA_A, d * LAMBDA_B) + tl.where(k == 0, 1.0, 0.0)
+        center = tl.where(k == 0, 1.0, tl.where(k < K, REST, 0.0))
+        value = tl.where(k < K, d * LAMBDA_A, d * LAMBDA_B) + center
         # Slopes and intercepts apart, each over all channels: a map's tiles read them in one piece.
         at = k * (outputs // (2 * K)) + t // (2 * K)
         tl.store(coef + n * outputs + at, value, t < last)
@@ -97,7 +98,7 @@ def hyper_forward(s: Tensor, hyper: Hyper, ranges: Ranges) -> tuple[Tensor, Tens
         hyper_forward_kernel, samples * blocks, s, s.contiguous(),
         *(weight.contiguous() for weight in hyper),
         hidden, delta, coef, channels, units, outputs, rows, blocks,
-        K=ranges.k, LAMBDA_A=ranges.lambda_a, LAMBDA_B=ranges.lambda_b,
+        K=ranges.k, LAMBDA_A=ranges.lambda_a, LAMBDA_B=ranges.lambda_b, REST=ranges.rest,
         BLOCK_H=side(units), BLOCK=block, warps=WARPS,
     )  # fmt: skip
     return hidden, delta, coef.mT

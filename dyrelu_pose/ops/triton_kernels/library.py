@@ -19,7 +19,9 @@ from .maps import empty_like
 from .pool import moments, pool
 from .reduce import reduce
 
-HYPER = "Tensor w1, Tensor b1, Tensor w2, Tensor b2, int k, float lambda_a, float lambda_b"
+HYPER = (
+    "Tensor w1, Tensor b1, Tensor w2, Tensor b2, int k, float lambda_a, float lambda_b, float rest"
+)
 
 
 def _register(schema: str, function, fake) -> None:
@@ -30,12 +32,12 @@ def _register(schema: str, function, fake) -> None:
     torch.library.register_fake(name, fake)
 
 
-def _hyper_forward(s, w1, b1, w2, b2, k, lambda_a, lambda_b):
-    return hyper_forward(s, Hyper(w1, b1, w2, b2), Ranges(k, lambda_a, lambda_b))
+def _hyper_forward(s, w1, b1, w2, b2, k, lambda_a, lambda_b, rest):
+    return hyper_forward(s, Hyper(w1, b1, w2, b2), Ranges(k, lambda_a, lambda_b, rest))
 
 
-def _hyper_backward(grad_coef, s, hidden, delta, w1, b1, w2, b2, k, lambda_a, lambda_b):
-    hyper, ranges = Hyper(w1, b1, w2, b2), Ranges(k, lambda_a, lambda_b)
+def _hyper_backward(grad_coef, s, hidden, delta, w1, b1, w2, b2, k, lambda_a, lambda_b, rest):
+    hyper, ranges = Hyper(w1, b1, w2, b2), Ranges(k, lambda_a, lambda_b, rest)
     grad_s, grads = hyper_backward(grad_coef, s, hidden, delta, hyper, ranges)
     return grad_s, *grads
 
@@ -63,13 +65,13 @@ def _fake_grad_input(x, coef, pi, grad, grad_mean, slope, grad_z, weight):
     return empty_like(x), coef.new_empty(0 if weight is None else x.shape[1])
 
 
-def _fake_hyper_forward(s, w1, b1, w2, b2, k, lambda_a, lambda_b):
+def _fake_hyper_forward(s, w1, b1, w2, b2, k, lambda_a, lambda_b, rest):
     n, sets = s.shape[0], w2.shape[0] // (2 * k)
     coef = s.new_empty((n, 2 * k, sets)).mT
     return s.new_empty((n, w1.shape[0])), s.new_empty((n, sets, 2 * k)), coef
 
 
-def _fake_hyper_backward(grad_coef, s, hidden, delta, w1, b1, w2, b2, k, lambda_a, lambda_b):
+def _fake_hyper_backward(grad_coef, s, hidden, delta, w1, b1, w2, b2, k, lambda_a, lambda_b, rest):
     return tuple(tensor.new_empty(tensor.shape) for tensor in (s, w1, b1, w2, b2))
 
 

@@ -173,11 +173,15 @@ def test_grad_of_another_order(name, order):
 
 @pytest.mark.parametrize("blocks", ["default", "loops"], indirect=True)
 @pytest.mark.parametrize(
-    ("samples", "hidden", "sets", "k"),
-    [(0, 5, 9, 2), (1, 1, 1, 1), (1, 20, 11, 2), (21, 3, 1, 4), (21, 20, 5, 2), (5, 5, 9, 3)],
-)
-def test_hyper_function(samples, hidden, sets, k, blocks):
+    ("samples", "hidden", "sets", "k", "rest"),
+    [
+        (0, 5, 9, 2, 0.0), (1, 1, 1, 1, 0.0), (1, 20, 11, 2, 0.0), (21, 3, 1, 4, 1.0),
+        (21, 20, 5, 2, 0.0), (5, 5, 9, 3, 0.0), (5, 5, 9, 2, 1.0),
+    ],
+)  # fmt: skip
+def test_hyper_function(samples, hidden, sets, k, rest, blocks):
     hyper, ranges, s = make_hyper(samples, hidden, sets, k)
+    ranges = ranges._replace(rest=rest)
     check("hyper_forward", s, hyper, ranges)
     hidden, delta, _ = EAGER.hyper_forward(s, hyper, ranges)
     grad_coef = torch.randn(samples, sets, 2 * k)
