@@ -3,12 +3,17 @@
 from .estimator import DyReLUPoseEstimator
 from .heads import InvertedResidualHead
 from .losses import HeatmapCrossEntropyLoss
-from .mobilenets import MobileNetV2WithProjectSites, MobileNetV3WithoutSE
+from .mobilenets import (
+    MobileNetV2WithoutLastConv,
+    MobileNetV2WithProjectSites,
+    MobileNetV3WithoutSE,
+)
 
 __all__ = [
     "DyReLUPoseEstimator",
     "HeatmapCrossEntropyLoss",
     "InvertedResidualHead",
     "MobileNetV2WithProjectSites",
+    "MobileNetV2WithoutLastConv",
     "MobileNetV3WithoutSE",
 ]

@@ -24,6 +24,19 @@ class MobileNetV2WithProjectSites(MobileNetV2):
 
 
 @MODELS.register_module()
+class MobileNetV2WithoutLastConv(MobileNetV2):
+    """MMPose's `MobileNetV2` without its layer of 1280 channels; the same arguments.
+
+    Of a narrow network that layer is the greater part. `out_indices` end at 6.
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        del self.conv2
+        self.layers.remove("conv2")
+
+
+@MODELS.register_module()
 class MobileNetV3WithoutSE(MobileNetV3):
     """MMPose's `MobileNetV3` without its squeeze-and-excitation; the same arguments.
 
