@@ -1,5 +1,5 @@
-# make demo | make test | make quick | make docs: each sets up .venv on its own; a second run
-# installs nothing.
+# make demo | make study | make test | make quick | make docs: each sets up .venv on its own; a
+# second run installs nothing.
 # PYTHON=python3.12 make demo   picks the interpreter (3.10 to 3.13).
 
 PYTHON ?= python3
@@ -11,13 +11,18 @@ LOCKS  := $(wildcard requirements/locks/*.txt)
 DATA   := data/synthetic
 CONFIG := configs/demo/dyrelu_resnet18.py
 WORK   := work_dirs/demo
+CROP   := $(BIN)/python tools/crop_dataset.py --array configs/_base_/study_pictures.py
+STUDY  := $(BIN)/python tools/ablate.py configs/ablations
+SEEDS  ?= 0 1
+JOBS   ?= 2
+RUNS    = --seeds $(SEEDS) --jobs $(JOBS)
 QUICK  := tests/ops tests/layers tests/placement tests/config tests/test_configs.py
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Threads that wait for others sleep, for they would take a busy machine's cores from who works.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: install demo test quick tables docs lock matrix clean
+.PHONY: install demo study-data study test quick tables docs lock matrix clean
 
 install: $(STAMP)
 
@@ -40,6 +45,27 @@ demo: $(STAMP)
 	$(BIN)/python tools/plot_log.py $(WORK) --data synthetic
 	$(BIN)/python tools/draw_predictions.py $(DATA)/annotations/person_keypoints_val.json \
 	    $(WORK)/results.keypoints.json --images $(DATA)/val --out $(WORK)/pictures
+
+# What the study trains on: 40,000 drawn people and, where DYRELU_DATA says where COCO-mini and
+# LSP-extended are, 10,447 crops of people in photographs.
+study-data: $(STAMP)
+	$(BIN)/python tools/make_synthetic_coco.py data/drawn --train 24000 --val 700 --array
+ifdef DYRELU_DATA
+	$(CROP) data/study_crops/coco_mini
+	$(CROP) data/study_crops/lspet --cfg-options \
+	    train_dataloader.dataset.data_root=$(DYRELU_DATA)/lspet/ \
+	    train_dataloader.dataset.ann_file=annotations/person_keypoints_lspet.json \
+	    train_dataloader.dataset.data_prefix.img=images/
+endif
+
+# The study, JOBS trainings side by side on SEEDS: interrupted, it goes on where it was.
+study: study-data
+	$(STUDY)/study_resnet18.py $(RUNS)
+	$(STUDY)/study_mobilenetv2.py $(RUNS)
+ifdef DYRELU_DATA
+	$(STUDY)/study_resnet18.py --base configs/study/resnet18-8_real.py $(RUNS)
+	$(STUDY)/study_mobilenetv2.py --base configs/study/mobilenetv2-x025_real.py $(RUNS)
+endif
 
 # A process per core, of one thread: busy processes side by side lose more to waiting threads than
 # they gain. A file stays in one process, which makes what its tests share once.

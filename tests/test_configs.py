@@ -78,11 +78,15 @@ def test_predicts_heatmaps_of_the_codecs_size(name):
 def test_evaluates_with_pycocotools_and_its_transforms_exist(name):
     config = load(name)
     for loader in (config.train_dataloader, config.val_dataloader, config.test_dataloader):
-        for transform in loader.dataset.pipeline:
-            TRANSFORMS.build(transform)
-    assert config.val_evaluator.type == config.test_evaluator.type == "PycocoMetric"
-    root = config.val_dataloader.dataset.data_root
-    assert config.val_evaluator.ann_file.startswith(root)
+        for part in loader.dataset.get("datasets", [loader.dataset]):
+            for transform in part.pipeline:
+                TRANSFORMS.build(transform)
+    assert config.val_evaluator == config.test_evaluator
+    evaluators = config.val_evaluator
+    coco, *others = evaluators if isinstance(evaluators, list) else [evaluators]
+    assert coco.type == "PycocoMetric"
+    assert [other.type for other in others] == ["HeatmapNLL"] * name.startswith("study/")
+    assert coco.ann_file.startswith(config.val_dataloader.dataset.data_root)
 
 
 @pytest.mark.parametrize("name", TWINS)

@@ -169,6 +169,7 @@ class Ablation:
             MAdds=complexity.madds,
             epochs=run.length,
             seconds=round(run.spent(), 1),
+            **run.pace(),
             status=FINISHED,
             **origin(),
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean
 
 import numpy as np
 
@@ -16,37 +17,49 @@ FEW = 12  # points; fewer are marked
 
 
 def draw_curves(grid: Grid, records: Sequence[dict], out: Path) -> None:
-    """Draw training loss and validation AP of `grid.curves`, and save the chart.
+    """Draw training loss, validation AP and, where it is known, NLL of `grid.curves`.
+
+    Over epochs and, where all records have their pace, below that over minutes of training: a cell
+    that learns more in an epoch may need longer for it.
 
     Args:
         grid: The grid.
         records: Records of its finished runs, of all cells.
         out: Picture to write; its suffix decides the format.
     """
-    figure = new_figure(11, 4.2)
-    loss_axes, ap_axes = figure.subplots(1, 2)
-    for name, color in zip(grid.curves, COLORS, strict=False):
-        own = [record["curve"] for record in records if record["cell"] == name]
-        for axes, key, scale in ((loss_axes, "loss", 1), (ap_axes, "ap", 100)):
-            _draw(axes, [curve[key] for curve in own if curve[key]], scale, name, color)
     data = ", ".join(dict.fromkeys(record["data"] for record in records if record["data"]))
-    finish_steps(loss_axes, "Training", "epoch", "loss")
-    finish_steps(ap_axes, "Validation", "epoch", f"{data} AP (%)".lstrip())
-    loss_axes.set_xlim(left=0)
-    ap_axes.set_xlim(loss_axes.get_xlim())
+    panels = [("Training", "loss", 1, "loss"), ("Validation", "ap", 100, f"{data} AP (%)".lstrip())]
+    if any(record["curve"].get("nll") for record in records):
+        panels.append(("Validation", "nll", 1, "NLL of the heatmaps"))
+    timed = all("epoch_minutes" in record for record in records)
+    units = ("epoch", "minute of training") if timed else ("epoch",)
+    figure = new_figure(5.5 * len(panels), 4.2 * len(units))
+    grid_of_axes = figure.subplots(len(units), len(panels), squeeze=False)
+    for line, unit in zip(grid_of_axes, units, strict=True):
+        for axes, (title, key, scale, label) in zip(line, panels, strict=True):
+            for name, color in zip(grid.curves, COLORS, strict=False):
+                own = [record for record in records if record["cell"] == name]
+                pace = mean(record["epoch_minutes"] for record in own) if timed and own else 1
+                curves = [record["curve"][key] for record in own if record["curve"].get(key)]
+                _draw(axes, curves, pace if unit != "epoch" else 1, scale, name, color)
+            finish_steps(axes, title, unit, label)
+        line[0].set_xlim(left=0)
+        for axes in line[1:]:
+            axes.set_xlim(line[0].get_xlim())
+    ap_axes = grid_of_axes[0, 1]
     if ap_axes.lines:
         legend(ap_axes, loc="best")
     headline(figure, f"{grid.name}: means over seeds, bands from the lowest to the highest")
     write_atomically(out, figure.savefig)
 
 
-def _draw(axes, curves: Sequence[Curve], scale: float, name: str, color: str) -> None:
+def _draw(axes, curves: Sequence[Curve], pace: float, scale: float, name: str, color: str) -> None:
     """Draw what the curves have in common: the steps of the shortest."""
     if not curves:
         return
     length = min(map(len, curves))
     points = np.array([curve[:length] for curve in curves])  # (seeds, steps, 2)
-    steps, values = points[0, :, 0], scale * points[:, :, 1]
+    steps, values = pace * points[0, :, 0], scale * points[:, :, 1]
     label = f"{name} ({len(curves)} seed{'s' if len(curves) > 1 else ''})"
     marker = "o" if length < FEW else None
     axes.plot(

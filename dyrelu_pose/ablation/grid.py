@@ -4,6 +4,7 @@ A grid is a config of its own with these names:
 
     base      config that the cells change, relative to the grid
     baseline  name of the cell that the others are compared with
+    rivals    names of cells that they are compared with as well, in a table of its own each
     cells     name -> dict with any of
                   dyrelu   rules, as of `DyReLUPoseEstimator`; [] places nothing; without it the
                            cell keeps what its config has
@@ -28,7 +29,7 @@ from mmengine.config import Config
 
 from dyrelu_pose.errors import UserError
 
-KEYS = ("base", "baseline", "cells", "rows", "columns", "axes", "curves", "options")
+KEYS = ("base", "baseline", "rivals", "cells", "rows", "columns", "axes", "curves", "options")
 MAX_CURVES = 6  # colours that any eye tells apart
 CELL_KEYS = ("dyrelu", "options", "config")
 NAME = re.compile(r"[\w][\w.+=,-]*")  # a folder is named after the cell
@@ -67,6 +68,7 @@ class Grid:
         columns: Names of the columns if it is a matrix, else ().
         axes: What rows and columns are.
         curves: Names of the cells whose learning curves are drawn.
+        rivals: Names of cells that the others are compared with as well.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Grid:
     columns: tuple[str, ...] = ()
     axes: tuple[str, str] = ("rows", "columns")
     curves: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
 
 
 def load_grid(path: str | Path, base: str | Path | None = None) -> Grid:
@@ -114,6 +117,11 @@ def load_grid(path: str | Path, base: str | Path | None = None) -> Grid:
             f"grid {path}: curves are up to {MAX_CURVES} of its cells, {_list(cells)}, not "
             f"{_list(curves)}"
         )
+    rivals = tuple(entries.get("rivals", ()))
+    if not set(rivals) <= set(cells):
+        raise GridError(
+            f"grid {path}: rivals are of its cells, {_list(cells)}, not {_list(rivals)}"
+        )
     return Grid(
         name=f"{path.stem}-{Path(base).stem}" if base else path.stem,
         cells=cells,
@@ -122,6 +130,7 @@ def load_grid(path: str | Path, base: str | Path | None = None) -> Grid:
         columns=tuple(entries.get("columns", ())),
         axes=axes,
         curves=curves,
+        rivals=rivals,
     )
 
 

@@ -7,6 +7,7 @@ from .runs import FIGURES, NLL, Run
 FINISHED, FAILED = "finished", "failed"
 COLUMNS = (
     *("cell", "seed", "data", *FIGURES, NLL, "loss", "params", "MAdds", "epochs", "seconds"),
+    *("step_seconds", "epoch_minutes"),
     *("status", "problem", "revision", "device", "versions", "command", "date"),
 )
 
@@ -29,15 +30,16 @@ def rows_of(runs: Iterable[Run], failures: dict[str, str]) -> list[dict[str, obj
     return rows
 
 
-def by_cell(rows: Iterable[dict], figure: str) -> dict[str, dict[int, float]]:
-    """Return a figure of the finished runs in per cent: cell -> seed -> value.
+def by_cell(rows: Iterable[dict], figure: str, scale: float = 100) -> dict[str, dict[int, float]]:
+    """Return a figure of the finished runs that have it: cell -> seed -> value.
 
     Args:
         rows: Rows of `rows_of`.
         figure: Column, such as `'AP'`.
+        scale: What to multiply by: in per cent, unless told.
     """
     values: dict[str, dict[int, float]] = {}
     for row in rows:
-        if row["status"] == FINISHED:
-            values.setdefault(row["cell"], {})[row["seed"]] = 100 * row[figure]
+        if row["status"] == FINISHED and row[figure] != "":
+            values.setdefault(row["cell"], {})[row["seed"]] = scale * row[figure]
     return values

@@ -19,7 +19,7 @@ from mmengine.config import Config
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.records.files import write_text
-from dyrelu_pose.visualization.run_log import SCALARS, read_run, rounded
+from dyrelu_pose.visualization.run_log import SCALARS, RunLog, read_run, rounded
 
 from .configs import digest
 
@@ -29,6 +29,7 @@ METRICS = "metrics.json"
 SPENT = "seconds.txt"
 FIGURES = {"AP": "AP", "AP50": "AP .5", "AP75": "AP .75", "AR": "AR"}  # ours: the evaluator's
 NLL = "NLL"  # of HeatmapNLL, where the config has it
+CURVES = ("loss", "ap", "nll")
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,13 +100,25 @@ class Run:
         for path in self._records:
             write_text(path, text)
 
-    def _curve(self) -> dict[str, list[tuple[float, float]]]:
-        """Return (epoch, training loss) and (epoch, AP) pairs, [] for what was not logged."""
+    def _log(self) -> RunLog | None:
         try:
-            log = read_run(self.folder)
+            return read_run(self.folder)
         except FileNotFoundError:
-            return dict(loss=[], ap=[])
-        return dict(loss=rounded(log.loss), ap=rounded(log.ap))
+            return None
+
+    def _curve(self) -> dict[str, list[tuple[float, float]]]:
+        """Return (epoch, value) pairs of training loss, AP and NLL, [] for what was not logged."""
+        log = self._log()
+        return {key: rounded(getattr(log, key, [])) for key in CURVES}
+
+    def pace(self) -> dict[str, float]:
+        """Return seconds of a training step and minutes of an epoch, {} where none are logged."""
+        log = self._log()
+        if log is None or log.minutes is None:
+            return {}
+        return dict(
+            step_seconds=float(f"{log.step_seconds:.4g}"), epoch_minutes=float(f"{log.minutes:.4g}")
+        )
 
     @property
     def _records(self) -> tuple[Path, Path]:

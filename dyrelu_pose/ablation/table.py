@@ -23,6 +23,7 @@ def format_table(grid: Grid, rows: Sequence[dict]) -> str:
     sections = [_by_cell(grid, rows, data)]
     if grid.rows:
         sections.append(_matrix(grid, rows, data))
+    sections += [_against(grid, rows, rival) for rival in grid.rivals]
     if any(row[NLL] != "" for row in rows):
         sections.append(_losses(grid, rows))
     sections.append(_notes(rows))
@@ -89,16 +90,46 @@ def _matrix(grid: Grid, rows: Sequence[dict], data: str) -> str:
     return markdown_table(header, lines)
 
 
-def _losses(grid: Grid, rows: Sequence[dict]) -> str:
-    """Return training loss and validation loss of the cells that have the latter."""
-    header = ["cell", "training loss, last epoch", "validation NLL of the heatmaps", "of seeds"]
+def _against(grid: Grid, rows: Sequence[dict], rival: str) -> str:
+    """Return the differences to another cell than the baseline."""
+    values = by_cell(rows, "AP")
+    header = ["cell", f"AP, difference to {rival}", "95 % interval", "p"]
     lines = []
     for name in grid.cells:
-        measured = [row for row in rows if row["cell"] == name and row[NLL] != ""]
-        if measured:
-            means = [sum(row[key] for row in measured) / len(measured) for key in ("loss", NLL)]
-            of_seeds = ", ".join(f"{row[NLL]:.3f}" for row in measured)
-            lines.append([name, *(f"{mean:.3f}" for mean in means), of_seeds])
+        if name in values and name != rival:
+            summary = summarise(values[name], values.get(rival, {}))
+            lines.append([
+                name,
+                format_difference(summary.difference),
+                format_interval(summary.interval),
+                _number(summary.p, ".3f"),
+            ])  # fmt: skip
+    return markdown_table(header, lines)
+
+
+def _losses(grid: Grid, rows: Sequence[dict]) -> str:
+    """Return losses, and the time of a step where it is known, of the cells with the former."""
+    header = [
+        "cell", "training loss, last epoch", "validation NLL of the heatmaps", "difference",
+        "95 % interval", "of seeds", "ms per step",
+    ]  # fmt: skip
+    losses, likelihoods, steps = (
+        by_cell(rows, column, scale)
+        for column, scale in (("loss", 1), (NLL, 1), ("step_seconds", 1000))
+    )
+    lines = []
+    for name, values in likelihoods.items():
+        summary = summarise(values, likelihoods.get(grid.baseline, {}))
+        other = name != grid.baseline
+        lines.append([
+            name,
+            f"{_mean(losses[name]):.3f}",
+            f"{summary.mean:.3f}",
+            format_difference(summary.difference, 3) if other else "",
+            format_interval(summary.interval, 3) if other else "",
+            ", ".join(f"{value:.3f}" for value in values.values()),
+            f"{_mean(steps[name]):.0f}" if name in steps else "",
+        ])  # fmt: skip
     return markdown_table(header, lines)
 
 
@@ -129,14 +160,14 @@ def _millions(rows: Sequence[dict], column: str) -> str:
     return next(f"{row[column] / 1e6:.2f}M" for row in rows if row["status"] == FINISHED)
 
 
-def format_difference(value: float | None) -> str:
+def format_difference(value: float | None, digits: int = 1) -> str:
     """Return a difference with its sign, zero as +0.0, or nothing where there is none."""
-    return "" if value is None else f"{round(value, 1) + 0.0:+.1f}"
+    return "" if value is None else f"{round(value, digits) + 0.0:+.{digits}f}"
 
 
-def format_interval(interval: tuple[float, float] | None) -> str:
+def format_interval(interval: tuple[float, float] | None, digits: int = 1) -> str:
     """Return a confidence interval with signs, or nothing where there is none."""
-    return "" if interval is None else " to ".join(map(format_difference, interval))
+    return "" if interval is None else " to ".join(format_difference(v, digits) for v in interval)
 
 
 def _number(value: float | None, form: str) -> str:

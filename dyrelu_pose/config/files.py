@@ -21,6 +21,8 @@ HINTS = {
     "imagenet": "ImageNet is found through the environment variable IMAGENET: one folder per class "
     "in train/ and in val/",
     "coco_mini": "COCO-mini is found through the environment variable DYRELU_DATA",
+    "drawn": "make study-data draws the people",
+    "study_crops": "make study-data cuts out the crops, where DYRELU_DATA names the pictures",
     "synthetic": "make the synthetic set with: python -m dyrelu_pose make-synthetic-coco "
     "data/synthetic",
 }

@@ -1,7 +1,7 @@
 """Data sets and a loader of pictures that refuse, or leave out and count, what is not right."""
 
 from .coco import CocoDataset
-from .crop_array import CropArrayDataset
+from .crop_array import CombinedCropArrays, CropArrayDataset
 from .load_image import LoadImage
 
-__all__ = ["CocoDataset", "CropArrayDataset", "LoadImage"]
+__all__ = ["CocoDataset", "CombinedCropArrays", "CropArrayDataset", "LoadImage"]

@@ -1,9 +1,9 @@
-"""A data set that makes whole batches out of one array of crops."""
+"""Data sets that make whole batches out of arrays of crops."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from mmengine.dataset import BaseDataset
+from mmengine.dataset import BaseDataset, ConcatDataset
 from mmpose.registry import DATASETS
 
 from .batch_steps import encoder_of, split
@@ -106,3 +106,25 @@ class CropArrayDataset(CocoDataset):
             flip=bool(batch["flip"][n]),
             flip_direction="horizontal" if batch["flip"][n] else None,
         )
+
+
+@DATASETS.register_module()
+class CombinedCropArrays(ConcatDataset):
+    """Several `CropArrayDataset` as one, each of which makes its part of a batch at once.
+
+        train_dataloader = dict(
+            dataset=dict(type="CombinedCropArrays", datasets=[coco_crops, lspet_crops])
+        )
+
+    Args: see `mmengine.dataset.ConcatDataset`.
+    """
+
+    def __getitems__(self, indices: Sequence[int]) -> list[dict]:
+        """Return the samples of a batch, in the order of their indices."""
+        owners, rows = np.array([self._get_ori_dataset_idx(index) for index in indices]).T
+        samples = {}
+        for owner in np.unique(owners):
+            (own,) = np.nonzero(owners == owner)
+            part = self.datasets[owner].__getitems__(rows[own])
+            samples |= zip(own.tolist(), part, strict=True)
+        return [samples[position] for position in range(len(indices))]

@@ -3,11 +3,12 @@
 from .estimator import DyReLUPoseEstimator
 from .heads import InvertedResidualHead
 from .losses import HeatmapCrossEntropyLoss
-from .mobilenets import MobileNetV3WithoutSE
+from .mobilenets import MobileNetV2WithoutLastConv, MobileNetV3WithoutSE
 
 __all__ = [
     "DyReLUPoseEstimator",
     "HeatmapCrossEntropyLoss",
     "InvertedResidualHead",
+    "MobileNetV2WithoutLastConv",
     "MobileNetV3WithoutSE",
 ]

@@ -1,7 +1,20 @@
-"""MobileNetV3 as the paper (arXiv 2003.10027) equips it with DyReLU."""
+"""MobileNets that MMPose's arguments do not make: V2 for few weights, V3 as the paper has it."""
 
-from mmpose.models.backbones import MobileNetV3
+from mmpose.models.backbones import MobileNetV2, MobileNetV3
 from mmpose.registry import MODELS
+
+
+@MODELS.register_module()
+class MobileNetV2WithoutLastConv(MobileNetV2):
+    """MMPose's `MobileNetV2` without its layer of 1280 channels; the same arguments.
+
+    Of a narrow network that layer is the greater part. `out_indices` end at 6.
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        del self.conv2
+        self.layers.remove("conv2")
 
 
 @MODELS.register_module()

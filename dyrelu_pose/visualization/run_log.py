@@ -1,13 +1,14 @@
 """Reads the scalars that MMEngine logs into a work directory."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 from dyrelu_pose.errors import UserError
 
 SCALARS = "*/vis_data/scalars.json"  # one timestamped folder per start of the run
-AP = "coco/AP"
+AP, NLL = "coco/AP", "heatmap/NLL"
 
 
 class RunLogNotFoundError(UserError, FileNotFoundError):
@@ -23,12 +24,23 @@ class RunLog:
         unit: What the steps count: "epoch" or "iteration".
         loss: (step, training loss) pairs in order; steps may be fractions of an epoch.
         ap: (step, validation AP) pairs in order.
+        nll: (step, validation NLL of the heatmaps) pairs in order, where it was measured.
+        step_seconds: Median of the seconds that a training step took, its batch included.
+        epoch_length: Training steps per epoch; 1 where steps count iterations.
     """
 
     name: str
     unit: str
     loss: list[tuple[float, float]]
     ap: list[tuple[float, float]]
+    nll: list[tuple[float, float]] = field(default_factory=list)
+    step_seconds: float | None = None
+    epoch_length: float = 1
+
+    @property
+    def minutes(self) -> float | None:
+        """Minutes of training per unit, validation left out; None where no time was logged."""
+        return self.step_seconds and self.step_seconds * self.epoch_length / 60
 
 
 def read_run(work_dir: Path) -> RunLog:
@@ -68,11 +80,15 @@ def read_run(work_dir: Path) -> RunLog:
     by_epoch = all("epoch" in r for r in train)
     # Iterations per epoch, from the records nearest to an epoch's end.
     length = max(r["step"] / r["epoch"] for r in train) if by_epoch else 1
+    times = [r["time"] for r in train if "time" in r]
     return RunLog(
         name=work_dir.resolve().name,
         unit="epoch" if by_epoch else "iteration",
         loss=[(r["step"] / length, r["loss"]) for r in train],
         ap=[(r["step"], r[AP]) for r in val],
+        nll=[(r["step"], r[NLL]) for r in val if NLL in r],
+        step_seconds=median(times) if times else None,
+        epoch_length=length,
     )
 
 

@@ -85,6 +85,10 @@ def test_another_base_gives_another_name(write_grid, tmp_path):
             "base = DEMO\nbaseline = 'a'\ncurves = ('b',)\ncells = dict(a={})",
             "curves are up to 6 of its cells, a, not b",
         ),
+        (
+            "base = DEMO\nbaseline = 'a'\nrivals = ('b',)\ncells = dict(a={})",
+            "rivals are of its cells, a, not b",
+        ),
     ],
 )
 def test_refusals_name_what_is_wrong(write_grid, text, message):

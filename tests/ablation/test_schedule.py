@@ -1,5 +1,6 @@
 """Processes: those that fail, those that are stopped, and two that want the same run."""
 
+import json
 import os
 import shutil
 import signal
@@ -137,10 +138,11 @@ def test_a_changed_config_is_another_run(run_of):
 def test_records_beside_the_results_outlive_the_work_directory(run_of, tmp_path):
     run = run_of("a", seed=3)
     write_scalars(run, '{"loss": 1.25, "epoch": 1, "step": 9}', validated(1))
+    assert run.pace() == {}
     run.keep(dict(AP=1))
     shutil.rmtree(tmp_path / "work")
     record = run_of("a", seed=3).record()
-    assert (record["AP"], record["curve"]) == (1, dict(loss=[[1.0, 1.25]], ap=[[1, 0.5]]))
+    assert (record["AP"], record["curve"]) == (1, dict(loss=[[1.0, 1.25]], ap=[[1, 0.5]], nll=[]))
     assert run_of("a", seed=3, epochs=3).record() is None
 
 
@@ -148,6 +150,19 @@ def write_scalars(run, *lines, start="20260101_000000"):
     path = run.folder / start / "vis_data/scalars.json"
     path.parent.mkdir(parents=True)
     path.write_text("\n".join(lines))
+
+
+def test_curve_has_the_likelihood_and_the_run_its_pace(run_of):
+    run = run_of("a")
+    trained = (
+        dict(loss=1, epoch=epoch, step=step, time=seconds)
+        for epoch, step, seconds in ((1, 5, 9), (1, 10, 3), (2, 20, 2))
+    )
+    validation = {"heatmap/NLL": 4.5, "coco/AP": 0.5, "step": 2}
+    write_scalars(run, *map(json.dumps, [*trained, validation]))
+    run.keep({})
+    assert run.record()["curve"]["nll"] == [[2, 4.5]]
+    assert run.pace() == dict(step_seconds=3, epoch_minutes=0.5)
 
 
 def validated(step):

@@ -80,11 +80,33 @@ PLACED["rates"] = {
     ),
 }
 PLACED["lambda"] = PAPER
+PLACED["study_resnet18"] = {
+    **{name: {} for name in ("ReLU", "ReLU-10", "ReLU-11")},
+    **{name: {f"DyReLU{name}": 17} for name in ("B", "C")},
+    "none+C": dict(DyReLUC=5),
+    "B+C": dict(DyReLUB=17, DyReLUC=5),
+    "C+C": dict(DyReLUC=22),
+    "SE": dict(SEReLU=17),
+    "PReLU": dict(ChannelPReLU=17),
+}
+PLACED["study_mobilenetv2"] = {
+    **{name: {} for name in ("ReLU", "ReLU-x0.3", "ReLU-x0.4")},
+    **{name: {f"DyReLU{name}": 34} for name in ("B", "C")},
+    "none+C": dict(DyReLUC=7),
+    "B+C": dict(DyReLUB=34, DyReLUC=7),
+    "C+C": dict(DyReLUC=41),
+    "SE": dict(SEReLU=34),
+    "PReLU": dict(ChannelPReLU=34),
+}
 PLACED["recipe"] = {
     **{name: {} for name in ("relu", "relu-lr2e-3", "relu-lr5e-4", "relu-lr5e-4-batch8")},
     **dict.fromkeys(("B+C", "B+C-hyper3", "B+C-hyper10"), PAPER),
     **{name: dict(DyReLUC=42) for name in ("C+C-flat1", "C+C-flat1-tau1")},
 }
+
+
+# Grids with widths of one base, which suit no other.
+OWN_WIDTHS = {"tiny", "synthetic_matrix", "rates", "study_resnet18", "study_mobilenetv2"}
 
 
 def layers(cfg):
@@ -104,7 +126,7 @@ def test_every_cell_places_what_its_name_says(name):
     assert placed == expected
 
 
-@pytest.mark.parametrize("name", sorted({*GRIDS} - {"tiny", "synthetic_matrix", "rates"}))
+@pytest.mark.parametrize("name", sorted({*GRIDS} - OWN_WIDTHS))
 def test_grids_run_on_coco_with_another_base(name):
     grid = load_grid(
         ROOT / f"configs/ablations/{name}.py", ROOT / "configs/baselines/mobilenetv2.py"
@@ -144,6 +166,20 @@ def test_a_cell_is_measured_at_the_input_that_its_options_give_it():
     grid = load_grid(ROOT / "configs/ablations/rates.py")
     twin, full = (plan_cell(grid.cells[n], resolve(grid.cells[n], 0)) for n in ("relu", "full"))
     assert twin.complexity.madds < full.complexity.madds < 1.2 * twin.complexity.madds
+
+
+@pytest.mark.parametrize(
+    ("name", "widest"), [("study_resnet18", "ReLU-10"), ("study_mobilenetv2", "ReLU-x0.4")]
+)
+def test_the_wider_twin_has_more_of_both_than_any_dyrelu_row(name, widest):
+    grid = load_grid(ROOT / f"configs/ablations/{name}.py")
+    costs = {
+        cell: plan_cell(grid.cells[cell], resolve(grid.cells[cell], 0)).complexity
+        for cell in ("B", "C", "none+C", "B+C", "C+C", "SE", widest)
+    }
+    wider = costs.pop(widest)
+    assert all(cost.params <= wider.params for cost in costs.values())
+    assert all(cost.madds <= wider.madds for cost in costs.values())
 
 
 def test_equal_cells_are_an_error():

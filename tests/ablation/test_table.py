@@ -5,6 +5,7 @@ import csv
 import pytest
 from PIL import Image
 
+from dyrelu_pose.ablation import curves
 from dyrelu_pose.ablation.chart import draw_chart
 from dyrelu_pose.ablation.curves import draw_curves
 from dyrelu_pose.ablation.grid import Cell, Grid
@@ -15,9 +16,9 @@ from dyrelu_pose.records.files import write_csv
 MATRIX = ("none+none", "none+B", "A+none", "A+B")
 
 
-def grid(*names, rows=(), columns=()):
+def grid(*names, rows=(), columns=(), rivals=()):
     cells = {name: Cell(name, None) for name in names}
-    return Grid("g", cells, names[0], rows, columns, ("backbone", "head"), names)
+    return Grid("g", cells, names[0], rows, columns, ("backbone", "head"), names, rivals)
 
 
 def row(cell, seed, ap):
@@ -71,8 +72,30 @@ def test_losses_have_a_table_where_they_are_measured():
     losses = dict(loss=4.0, NLL=4.25), dict(loss=4.5, NLL=4.5)
     rows = [row("a", 0, 0.3), *(row("b", seed, 0.3) | own for seed, own in enumerate(losses))]
     _, _, line = format_table(grid("a", "b"), rows).split("\n\n")[1].splitlines()
-    assert cells(line) == ["b", "4.250", "4.375", "4.250, 4.500"]
+    assert cells(line) == ["b", "4.250", "4.375", "", "", "4.250, 4.500", ""]
     assert "NLL" not in format_table(grid("a", "b"), rows[:1])
+
+
+def test_losses_are_compared_seed_by_seed_beside_the_time_of_a_step():
+    def measured(cell, seed, nll, seconds):
+        return row(cell, seed, 0.3) | {"loss": 4.0, "NLL": nll, "step_seconds": seconds}
+
+    rows = [measured("a", seed, 4 + seed, 0.1) for seed in range(3)]
+    rows += [measured("b", seed, 3.9 + 1.1 * seed, 0.2 + 0.1 * seed) for seed in range(3)]
+    _, _, relu, other = format_table(grid("a", "b"), rows).split("\n\n")[1].splitlines()
+    assert cells(relu)[2:] == ["5.000", "", "", "4.000, 5.000, 6.000", "100"]
+    # -0.1, 0, 0.1: their deviation 0.1 over sqrt(3), times 4.303
+    expected = ["5.000", "+0.000", "-0.248 to +0.248", "3.900, 5.000, 6.100", "300"]
+    assert cells(other)[2:] == expected
+
+
+def test_rivals_have_tables_of_their_own():
+    rows = [row("a", seed, 0.30) for seed in range(3)]
+    rows += [row("b", seed, ap) for seed, ap in enumerate((0.31, 0.32, 0.33))]
+    table = format_table(grid("a", "b", "c", rivals=("b",)), rows)
+    header, _, line = table.split("\n\n")[1].splitlines()
+    assert cells(header)[1] == "AP, difference to b"
+    assert cells(line) == ["a", "-2.0", "-4.5 to +0.5", "0.074"]
 
 
 def test_without_the_baseline_there_are_no_differences():
@@ -123,3 +146,19 @@ def test_curves_are_a_picture(tmp_path, seeds):
     draw_curves(grid("a", "b", "c"), records, tmp_path / "curves.png")
     with Image.open(tmp_path / "curves.png") as picture:
         assert picture.size == (1650, 630)
+
+
+def test_curves_over_minutes_and_of_nll_have_panels(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(curves, "_draw", lambda axes, curve, *rest: drawn.append((curve, *rest)))
+    curve = dict(loss=[[1, 2.0]], ap=[[1, 0.1]], nll=[[1, 4.0]])
+    records = [
+        dict(cell="a", data="synthetic", epoch_minutes=minutes, curve=curve) for minutes in (1, 2)
+    ]
+    draw_curves(grid("a"), records, tmp_path / "curves.png")
+    with Image.open(tmp_path / "curves.png") as picture:
+        assert picture.size == (2475, 1260)
+    assert [(pace, scale) for _, pace, scale, *_ in drawn] == [
+        (1, 1), (1, 100), (1, 1), (1.5, 1), (1.5, 100), (1.5, 1),
+    ]  # fmt: skip
+    assert drawn[-1][0] == [curve["nll"]] * 2

@@ -157,6 +157,22 @@ def test_a_loader_asks_for_whole_batches(people, workers):
     assert batch["data_samples"][3].gt_fields.heatmaps.shape == (17, 32, 24)
 
 
+@pytest.mark.parametrize("indices", [[21, 0, 5, 16], [1, 0]])
+def test_sets_are_combined_batch_by_batch(people, indices):
+    part = dict(
+        type="CropArrayDataset",
+        data_root=f"{people}/",
+        ann_file="annotations/person_keypoints_train.json",
+        data_prefix=dict(img="train/"),
+        pipeline=pipeline(steps=()),
+    )
+    both = DATASETS.build(dict(type="CombinedCropArrays", datasets=[dict(part, indices=16), part]))
+    alone = build(people, part["pipeline"])
+    assert len(both) == 16 + len(alone)
+    for index, found in zip(indices, both.__getitems__(indices), strict=True):
+        assert_same(found, alone[index if index < 16 else index - 16])
+
+
 def test_part_of_a_set(people):
     dataset = build(people, indices=3)
     assert len(dataset) == 3

@@ -1,0 +1,45 @@
+# Whether DyReLU gains where the network is too small for its data: ResNet-18 of an eighth of the
+# width on drawn people and, with --base, on people in photographs. Weights and multiply-adds at
+# 96x64, of --dry-run: ReLU 0.19M and 6.50M, C 0.22M and 6.72M, C+C, which has the most, 0.25M and
+# 7.04M. ReLU of 10 channels has more of both, 0.29M and 9.48M, and of 11 channels (0.35M and
+# 11.17M) takes the time of C: a step on a CPU thread of 1.57 times that of ReLU, C 1.49.
+base = "../study/resnet18-8_drawn.py"
+baseline = "ReLU"
+rivals = ("ReLU-10", "ReLU-11")
+curves = ("ReLU", "C", "C+C", "SE", "ReLU-10", "ReLU-11")
+
+
+def _act(sites, act):
+    return dict(sites=sites, act=dict(type=act))
+
+
+def _wider(channels):
+    return dict(
+        dyrelu=[],
+        options={
+            "model.backbone.stem_channels": channels,
+            "model.backbone.base_channels": channels,
+            "model.head.in_channels": 8 * channels,
+            "model.head.stages": ((4 * channels,), (2 * channels,), (2 * channels,)),
+        },
+    )
+
+
+_B, _C = (_act("backbone.*", f"DyReLU{variant}") for variant in "BC")
+_head = _act("head.*", "DyReLUC")
+_rules = {
+    "ReLU": [],
+    "B": [_B],
+    "C": [_C],
+    "none+C": [_head],
+    "B+C": [_B, _head],
+    "C+C": [_C, _head],
+    "SE": [_act("backbone.*", "SEReLU")],
+    "PReLU": [_act("backbone.*", "ChannelPReLU")],
+}
+options = {"optim_wrapper.constructor": "DyReLUOptimWrapperConstructor"}
+cells = {
+    **{name: dict(dyrelu=rules) for name, rules in _rules.items()},
+    "ReLU-10": _wider(10),
+    "ReLU-11": _wider(11),
+}

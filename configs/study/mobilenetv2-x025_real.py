@@ -1,0 +1,12 @@
+# mobilenetv2-x025_drawn.py on people in photographs.
+_base_ = "../_base_/study_real.py"
+
+model = dict(
+    backbone=dict(
+        type="MobileNetV2WithoutLastConv",
+        widen_factor=0.25,
+        out_indices=(6,),
+        act_cfg=dict(type="ReLU"),
+    ),
+    head=dict(in_channels=80, stages=((32, 32), (16,), (16,))),
+)

@@ -1,0 +1,7 @@
+# resnet18-8_drawn.py on people in photographs.
+_base_ = "../_base_/study_real.py"
+
+model = dict(
+    backbone=dict(type="ResNet", depth=18, stem_channels=8, base_channels=8),
+    head=dict(in_channels=64, stages=((32,), (16,), (16,))),
+)
