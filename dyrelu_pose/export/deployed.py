@@ -1,5 +1,7 @@
 """DyReLU as it is deployed: the function of a trained layer in few operators, weights prepared."""
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -74,7 +76,7 @@ class DeployedDyReLU(nn.Module):
         y = a * x + b
         for a, b in others:
             y = torch.maximum(y, a * x + b)
-        return y if self.map is None else y * self._map(x, self.map)
+        return y if self.map is None else y * self._map(x)
 
     def _coefficients(self, x: Tensor) -> Tensor:
         """Return slopes, then intercepts, (N, 2KG)."""
@@ -83,8 +85,9 @@ class DeployedDyReLU(nn.Module):
         delta = F.linear(hidden, self.fc2_weight, self.fc2_bias).tanh()
         return delta * self.widths + self.centers
 
-    def _map(self, x: Tensor, spatial: Spatial) -> Tensor:
+    def _map(self, x: Tensor) -> Tensor:
         """Return C's pi, (N, 1, H, W)."""
+        spatial = cast(Spatial, self.map)
         z = F.conv2d(x, self.map_weight)
         q = z.flatten(2).softmax(2) * (spatial.gamma * z.shape[2] * z.shape[3])
         return q.clamp(max=spatial.cap).view_as(z)
