@@ -105,7 +105,7 @@ def _guarded(load: Callable) -> Callable:
             checkpoint["meta"].pop("config", None)
         return checkpoint
 
-    load_guarded.guarded = True
+    vars(load_guarded).update(guarded=True)
     return load_guarded
 
 

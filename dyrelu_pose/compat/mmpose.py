@@ -182,7 +182,8 @@ def apply() -> None:
         for name in stand_in.modules:  # what a failed import left behind
             sys.modules.pop(name, None)
         if stand_in.hide and stand_in.hide not in sys.modules and find_spec(stand_in.hide):
-            sys.modules[stand_in.hide] = None  # its import now raises ModuleNotFoundError
+            # Its import now raises ModuleNotFoundError. (The stub of sys.modules knows no None.)
+            sys.modules[stand_in.hide] = None  # pyright: ignore[reportArgumentType]
         _FINDER.install(stand_in)
     if _FINDER.stands_in_for("torchvision.transforms"):
         sys.meta_path.insert(0, TorchvisionForMMPretrain(_FINDER))

@@ -56,7 +56,7 @@ class TorchvisionForMMPretrain:
     def find_spec(self, fullname: str, path=None, target=None) -> ModuleSpec | None:
         """Return the spec of one of `PARTS`, which is run with the stand-ins in place."""
         spec = PathFinder.find_spec(fullname, path, target) if fullname in PARTS else None
-        if spec is None:
+        if spec is None or spec.loader is None:
             return None
         run = spec.loader.exec_module
 
@@ -78,12 +78,13 @@ class TorchvisionForMMPretrain:
         finally:
             del sys.modules["torchvision"]
             if marked_missing:
-                sys.modules["torchvision"] = before
+                # The stub of sys.modules knows no None.
+                sys.modules["torchvision"] = before  # pyright: ignore[reportArgumentType]
 
     def _make_package(self) -> ModuleType:
         self._package = sys.modules["torchvision"] = ModuleType("torchvision")
         # with a spec: `find_spec("torchvision")`, which optional packages call, raises without one
         self._package.__spec__ = ModuleSpec("torchvision", None, is_package=True)
-        self._package.transforms = sys.modules["torchvision.transforms"]
+        vars(self._package).update(transforms=sys.modules["torchvision.transforms"])
         self._stand_ins.install(_TORCHVISION)
         return self._package

@@ -12,6 +12,7 @@ import importlib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from types import ModuleType
@@ -67,7 +68,7 @@ def unusable_class(dotted_name: str, message: str) -> type:
     return type(name, (), {"__init__": __init__, "__module__": module})
 
 
-class StandInFinder:
+class StandInFinder(Loader):
     """The last finder on `sys.meta_path`: makes the stand-ins and says what they lack.
 
     An import of `mmcv.ops.nms`, or of `nms` from `mmcv.ops`, gets here once it has found nothing.
@@ -81,7 +82,7 @@ class StandInFinder:
         """Put the modules of `stand_in` into `sys.modules`, and on their parents."""
         self._stand_ins.update(dict.fromkeys(stand_in.modules, stand_in))
         for name in stand_in.modules:
-            module = module_from_spec(self.find_spec(name))
+            module = module_from_spec(self._spec(name))
             self.exec_module(module)
             sys.modules[name] = module
             parent, _, child = name.rpartition(".")
@@ -95,12 +96,15 @@ class StandInFinder:
     def find_spec(self, fullname: str, path=None, target=None) -> ModuleSpec | None:
         """Return the spec of a stand-in; say what is missing for a name below one."""
         if fullname in self._stand_ins:
-            # a package, so that Python asks for 'mmcv.ops.nms' on `from mmcv.ops import nms`
-            return ModuleSpec(fullname, self, is_package=True)
+            return self._spec(fullname)
         parent = self._stand_ins.get(fullname.rpartition(".")[0])
         if parent is None:
             return None
         raise ModuleNotFoundError(parent.hint(fullname), name=fullname.partition(".")[0])
+
+    def _spec(self, name: str) -> ModuleSpec:
+        # of a package, so that Python asks for 'mmcv.ops.nms' on `from mmcv.ops import nms`
+        return ModuleSpec(name, self, is_package=True)
 
     def create_module(self, spec: ModuleSpec) -> None:
         """Leave the making of the module, an ordinary one, to Python."""

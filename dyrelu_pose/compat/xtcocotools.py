@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from pycocotools.coco import COCO as _COCO
@@ -92,7 +92,7 @@ class COCOeval(_COCOeval):
     def _prepare(self) -> None:
         """Fill `_gts` and `_dts`, lists of annotations by (image id, category id)."""
         if self.params.iouType != "keypoints":
-            super()._prepare()
+            super()._prepare()  # pyright: ignore[reportAttributeAccessIssue]  # private: not in the stub
             return
         truths = [self._truth(annotation) for annotation in self._annotations(self.cocoGt)]
         # pycocotools takes a matched id of 0 for 'no match'
@@ -104,11 +104,11 @@ class COCOeval(_COCOeval):
             detection for detection in self._annotations(self.cocoDt) if _is_labelled(detection)
         )
 
-    def _annotations(self, coco: _COCO) -> list[dict]:
+    def _annotations(self, coco: _COCO) -> Sequence[Mapping]:
         category_ids = self.params.catIds if self.params.useCats else []
         return coco.loadAnns(coco.getAnnIds(imgIds=self.params.imgIds, catIds=category_ids))
 
-    def _truth(self, annotation: dict) -> dict:
+    def _truth(self, annotation: Mapping) -> dict:
         """Copy `annotation` with what pycocotools reads: `ignore`, `iscrowd`, `area`."""
         truth = {"iscrowd": 0, **annotation}
         truth["ignore"] = truth["iscrowd"] or not _is_labelled(truth)
@@ -122,12 +122,12 @@ class COCOeval(_COCOeval):
         return truth
 
 
-def _is_labelled(annotation: dict) -> bool:
+def _is_labelled(annotation: Mapping) -> bool:
     """Whether any keypoint has a visibility, or in a detection a score, above 0."""
     return any(score > 0 for score in annotation["keypoints"][2::3])
 
 
-def _by_image_and_category(annotations: Iterable[dict]) -> defaultdict:
+def _by_image_and_category(annotations: Iterable[Mapping]) -> defaultdict:
     groups = defaultdict(list)
     for annotation in annotations:
         groups[annotation["image_id"], annotation["category_id"]].append(annotation)

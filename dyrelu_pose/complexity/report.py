@@ -31,7 +31,13 @@ class Row:
     baseline: "Row | None" = None
 
     def differences(self) -> dict[str, float]:
-        """Return by how much each figure is above the baseline's, in per cent."""
+        """Return by how much each figure is above the baseline's, in per cent.
+
+        Raises:
+            ValueError: There is no baseline.
+        """
+        if self.baseline is None:
+            raise ValueError(f"{self.model} has no baseline to be compared with")
         ours, theirs = self.complexity, self.baseline.complexity
         return {name: 100 * (getattr(ours, name) / getattr(theirs, name) - 1) for name in FIGURES}
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.layers import DyReLU
-from dyrelu_pose.layers.dense import Dense
+from dyrelu_pose.layers.dense import Dense, Weights
 
 from .launch import unwrapped
 
@@ -105,10 +105,10 @@ class DyReLUOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         """Scale the rates of groups of one parameter each, all of a layer's that are trained."""
         factors = {}
         for dense in layer.children():
-            if isinstance(dense, Dense):
+            if isinstance(dense, Weights):
                 factor = min(1.0, self.scale / dense.inputs)
                 factors[dense.weight] = factor
-                if self.biases and dense.bias is not None:
+                if self.biases and isinstance(dense, Dense):
                     factors[dense.bias] = factor
         for group in groups:
             (parameter,) = group["params"]

@@ -50,7 +50,8 @@ class PycocoMetric(CocoMetric):
                 f"PycocoMetric computes iou_type 'keypoints', not {self.iou_type!r}; "
                 "use MMPose's CocoMetric with xtcocotools installed"
             )
-        self._check_annotations(ann_file)
+        if ann_file is not None:
+            self._check_annotations(ann_file)
 
     @property
     def dataset_meta(self) -> dict | None:
@@ -60,13 +61,13 @@ class PycocoMetric(CocoMetric):
     @dataset_meta.setter
     def dataset_meta(self, dataset_meta: dict) -> None:
         given = self.coco
-        CocoMetric.dataset_meta.fset(self, dataset_meta)
+        CocoMetric.dataset_meta.__set__(self, dataset_meta)
         if self.coco is not given:
             # where MMPose's data sets leave the file's name
             key = f"{dataset_meta['dataset_name']}_ann_file"
             self._check_annotations(MessageHub.get_current_instance().get_info(key))
 
-    def _check_annotations(self, ann_file: str | None) -> None:
+    def _check_annotations(self, ann_file: str) -> None:
         if self.coco is not None and not self.format_only:
             check_annotations(self.coco.dataset, ann_file)
 
@@ -84,6 +85,8 @@ class PycocoMetric(CocoMetric):
         super().results2json(scored, outfile_prefix)
 
     def _do_python_keypoint_eval(self, outfile_prefix: str) -> list[tuple[str, float]]:
+        assert self.coco is not None  # compute_metrics has set it
+        assert self.dataset_meta is not None  # and the data set this
         truths = COCO()
         truths.dataset = self.coco.dataset  # not the file: a gt_converter has changed it
         truths.createIndex()

@@ -1,5 +1,7 @@
 """What the variants of Dynamic ReLU share: from the input to coefficients."""
 
+from typing import cast
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -137,7 +139,7 @@ class DyReLU(nn.Module):
     def unfold_norm(self) -> None:
         """Let the batch normalization that `fold_norm` took, if any, compute itself again."""
         if norm := self._folded_norm():
-            norm.__class__ = nn.BatchNorm2d
+            cast(nn.BatchNorm2d, norm).__class__ = nn.BatchNorm2d
         self._norm = None
 
     def _folded_norm(self) -> FoldedBatchNorm2d | None:

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 
-class Dense(nn.Module):
-    """Holds W and b of y = x W^T + b, initialized as `nn.Linear` is; `ops` computes with them.
+class Weights(nn.Module):
+    """Holds W of y = x W^T, initialized as `nn.Linear` is; `ops` computes with it.
 
     It is not an `nn.Linear` (nor the ports' 1x1 `nn.Conv2d`) because backbones and heads of MMPose
     re-initialize every module of those classes below them.
@@ -15,22 +15,32 @@ class Dense(nn.Module):
     Args:
         inputs: Width of the input.
         outputs: Width of the output.
-        bias: Whether there is an additive term.
     """
 
-    def __init__(self, inputs: int, outputs: int, bias: bool = True) -> None:
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.inputs = inputs
         self.weight = nn.Parameter(torch.empty(outputs, inputs))
-        self.bias = nn.Parameter(torch.empty(outputs)) if bias else None
-        self.reset_parameters()
+        self._draw(self.weight)
 
     def reset_parameters(self) -> None:
-        """Draw weights and bias from U(-1 / sqrt(inputs), 1 / sqrt(inputs))."""
-        bound = 1 / math.sqrt(self.inputs)
+        """Draw all parameters from U(-1 / sqrt(inputs), 1 / sqrt(inputs))."""
         for parameter in self.parameters():
-            nn.init.uniform_(parameter, -bound, bound)
+            self._draw(parameter)
+
+    def _draw(self, parameter: nn.Parameter) -> None:
+        bound = 1 / math.sqrt(self.inputs)
+        nn.init.uniform_(parameter, -bound, bound)
 
     def extra_repr(self) -> str:
         """Return the widths."""
         return f"{self.inputs}, {self.weight.shape[0]}"
+
+
+class Dense(Weights):
+    """Holds W and b of y = x W^T + b; otherwise as `Weights`."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs)
+        self.bias = nn.Parameter(torch.empty(outputs))
+        self._draw(self.bias)

@@ -40,12 +40,16 @@ class FoldedBatchNorm2d(nn.BatchNorm2d):
             variance: Biased variance of each channel, (C,).
             count: Number of values of a channel, N H W.
         """
-        if not self.training or self.running_mean is None:
+        if not self.training:
             return
-        self.num_batches_tracked.add_(1)
+        batches = self.num_batches_tracked
+        running_mean, running_variance = self.running_mean, self.running_var
+        if batches is None or running_mean is None or running_variance is None:  # all are
+            return
+        batches.add_(1)
         share = self.momentum
         if share is None:  # the mean over all batches
-            share = 1 / self.num_batches_tracked.to(mean.dtype)
+            share = 1 / batches.to(mean.dtype)
         unbiased = variance * (count / (count - 1))
-        for running, new in ((self.running_mean, mean), (self.running_var, unbiased)):
+        for running, new in ((running_mean, mean), (running_variance, unbiased)):
             running.lerp_(new.to(running.dtype), share)

@@ -7,7 +7,7 @@ from dyrelu_pose.ops import Spatial, dyrelu, reference
 from dyrelu_pose.ops.precision import compute_dtype, without_autocast
 
 from .base import DyReLU
-from .dense import Dense
+from .dense import Weights
 
 
 @MODELS.register_module()
@@ -90,7 +90,7 @@ class DyReLUC(DyReLU):
 
     def _create(self, channels: int) -> None:
         super()._create(channels)
-        self.spatial = Dense(channels, 1, bias=False)
+        self.spatial = Weights(channels, 1)
 
     def reset_parameters(self) -> None:
         """Put the parameters at their start values, as `init` says."""

@@ -26,7 +26,7 @@ def input_size_of(cfg: Config) -> tuple[int, int]:
         raise UserError(
             f"{cfg.filename} says no input size: give it codec.input_size or input_size=(W, H)"
         )
-    return tuple(size)
+    return size[0], size[1]
 
 
 def decoder_input_size(head: object) -> tuple[int, int] | None:

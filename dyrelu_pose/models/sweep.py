@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 from mmengine.config import Config, ConfigDict
@@ -136,7 +137,7 @@ def _model(config: str) -> tuple[dict, tuple[int, int]]:
     """Return the model and the input size (W, H) of a config."""
     cfg = Config.fromfile(config_root() / config)
     codec = cfg.codec[-1] if isinstance(cfg.codec, list) else cfg.codec
-    return _located(cfg.model.to_dict()), tuple(codec.input_size)
+    return cast(dict, _located(cfg.model.to_dict())), tuple(codec.input_size)
 
 
 def _located(value: object) -> object:
@@ -145,8 +146,10 @@ def _located(value: object) -> object:
         return {key: _located(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(map(_located, value))
-    path = config_root().parent / value if isinstance(value, str) else None
-    return str(path) if path and value.startswith("configs/") and path.is_file() else value
+    if isinstance(value, str) and value.startswith("configs/"):
+        path = config_root().parent / value
+        return str(path) if path.is_file() else value
+    return value
 
 
 def _run(config: str, model: dict, size: tuple[int, int]) -> Row:

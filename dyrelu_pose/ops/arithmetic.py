@@ -131,5 +131,5 @@ def _affine(
     if slope.shape[-1] == x.shape[-1]:  # channels innermost: one vectorized pass
         return torch.addcmul(intercept, x, slope, out=out)
     if intercept is out:
-        return out.add_(x * slope)
+        return intercept.add_(x * slope)
     return torch.mul(x, slope, out=out).add_(intercept)

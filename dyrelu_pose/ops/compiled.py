@@ -7,11 +7,12 @@ from collections.abc import Callable
 import torch
 
 from .eager import EAGER, TorchPasses
+from .passes import Passes
 
 VARIANTS = 64  # of one pass: memory format, dtype, K, spatial map or none, batch of one or more
 
 
-def compiled_or_eager(device: torch.device) -> TorchPasses:
+def compiled_or_eager(device: torch.device) -> Passes:
     """Return the compiled passes, or with one warning the eager ones where no compiler works."""
     return COMPILED if _compiler_works(device) else EAGER
 
@@ -41,4 +42,4 @@ def _compiler_works(device: torch.device) -> bool:
     return True
 
 
-COMPILED = TorchPasses(wrap=_compile)
+COMPILED: Passes = TorchPasses(wrap=_compile)

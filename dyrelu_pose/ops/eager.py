@@ -19,8 +19,8 @@ from .precision import compute_dtype
 TILE = 2**17  # elements; smaller ones pay for more calls than they save in memory
 
 
-class TorchPasses(Passes):
-    """The passes over a feature map in PyTorch operations.
+class TorchPasses:
+    """`Passes` over a feature map in PyTorch operations.
 
     Args:
         tile: Elements of a tile, on a CPU; None computes on whole maps.
@@ -178,4 +178,4 @@ def _grad_weight(layout: Layout, x: Tensor, grad: Tensor) -> Tensor:
     return (left.to(grad.dtype) @ right).sum(0).flatten()
 
 
-EAGER = TorchPasses(TILE)
+EAGER: Passes = TorchPasses(TILE)

@@ -57,9 +57,16 @@ def normalized_dyrelu(
         )
 
 
-def _normalize(x, weight, bias, mean, variance, eps):
+def _normalize(
+    x: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    mean: Tensor | None,
+    variance: Tensor | None,
+    eps: float,
+) -> tuple[Tensor, Tensor, Tensor]:
     """Return the normalized x, and the mean and variance it was normalized with."""
-    if mean is None:
+    if mean is None or variance is None:  # they come together
         mean = x.transpose(0, 1).flatten(1).mean(1)
         variance = x.transpose(0, 1).flatten(1).var(1, correction=0)
     t, v = _affine(weight, bias, mean, torch.rsqrt(variance + eps))
@@ -67,7 +74,9 @@ def _normalize(x, weight, bias, mean, variance, eps):
     return x * t.view(shape) + v.view(shape), mean, variance
 
 
-def _affine(weight: Tensor | None, bias: Tensor | None, mean: Tensor, rstd: Tensor):
+def _affine(
+    weight: Tensor | None, bias: Tensor | None, mean: Tensor, rstd: Tensor
+) -> tuple[Tensor, Tensor]:
     """Return t and v of u = t x + v, each (C,)."""
     t = rstd if weight is None else weight * rstd
     return t, -mean * t if bias is None else bias - mean * t

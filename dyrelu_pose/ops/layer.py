@@ -56,10 +56,9 @@ def dyrelu(
                 pi = reference.spatial_map(wide, weight.to(dtype), spatial)
             a, b = reference.coefficients(wide, hyper, ranges)
             return reference.dyrelu_given(wide, a, b, pi).to(x.dtype)
-        tensors = (x, *hyper, weight)
-        if inplace and not _recorded(tensors):
-            return _forward(*tensors, ranges, spatial, backend, inplace)[0]
-        return _DyReLU.apply(*tensors, ranges, spatial, backend)
+        if inplace and not _recorded((x, *hyper, weight)):
+            return _forward(x, hyper, weight, ranges, spatial, backend, inplace)[0]
+        return _DyReLU.apply(x, *hyper, weight, ranges, spatial, backend)
 
 
 def _recorded(tensors: tuple[Tensor | None, ...]) -> bool:
@@ -68,11 +67,11 @@ def _recorded(tensors: tuple[Tensor | None, ...]) -> bool:
     return (torch.is_grad_enabled() and differentiated) or torch.compiler.is_compiling()
 
 
-def _forward(x, w1, b1, w2, b2, weight, ranges, spatial, backend, inplace=False):
+def _forward(x, hyper, weight, ranges, spatial, backend, inplace=False):
     """Return the output, and what the backward pass needs besides the input and the weights."""
     passes = passes_of(backend, x)
     s, z = passes.pool(x, weight)
-    hidden, delta, coef = passes.hyper_forward(s, Hyper(w1, b1, w2, b2), ranges)
+    hidden, delta, coef = passes.hyper_forward(s, hyper, ranges)
     q = None if z is None else spatial.softmax(z)
     y = passes.apply(x, coef, None if q is None else spatial.map(q), inplace)
     return y, (s, hidden, delta, coef, q)
@@ -81,7 +80,7 @@ def _forward(x, w1, b1, w2, b2, weight, ranges, spatial, backend, inplace=False)
 class _DyReLU(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, w1, b1, w2, b2, weight, ranges, spatial, backend):
-        y, kept = _forward(x, w1, b1, w2, b2, weight, ranges, spatial, backend)
+        y, kept = _forward(x, Hyper(w1, b1, w2, b2), weight, ranges, spatial, backend)
         ctx.save_for_backward(x, w1, b1, w2, b2, weight, *kept)
         ctx.options = ranges, spatial, backend
         return y

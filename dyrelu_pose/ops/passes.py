@@ -10,6 +10,8 @@ from .hyper import Hyper, Ranges
 class Passes(Protocol):
     """The passes over a feature map.
 
+    A backend does not inherit from it: declared as `Passes`, each method of it is checked by type.
+
     Methods take a map x (N, C, *), whatever its strides, and coef (N, C or 1, 2K): K slopes, then K
     intercepts, in float32 or float64. P counts the positions of x.
     """

@@ -36,7 +36,8 @@ class NormWatch(TorchFunctionMode):
                 module.register_forward_hook(self._returned(name))
         for activation in activations:
             if hasattr(activation, "inplace"):
-                activation.inplace = False  # or its output were the norm's output
+                # Or its output were the norm's. (torch types as if only tensors could be set.)
+                activation.inplace = False  # pyright: ignore[reportArgumentType]
             activation.register_forward_pre_hook(self._enter)
             activation.register_forward_hook(self._leave)
 

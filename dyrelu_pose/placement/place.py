@@ -4,6 +4,7 @@ import difflib
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from mmengine.registry import MODELS
 from torch import Tensor, nn
@@ -75,13 +76,13 @@ def place(
         >>> place(model, [dict(sites='*', act=dict(type='DyReLUB'))], (32, 32))[0].placed
         'DyReLUB'
     """
-    rules = parse_rules(rules)
+    parsed = parse_rules(rules)
     sites = probe(model, input_size, forward, linear=True)
-    taken = assign(rules, sites)
+    taken = assign(parsed, sites)
     for site in sites:
         if site.pending and site.obstacle:
             raise PlacementError(site.obstacle)
-    factories = {rule.index: _factory(rule) for rule in rules if rule.act is not None}
+    factories = {rule.index: _factory(rule, rule.act) for rule in parsed if rule.act is not None}
     layers = {
         site.name: factories[rule.index](site)
         for site, rule in taken.items()
@@ -93,13 +94,15 @@ def place(
         if site.linear and site.name in layers:
             open_site(model.get_submodule(site.name.rpartition(".")[0]))
         if site.pending and site.name not in layers:
-            layers[site.name] = model.get_submodule(site.name)
-            layers[site.name].materialize(site.channels)
+            layer = cast(DyReLU, model.get_submodule(site.name))  # no other can be pending
+            layer.materialize(site.channels)
+            layers[site.name] = layer
     _put(model, layers)
-    fused = {site for site, rule in taken.items() if rule.fuse_norm and site.norm}
-    for site in fused:
-        owner, _, name = site.norm.rpartition(".")
-        layers[site.name].fold_norm(model.get_submodule(owner), name)
+    fused = {site: site.norm for site, rule in taken.items() if rule.fuse_norm and site.norm}
+    for site, norm in fused.items():
+        owner, _, name = norm.rpartition(".")
+        layer = cast(DyReLU, layers[site.name])  # no other folds norms
+        layer.fold_norm(model.get_submodule(owner), name)
     install_fresh_start_report(model, list(layers))
     if model.training:
         model.train()  # lets backbones freeze the new parameters of their frozen stages
@@ -110,9 +113,9 @@ def place(
     ]
 
 
-def _factory(rule: Rule) -> Callable[[Site], nn.Module]:
+def _factory(rule: Rule, act: dict) -> Callable[[Site], nn.Module]:
     """Return a function that builds the rule's layer for a site."""
-    kind = rule.act["type"]
+    kind = act["type"]
     layer_class = _find(rule, kind) if isinstance(kind, str) else kind
     is_dyrelu = inspect.isclass(layer_class) and issubclass(layer_class, DyReLU)
     takes_channels = is_dyrelu or "channels" in inspect.signature(layer_class).parameters
@@ -125,7 +128,7 @@ def _factory(rule: Rule) -> Callable[[Site], nn.Module]:
     def build(site: Site) -> nn.Module:
         width = {"channels": site.channels} if takes_channels else {}
         try:
-            return MODELS.build({**start, **rule.act, **width})
+            return MODELS.build({**start, **act, **width})
         except Exception as error:
             raise PlacementError(
                 f"{rule}: {kind} cannot be built for {site.name} with {site.channels} channels: "

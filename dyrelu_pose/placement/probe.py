@@ -139,7 +139,7 @@ class _Watch:
         for activation in self.slots:
             activation.register_forward_hook(self._record)
             if isinstance(activation, DyReLU):
-                activation.forward = F.relu  # keeps shapes, and needs no width
+                activation.forward = lambda x: F.relu(x)  # keeps shapes, and needs no width
         if device == "meta":
             _skip_norms(model)
 

@@ -14,19 +14,31 @@ that does the same::
 """
 
 from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 from torch import nn
 
-# block: its split form, the calls of each activation, the functions among them
-RECIPES: dict[type, tuple[type, dict, dict]] = {}
+Block = TypeVar("Block", bound=nn.Module)
+Split = TypeVar("Split", bound=nn.Module)
+
+
+class Recipe(NamedTuple):
+    """How to split a block; see `register_split`."""
+
+    split: type[nn.Module]
+    calls: dict[str, int | Callable[[Any], int]]  # of each activation
+    functions: dict[str, Callable[[], nn.Module]]  # those of them that are no modules
+
+
+RECIPES: dict[type, Recipe] = {}
 
 
 def register_split(
-    block: type,
+    block: type[Block],
     functions: dict[str, Callable[[], nn.Module]] | None = None,
     /,
-    **calls: int | Callable[[nn.Module], int],
-) -> Callable:
+    **calls: int | Callable[[Block], int],
+) -> Callable[[type[Split]], type[Split]]:
     """Register the decorated subclass of ``block`` as its split form.
 
     A recipe applies to instances of exactly ``block``: a subclass may well have another
@@ -50,12 +62,13 @@ def register_split(
     if unknown := set(functions) - set(calls):
         raise ValueError(f"how often {block.__name__} calls {min(unknown)} is not given")
 
-    def register(split: type) -> type:
-        if not issubclass(split, block):
+    def register(split: type[Split]) -> type[Split]:
+        if block not in split.mro():
             raise TypeError(f"{split.__name__} must be a subclass of {block.__name__} to split it")
         if block in RECIPES:
-            raise ValueError(f"{block.__name__} already has the split {RECIPES[block][0].__name__}")
-        RECIPES[block] = split, calls, functions
+            known = RECIPES[block].split.__name__
+            raise ValueError(f"{block.__name__} already has the split {known}")
+        RECIPES[block] = Recipe(split, calls, functions)
         return split
 
     return register

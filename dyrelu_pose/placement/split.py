@@ -32,6 +32,8 @@ def split_shared(module: nn.Module) -> int:
             # A block that never calls its activation (one branch, nothing fused) may lack it.
             shared = functions[name]() if name in functions else block._modules.pop(name, None)
             for i in range(count(block) if callable(count) else count):
+                if shared is None:
+                    raise AttributeError(f"{type(block).__name__} splits {name}, which it lacks")
                 block.add_module(f"{name}{i + 1}", copy.deepcopy(shared).train(block.training))
     return len(blocks)
 

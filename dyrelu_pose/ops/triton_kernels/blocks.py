@@ -9,7 +9,6 @@ import functools
 from typing import NamedTuple
 
 import torch
-import triton
 
 from .maps import Planes
 
@@ -33,7 +32,7 @@ class Blocks(NamedTuple):
 
     def of_channels(self, view: Planes) -> int:
         """Return how many blocks the channels of a sample make."""
-        return max(1, triton.cdiv(view.shape[1], self.channels))
+        return max(1, parts(view.shape[1], self.channels))
 
     def programs(self, view: Planes) -> int:
         """Return how many programs there are."""
@@ -46,7 +45,7 @@ def blocks_to_write(view: Planes) -> Blocks:
     large = samples * channels * positions >= 4 * LARGE * processors(view.tensor.device)
     block_c, block_p = _tile(view, LARGE if large else SMALL, CHANNELS, view.channels_inner)
     warps = _warps(block_c * block_p // 256, 4)
-    return Blocks(block_c, block_p, block_p, triton.cdiv(positions, block_p), warps)
+    return Blocks(block_c, block_p, block_p, parts(positions, block_p), warps)
 
 
 def blocks_to_sum(view: Planes, each: int, both: bool = False) -> Blocks:
@@ -60,16 +59,16 @@ def blocks_to_sum(view: Planes, each: int, both: bool = False) -> Blocks:
     """
     samples, channels, positions = view.shape
     wide = view.channels_inner or both
-    programs = samples * triton.cdiv(channels, CHANNELS if wide else 1)
+    programs = samples * parts(channels, CHANNELS if wide else 1)
     few = programs < 2 * processors(view.tensor.device)
     tile = 32 * each * (FEW if few else MANY)
     block_c, block_p = _tile(view, tile, CHANNELS // 2 if few else CHANNELS, wide)
     if few:
         block_c = min(block_c, max(SMALL // block_p, CHANNELS // 2 if wide else 1))
     chunk = PART // block_c if few and block_c * positions > SPLIT else positions
-    chunk = max(1, triton.cdiv(chunk, block_p)) * block_p
+    chunk = max(1, parts(chunk, block_p)) * block_p
     warps = _warps(block_c * block_p // (32 * each), FEW)
-    return Blocks(block_c, block_p, chunk, max(1, triton.cdiv(positions, chunk)), warps)
+    return Blocks(block_c, block_p, chunk, max(1, parts(positions, chunk)), warps)
 
 
 @functools.cache
@@ -91,9 +90,19 @@ def _tile(view: Planes, elements: int, most: int, wide: bool) -> tuple[int, int]
     return _pow2(channels, elements // block_p), block_p
 
 
+def parts(size: int, each: int) -> int:
+    """Return how many parts of `each` cover `size`, the last of them maybe not in full."""
+    return -(-size // each)
+
+
+def power_of_two(size: int) -> int:
+    """Return the least power of two that is not below `size`."""
+    return 1 << max(0, size - 1).bit_length()
+
+
 def _pow2(size: int, cap: int) -> int:
     """Return the least power of two that is not below `size`, or `cap` if that is less."""
-    return max(1, min(triton.next_power_of_2(size), cap))
+    return max(1, min(power_of_two(size), cap))
 
 
 def _warps(warps: int, most: int) -> int:

@@ -19,7 +19,9 @@ def grad_input_kernel(
     HAS_MAP: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
     """Write the gradient of x for one tile of channels and positions per program."""
-    sample, split, block, c = part_of_program(channels, splits, BLOCK_C)
+    sample, split, block, c = part_of_program(  # pyright: ignore[reportGeneralTypeIssues]
+        channels, splits, BLOCK_C
+    )
     p = split * BLOCK_P + tl.arange(0, BLOCK_P)
     inside = (c < channels)[:, None] & (p < positions)[None, :]
     a0, a1, a2, a3, b0, b1, b2, b3 = load_branches(

@@ -12,6 +12,7 @@ from torch import Tensor
 from dyrelu_pose.ops import hyper as with_torch
 from dyrelu_pose.ops.hyper import Hyper, Ranges
 
+from .blocks import parts, power_of_two
 from .launch import launch
 
 TILE = 4096  # weights, or gradients, that a program of 8 warps holds at a time
@@ -34,7 +35,7 @@ def fits(samples: int, hyper: Hyper) -> bool:
 
 def side(size: int) -> int:
     """Return a power of two that is not below `size`, at least 16 to have fewer variants."""
-    return max(16, triton.next_power_of_2(size))
+    return max(16, power_of_two(size))
 
 
 @triton.jit(do_not_specialize=["rows", "blocks"])
@@ -92,8 +93,8 @@ def hyper_forward(s: Tensor, hyper: Hyper, ranges: Ranges) -> tuple[Tensor, Tens
     coef = s.new_empty((samples, 2 * ranges.k, outputs // (2 * ranges.k)))
     block = max(1, TILE // side(units))
     # As many outputs as there are channels cost what the hidden layer does, which is repeated.
-    rows = triton.cdiv(max(channels, block), block) * block
-    blocks = triton.cdiv(outputs, rows)
+    rows = parts(max(channels, block), block) * block
+    blocks = parts(outputs, rows)
     launch(
         hyper_forward_kernel, samples * blocks, s, s.contiguous(),
         *(weight.contiguous() for weight in hyper),

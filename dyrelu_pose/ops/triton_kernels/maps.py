@@ -30,8 +30,7 @@ def planes(x: Tensor) -> Planes:
     """View a map (N, C, *) as planes; a contiguous copy if its positions have no single stride."""
     stride = _stride_of_positions(x)
     if stride is None:
-        x = x.contiguous()
-        stride = _stride_of_positions(x)
+        x, stride = x.contiguous(), 1
     shape = (x.shape[0], x.shape[1], math.prod(x.shape[2:]))
     return Planes(x, shape, (x.stride(0), x.stride(1), stride))
 

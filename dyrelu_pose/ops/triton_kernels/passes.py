@@ -25,8 +25,8 @@ def interpreted() -> bool:
     return _INTERPRETED
 
 
-class TritonPasses(Passes):
-    """The passes over a feature map, as kernels.
+class TritonPasses:
+    """`Passes` over a feature map, as kernels.
 
     With more than four branches the whole-map operations of `TorchPasses` take over.
     """
@@ -92,4 +92,4 @@ def _many(coef: Tensor) -> bool:
     return coef.shape[2] > 2 * MOST_BRANCHES
 
 
-TRITON = TritonPasses()
+TRITON: Passes = TritonPasses()

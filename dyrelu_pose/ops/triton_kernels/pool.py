@@ -19,7 +19,9 @@ def pool_kernel(
     HAS_MAP: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
     """Sum one block of channels over a chunk of positions per program, and z over its channels."""
-    sample, split, block, c = part_of_program(channels, splits, BLOCK_C)
+    sample, split, block, c = part_of_program(  # pyright: ignore[reportGeneralTypeIssues]
+        channels, splits, BLOCK_C
+    )
     wide = mean.dtype.element_ty
     sums = tl.zeros([BLOCK_C, BLOCK_P], wide)
     if HAS_MAP:
@@ -65,7 +67,9 @@ def moments_kernel(
     BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
     """Each lane of a tile updates its own mean and squares (Welford); then they merge (Chan)."""
-    sample, split, block, c = part_of_program(channels, splits, BLOCK_C)
+    sample, split, block, c = part_of_program(  # pyright: ignore[reportGeneralTypeIssues]
+        channels, splits, BLOCK_C
+    )
     wide = means.dtype.element_ty
     first = split * chunk
     last = tl.minimum(first + chunk, positions)

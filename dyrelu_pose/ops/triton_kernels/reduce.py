@@ -17,7 +17,9 @@ def reduce_kernel(
     K: tl.constexpr, HAS_PI: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
     """Sum the coefficients' gradients of one block of channels over a chunk of positions."""
-    sample, split, block, c = part_of_program(channels, splits, BLOCK_C)
+    sample, split, block, c = part_of_program(  # pyright: ignore[reportGeneralTypeIssues]
+        channels, splits, BLOCK_C
+    )
     a0, a1, a2, a3, b0, b1, b2, b3 = load_branches(
         coef, sample, c, c < channels, coef_n, coef_c, coef_k, K
     )
@@ -81,4 +83,4 @@ def reduce(x: Tensor, coef: Tensor, pi: Tensor | None, grad: Tensor) -> tuple[Te
         K=k, HAS_PI=pi is not None,
         BLOCK_C=blocks.channels, BLOCK_P=blocks.positions, warps=blocks.warps,
     )  # fmt: skip
-    return total(grad_coef).mT, coef.new_empty(0) if pi is None else total(grad_pi)
+    return total(grad_coef).mT, coef.new_empty(0) if grad_pi is None else total(grad_pi)

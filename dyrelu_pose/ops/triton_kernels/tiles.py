@@ -11,6 +11,8 @@ from torch import Tensor
 MOST_BRANCHES = 4
 
 
+# Triton's types say that a call of a jit function never returns. Kernels, which call this first,
+# overrule that where they unpack it; pyright looks no further into them.
 @triton.jit
 def part_of_program(channels, splits, BLOCK_C: tl.constexpr):
     """Return the sample, the split of its positions, the block of channels, and the channels.

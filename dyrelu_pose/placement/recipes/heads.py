@@ -11,6 +11,8 @@ from dyrelu_pose.placement.registry import register_split
 class SplitGFDModule(GFDModule):
     """The module of CIDHead that turns each person's features into heatmaps."""
 
+    relu1: nn.Module
+
     def forward(
         self,
         feats: Tensor,

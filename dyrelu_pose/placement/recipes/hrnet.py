@@ -1,8 +1,10 @@
 """HRNet and HRFormer: fused resolutions, each of its own width, and a stem of two activations."""
 
+from collections.abc import Sequence
+
 from mmpose.models.backbones.hrformer import HRFomerModule, HRFormer
 from mmpose.models.backbones.hrnet import HRModule, HRNet
-from torch import Tensor
+from torch import Tensor, nn
 
 from dyrelu_pose.placement.registry import register_split
 
@@ -12,6 +14,8 @@ from .parts import freeze, rows
 @register_split(HRModule, relu=rows)
 class SplitHRModule(HRModule):
     """An HRModule with one activation per fused resolution: their widths differ."""
+
+    fuse_layers: Sequence[nn.ModuleList]  # None for one branch
 
     def forward(self, x: list[Tensor]) -> list[Tensor]:
         if self.num_branches == 1:
@@ -33,6 +37,9 @@ class SplitHRFomerModule(SplitHRModule, HRFomerModule):
 @register_split(HRNet, relu=2)
 class SplitHRNet(HRNet):
     """An HRNet with one activation after each convolution of its stem."""
+
+    relu1: nn.Module
+    relu2: nn.Module
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         x = self.relu1(self.norm1(self.conv1(x)))

@@ -1,7 +1,9 @@
 """LiteHRNet: fused resolutions, each of its own width."""
 
+from collections.abc import Sequence
+
 from mmpose.models.backbones.litehrnet import LiteHRModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from dyrelu_pose.placement.registry import register_split
 
@@ -11,6 +13,8 @@ from .parts import rows
 @register_split(LiteHRModule, relu=rows)
 class SplitLiteHRModule(LiteHRModule):
     """A LiteHRModule with one activation per fused resolution."""
+
+    fuse_layers: Sequence[nn.ModuleList]  # None for one branch
 
     def forward(self, x: list[Tensor]) -> list[Tensor]:
         if self.num_branches == 1 or not self.with_fuse:

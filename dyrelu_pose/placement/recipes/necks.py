@@ -27,7 +27,11 @@ class SplitFPN(FPN):
             size = {} if "scale_factor" in self.upsample_cfg else {"size": maps[i - 1].shape[2:]}
             maps[i - 1] = maps[i - 1] + F.interpolate(maps[i], **size, **self.upsample_cfg)
         outs = [conv(x) for conv, x in zip(self.fpn_convs, maps, strict=False)]
-        sources = {"on_input": used[-1], "on_lateral": maps[-1], "on_output": outs[-1]}
+        sources: dict[bool | str, Tensor] = {
+            "on_input": used[-1],
+            "on_lateral": maps[-1],
+            "on_output": outs[-1],
+        }
         extra, *further = self.fpn_convs[len(maps) :]
         outs.append(extra(sources[self.add_extra_convs]))
         for i, conv in enumerate(further):

@@ -3,6 +3,8 @@
 ResNetV1d needs nothing of its own: its stem holds its activations, and they freeze with it.
 """
 
+from typing import cast
+
 import torch
 from mmpose.models.backbones import (
     RegNet,
@@ -20,7 +22,7 @@ from mmpose.models.backbones import (
 from mmpose.models.backbones.resnet import BasicBlock, Bottleneck, ResNet
 from mmpose.models.backbones.scnet import SCBottleneck
 from mmpose.models.backbones.vipnas_resnet import ViPNAS_Bottleneck
-from torch import Tensor
+from torch import Tensor, nn
 
 from dyrelu_pose.placement.registry import register_split
 
@@ -30,6 +32,9 @@ from .parts import checkpointed, freeze
 @register_split(BasicBlock, relu=2)
 class SplitBasicBlock(BasicBlock):
     """A BasicBlock with one activation inside its residual branch and one after the sum."""
+
+    relu1: nn.Module
+    relu2: nn.Module
 
     def forward(self, x: Tensor) -> Tensor:
         return self.relu2(checkpointed(self, self._sum, x))
@@ -41,12 +46,23 @@ class SplitBasicBlock(BasicBlock):
         return out
 
 
-class _ThreeActivations:
+class _ThreeActivations(nn.Module):
     """A block with a branch of three convolutions, each followed by its own activation.
 
     The last activation comes after the sum of branch and shortcut. What follows the third norm
     inside the branch, such as an attention layer, is ``_attend``.
     """
+
+    conv1: nn.Module
+    conv2: nn.Module
+    conv3: nn.Module
+    norm1: nn.Module
+    norm2: nn.Module
+    norm3: nn.Module
+    relu1: nn.Module
+    relu2: nn.Module
+    relu3: nn.Module
+    downsample: nn.Module | None
 
     def forward(self, x: Tensor) -> Tensor:
         return self.relu3(checkpointed(self, self._sum, x))
@@ -102,6 +118,10 @@ class SplitViPNASBottleneck(_ThreeActivations, ViPNAS_Bottleneck):
 class SplitSCBottleneck(SCBottleneck):
     """A Bottleneck of SCNet: its branch has two halves, with an activation each."""
 
+    relu1: nn.Module
+    relu2: nn.Module
+    relu3: nn.Module
+
     def forward(self, x: Tensor) -> Tensor:
         return self.relu3(checkpointed(self, self._sum, x))
 
@@ -116,6 +136,9 @@ class SplitSCBottleneck(SCBottleneck):
 @register_split(resnest.Bottleneck, relu=2)
 class SplitResNeStBottleneck(resnest.Bottleneck):
     """A Bottleneck of ResNeSt: the middle activation is inside its SplitAttentionConv2d."""
+
+    relu1: nn.Module
+    relu2: nn.Module
 
     def forward(self, x: Tensor) -> Tensor:
         return self.relu2(checkpointed(self, self._sum, x))
@@ -133,6 +156,9 @@ class SplitResNeStBottleneck(resnest.Bottleneck):
 class SplitSplitAttentionConv2d(resnest.SplitAttentionConv2d):
     """A SplitAttentionConv2d whose map, and whose gate on a 1x1 map, have an activation each."""
 
+    relu1: nn.Module
+    relu2: nn.Module
+
     def forward(self, x: Tensor) -> Tensor:
         x = self.relu1(self.norm0(self.conv(x)))
         n, _, height, width = x.shape
@@ -143,11 +169,15 @@ class SplitSplitAttentionConv2d(resnest.SplitAttentionConv2d):
         return torch.sum(gate * parts, dim=1).contiguous()
 
 
-class _FrozenStem:
+class _FrozenStem(nn.Module):
     """A backbone whose stem freezes together with its activation, which is unshared already."""
 
+    relu: nn.Module
+    deep_stem: bool
+    frozen_stages: int
+
     def _freeze_stages(self) -> None:
-        super()._freeze_stages()
+        cast(ResNet, super())._freeze_stages()  # or ViPNAS_ResNet, which is no ResNet
         if self.frozen_stages >= 0 and not self.deep_stem:  # a deep stem freezes as a whole
             freeze(self.relu)
 
