@@ -4,11 +4,11 @@ They draw from the generator that MMPose's draw from, by its own code where that
 """
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import cv2
 import numpy as np
-from mmcv.transforms import BaseTransform
-from mmpose.codecs.base import BaseKeypointCodec
+from mmpose.codecs import MSRAHeatmap, UDPHeatmap
 from mmpose.datasets.transforms import (
     GenerateTarget,
     GetBBoxCenterScale,
@@ -26,7 +26,7 @@ from .batch_targets import encodes_batches
 from .load_image import LoadImage
 
 
-def split(transforms: Sequence[BaseTransform]) -> tuple[list[Callable], list[BaseTransform]]:
+def split(transforms: Sequence[Callable]) -> tuple[list[Callable], list[Callable]]:
     """Return the steps of a pipeline up to its warp as functions of a batch, and what follows.
 
     A function takes a dict with these entries of N persons and changes it:
@@ -46,20 +46,21 @@ def split(transforms: Sequence[BaseTransform]) -> tuple[list[Callable], list[Bas
     for position, transform in enumerate(transforms):
         if type(transform) in (GetBBoxCenterScale, RandomHalfBody, RandomBBoxTransform):
             steps.append(transform.transform)
-        elif type(transform) is RandomFlip and _is_horizontal(transform):
+        elif (
+            type(transform) is RandomFlip
+            and transform.direction == "horizontal"
+            and isinstance(transform.prob, float)
+        ):
             steps.append(Flip(transform.prob))
         elif type(transform) is TopdownAffine:
-            return [*steps, Warp(transform)], list(transforms[position + 1 :])
+            warp = Warp(cast(TopdownAffine, transform))
+            return [*steps, warp], list(transforms[position + 1 :])
         elif not isinstance(transform, LoadImage):
             raise UserError(
                 f"CropArrayDataset warps whole batches: {transform} cannot come before "
                 "TopdownAffine; put it behind, or use CocoDataset"
             )
     raise UserError("CropArrayDataset needs a top-down pipeline, with TopdownAffine")
-
-
-def _is_horizontal(flip: RandomFlip) -> bool:
-    return flip.direction == "horizontal" and isinstance(flip.prob, float)
 
 
 class Flip:
@@ -97,7 +98,8 @@ class Warp:
     """
 
     def __init__(self, transform: TopdownAffine) -> None:
-        self.size = tuple(transform.input_size)
+        width, height = transform.input_size
+        self.size = (width, height)
         self.matrix = get_udp_warp_matrix if transform.use_udp else get_warp_matrix
 
     def __call__(self, batch: dict) -> None:
@@ -127,7 +129,7 @@ class Warp:
         return np.array([self.matrix(*box, output_size=self.size) for box in boxes])
 
 
-def encoder_of(transform: BaseTransform) -> BaseKeypointCodec | None:
+def encoder_of(transform: Callable) -> MSRAHeatmap | UDPHeatmap | None:
     """Return the codec of a `GenerateTarget` whose targets `encode_batch` makes, or None."""
     if type(transform) is not GenerateTarget or transform.use_dataset_keypoint_weights:
         return None

@@ -1,20 +1,24 @@
 """Gaussian targets of many persons at once, cell by cell those of MMPose's codecs."""
 
+from typing import TypeGuard
+
 import numpy as np
 from mmpose.codecs import MSRAHeatmap, UDPHeatmap
 from mmpose.codecs.base import BaseKeypointCodec
 
 
-def encodes_batches(codec: BaseKeypointCodec) -> bool:
-    """Whether `encode_batch` knows the targets of a codec."""
+def encodes_batches(codec: BaseKeypointCodec) -> TypeGuard[MSRAHeatmap | UDPHeatmap]:
+    """Tell whether `encode_batch` knows the targets of a codec."""
     encode = type(codec).encode  # of the class, or of the one that it takes targets from
-    if encode is UDPHeatmap.encode:
-        return codec.heatmap_type == "gaussian"
-    return encode is MSRAHeatmap.encode and not codec.unbiased
+    if isinstance(codec, UDPHeatmap):
+        return encode is UDPHeatmap.encode and codec.heatmap_type == "gaussian"
+    if isinstance(codec, MSRAHeatmap):
+        return encode is MSRAHeatmap.encode and not codec.unbiased
+    return False
 
 
 def encode_batch(
-    codec: BaseKeypointCodec, keypoints: np.ndarray, visible: np.ndarray
+    codec: MSRAHeatmap | UDPHeatmap, keypoints: np.ndarray, visible: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what `codec.encode` returns for each person, of all together.
 

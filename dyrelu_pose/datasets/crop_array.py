@@ -1,6 +1,7 @@
 """Data sets that make whole batches out of arrays of crops."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from mmengine.dataset import BaseDataset, ConcatDataset
@@ -67,7 +68,7 @@ class CropArrayDataset(CocoDataset):
         if not self._fully_initialized:
             self.full_init()
         steps, rest = split(self.pipeline.transforms)
-        batch = dict(
+        batch: dict = dict(
             self.meta,
             img=[self.pictures[id] for id in self.ids[indices, 1]],
             img_shape=self.shapes[indices],
@@ -87,7 +88,7 @@ class CropArrayDataset(CocoDataset):
         for n, index in enumerate(indices):
             sample = self._sample(batch, n, index)
             for transform in rest:
-                sample = transform(sample)
+                sample = cast(dict, transform(sample))
             samples.append(sample)
         return samples
 

@@ -131,8 +131,10 @@ def _default_rate(kind: str | type) -> float:
     """Return the learning rate of an optimizer whose config gives none."""
     if isinstance(kind, str):
         with OPTIMIZERS.switch_scope_and_registry(None) as registry:
-            kind = registry.get(kind)
-    return inspect.signature(kind).parameters["lr"].default
+            optimizer = registry.get(kind)
+    else:
+        optimizer = kind
+    return inspect.signature(optimizer).parameters["lr"].default
 
 
 def _merged(groups: Sequence[dict]) -> list[dict]:

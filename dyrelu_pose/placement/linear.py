@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 NAME = "project"  # of the layer, in its ConvModule
+ORIGINS = "origins"  # attribute of a tensor: the candidates whose outputs are in it
 WEIGHTS = {"conv1d", "conv2d", "conv3d", "conv_transpose2d", "linear"}
 # Names of functions that keep a linear site linear: combinations of values, and what selects them.
 PASSES = {
@@ -39,12 +40,14 @@ class Unused(nn.Module):
 class ProjectedConvModule(ConvModule):
     """A `ConvModule` without activation whose output goes through its child `project`."""
 
+    project: nn.Module
+
     def forward(self, *args, **kwargs) -> Tensor:
         """Compute what a `ConvModule` does, and apply `project`."""
         return self.project(super().forward(*args, **kwargs))
 
 
-def open_site(module: ConvModule) -> None:
+def open_site(module: nn.Module) -> None:
     """Give a candidate the child `project`, in place; no key of its state dict moves."""
     module.__class__ = ProjectedConvModule
     module.add_module(NAME, Unused().train(module.training))
@@ -52,18 +55,15 @@ def open_site(module: ConvModule) -> None:
 
 def open_sites(model: nn.Module) -> list[Unused]:
     """Open all candidates of a model, in place, and return what stands there."""
-    candidates = [
-        module
-        for module in model.modules()
-        if type(module) is ConvModule and not module.with_activation
-    ]
-    for module in candidates:
-        open_site(module)
-    return [module.get_submodule(NAME) for module in candidates]
+    for module in list(model.modules()):
+        if type(module) is ConvModule and not module.with_activation:
+            open_site(module)
+    return [module for module in model.modules() if isinstance(module, Unused)]
 
 
-def norm_of(module: ConvModule) -> str | None:
+def norm_of(module: nn.Module) -> str | None:
     """Return the name, in a candidate, of the BatchNorm2d that yields its output, if one does."""
+    assert isinstance(module, ConvModule)
     yields = module.order.index("norm") > module.order.index("conv")
     alone = module.efficient_conv_bn_eval_forward is None  # or it is skipped in evaluation
     return module.norm_name if yields and alone and type(module.norm) is nn.BatchNorm2d else None
@@ -101,16 +101,16 @@ class LinearWatch(TorchFunctionMode):
                 self.projected |= origins
             elif name in PASSES:
                 for tensor in tensors:
-                    tensor.origins = origins
+                    setattr(tensor, ORIGINS, origins)
             else:
                 self.bent |= origins
         return result
 
 
 def _mark(module: nn.Module, args: tuple, output: Tensor) -> None:
-    output.origins = frozenset([module])
+    setattr(output, ORIGINS, frozenset([module]))
 
 
 def _origins(values: object) -> frozenset[nn.Module]:
     """Return the candidates whose outputs are in the tensors among some values."""
-    return frozenset().union(*(getattr(leaf, "origins", ()) for leaf in tree_leaves(values)))
+    return frozenset().union(*(getattr(leaf, ORIGINS, ()) for leaf in tree_leaves(values)))
