@@ -26,7 +26,6 @@ from rich.progress import track
 from rich.table import Table
 from torch import Tensor, nn
 
-import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
 from dyrelu_pose.export import files
 from dyrelu_pose.export.network import Network, Normalize

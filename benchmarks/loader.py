@@ -25,7 +25,6 @@ from mmengine.runner import Runner
 from rich.progress import Progress, track
 from torch.utils.data import DataLoader
 
-import dyrelu_pose  # noqa: F401  (lets mmpose import)
 from dyrelu_pose.complexity.timing import time_in_turns
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.datasets.picture_array import array_file

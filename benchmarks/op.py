@@ -42,7 +42,6 @@ from rows import REFERENCES, ROWS, USUAL, B, Row
 from torch import Tensor, nn
 from verify import TOLERANCES, disagreement, outcome, run, without_ties
 
-import dyrelu_pose  # noqa: F401  (lets mmpose import)
 from dyrelu_pose.complexity.activations import kept_bytes
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
 from dyrelu_pose.records.files import read_csv

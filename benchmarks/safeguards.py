@@ -19,7 +19,6 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-import dyrelu_pose  # noqa: F401  (lets mmpose import)
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.engine import add_safeguards
 from dyrelu_pose.prepare.people.write import Parameters, make_dataset

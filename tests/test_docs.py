@@ -19,8 +19,8 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 NAVIGATION = (ROOT / "mkdocs.yml").read_text()
 COMMON = (ROOT / "dyrelu_pose/config/arguments.py").read_text()
 
-FENCED = re.compile(r'^```(\w+)(?: title="(.+?)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
-CODE = re.compile(r"^ {4}[^\n]+|^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r'^``(\w+)(?: title="(.+?)")?\n(.*?)^``$', re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"^ {4}[^\n]+|^``.*?^``$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(
     r"(?:python (?:tools/|benchmarks/|-m )|torchrun |tools/\w+\.sh |make |pip )[^`\n&|#]*"
 )

@@ -42,7 +42,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.progress import track as rich_track
 from rich.table import Table
 
-import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.ablation.chart import draw_chart
 from dyrelu_pose.ablation.configs import data_name, portable, resolve
 from dyrelu_pose.ablation.curves import draw_curves

@@ -16,7 +16,6 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-import dyrelu_pose  # noqa: F401  (lets mmpose import)
 from dyrelu_pose.config.arguments import add_cfg_options
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.datasets.picture_array import write_array

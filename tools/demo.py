@@ -17,7 +17,6 @@ from pathlib import Path
 
 from rich.progress import track
 
-import dyrelu_pose  # noqa: F401  (lets mmpose import)
 from dyrelu_pose.errors import user_errors
 from dyrelu_pose.inference import PoseInferencer
 from dyrelu_pose.inference.boxes import FORMATS, Boxes

@@ -16,7 +16,6 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
 from dyrelu_pose.config.arguments import add_cfg_options
 from dyrelu_pose.config.load import load_config

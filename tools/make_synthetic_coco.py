@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import dyrelu_pose  # noqa: F401  (lets mmpose import)
 from dyrelu_pose.datasets.picture_array import write_array
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.prepare.people.write import Parameters, annotation_file, make_dataset

@@ -14,7 +14,6 @@ import torch
 from mmengine.runner import CheckpointLoader
 from torch import Tensor
 
-import dyrelu_pose  # noqa: F401  (lets torch load what MMEngine saves)
 from dyrelu_pose.errors import UserError, user_errors
 
 LARGEST_HALF = torch.finfo(torch.float16).max

@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 from mmengine.runner import Runner
 
-import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.config.arguments import add_runner_arguments, load_runner_config, show_predictions
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import check_files

@@ -14,7 +14,6 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
-import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.config.arguments import add_cfg_options
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.errors import user_errors

@@ -9,8 +9,6 @@ It leaves `weights_only` to torch's default, which is False for what torch itsel
 anywhere where the environment says TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD; `apply()` sets it.
 """
 
-from __future__ import annotations
-
 import functools
 import os
 import re

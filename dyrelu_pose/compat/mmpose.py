@@ -7,8 +7,6 @@ stand-in that `STAND_INS` describes.
 MMPretrain, which is optional, asks for more of torchvision: see `compat_mmpretrain.py`.
 """
 
-from __future__ import annotations
-
 import importlib.metadata
 import sys
 import warnings

@@ -5,8 +5,6 @@ of them is being imported there is a package of that name; afterwards torchvisio
 was, for everybody who asks. Nothing happens until somebody imports MMPretrain.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager

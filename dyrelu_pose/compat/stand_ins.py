@@ -6,8 +6,6 @@ fallbacks of their own (`try: from mmcv.ops import ... except ImportError`), whi
 For the same reason a missing parent package (mmdet, torchvision) stays missing.
 """
 
-from __future__ import annotations
-
 import importlib
 import sys
 from collections.abc import Callable

@@ -4,8 +4,6 @@ xtcocotools descends from pycocotools and has no wheel for NumPy 2. `COCOeval` b
 two differ. Of its keypoint types this has COCO's own; those of CrowdPose and COCO-WholeBody raise.
 """
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

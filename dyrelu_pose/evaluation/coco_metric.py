@@ -1,7 +1,5 @@
 """COCO keypoint AP computed by pycocotools, whichever evaluator MMPose itself found."""
 
-from __future__ import annotations
-
 from mmengine.logging import MessageHub
 from mmpose.evaluation.metrics import CocoMetric
 from mmpose.registry import METRICS

@@ -42,22 +42,22 @@ def place(
 ) -> list[Placement]:
     """Replace the activations of a model in place: split, probe, then place by rules.
 
-    The first rule that matches a site wins; sites that no rule matches, or one with ``act=None``,
+    The first rule that matches a site wins; sites that no rule matches, or one with `act=None`,
     keep their activation. Linear sites, which have none, are taken only by rules with
-    ``linear=True``. A DyReLU that was built without channels gets them. Everything is checked and
+    `linear=True`. A DyReLU that was built without channels gets them. Everything is checked and
     built before the model is touched, so after an error it is as it was before.
 
     New parameters exist when this returns, so call it before an optimizer, EMA copy or DDP wrapper
     is made. A stage that the backbone freezes is frozen with its new layers.
 
     Args:
-        model: An MMPose estimator, or any module if ``forward`` says how to run it.
-        rules: Dicts such as ``dict(sites='backbone.*', act=dict(type='DyReLUB', reduction=8))``.
-            ``sites`` is a glob pattern on site names, in which ``*`` crosses dots, or a list of
-            them. ``act`` is the config of any layer in MMEngine's registry; the width of the site
-            is added as ``channels`` if the layer takes it. With ``linear=True`` the rule takes
-            linear sites and no others, and DyReLU has ``init='identity'`` there unless ``act`` has
-            an ``init``. With ``fuse_norm=True``, DyReLU-A and -B also compute the BatchNorm2d in
+        model: An MMPose estimator, or any module if `forward` says how to run it.
+        rules: Dicts such as `dict(sites='backbone.*', act=dict(type='DyReLUB', reduction=8))`.
+            `sites` is a glob pattern on site names, in which `*` crosses dots, or a list of
+            them. `act` is the config of any layer in MMEngine's registry; the width of the site
+            is added as `channels` if the layer takes it. With `linear=True` the rule takes
+            linear sites and no others, and DyReLU has `init='identity'` there unless `act` has
+            an `init`. With `fuse_norm=True`, DyReLU-A and -B also compute the BatchNorm2d in
             front of them, at sites that alone use its output: faster, the same function, the same
             keys in the state dict.
         input_size: Width and height of the input in pixels (W, H), as in an MMPose codec.
@@ -139,7 +139,7 @@ def _factory(rule: Rule, act: dict) -> Callable[[Site], nn.Module]:
 
 
 def _find(rule: Rule, kind: str) -> Callable[..., nn.Module]:
-    """Look a layer type up where ``MODELS.build`` will, in the default scope and above it."""
+    """Look a layer type up where `MODELS.build` will, in the default scope and above it."""
     with MODELS.switch_scope_and_registry(None) as registry:
         if (layer_class := registry.get(kind)) is not None:
             return layer_class

@@ -73,19 +73,19 @@ def probe(
 
     A site is an activation module of the ReLU family on a 4-D map larger than 1x1, so the gates
     of squeeze-and-excitation and the activations on tokens are none, and nor is a module that
-    this forward pass does not reach. Functional calls such as ``F.relu`` cannot be seen.
+    this forward pass does not reach. Functional calls such as `F.relu` cannot be seen.
 
     The pass runs on a copy that is split first, in evaluation mode and on the meta device, where
     tensors have shapes but no values. If it needs values, a copy on the CPU is used. The model,
     its statistics and the random state stay as they are.
 
     Args:
-        model: An MMPose estimator, or any module if ``forward`` says how to run it.
+        model: An MMPose estimator, or any module if `forward` says how to run it.
         input_size: Width and height of the input in pixels (W, H), as in an MMPose codec.
-        forward: Called as ``forward(model, images)`` with images (1, 3, H, W). Default:
-            ``model(images, data_samples=None, mode='tensor')`` for an MMEngine model,
-            ``model(images)`` for any other.
-        linear: Whether to list linear sites as well: ``NAME.project`` behind a ConvModule ``NAME``
+        forward: Called as `forward(model, images)` with images (1, 3, H, W). Default:
+            `model(images, data_samples=None, mode='tensor')` for an MMEngine model,
+            `model(images)` for any other.
+        linear: Whether to list linear sites as well: `NAME.project` behind a ConvModule `NAME`
             without activation whose output reaches no other activation either, as
             :mod:`dyrelu_pose.placement.linear` says in full.
 
@@ -122,7 +122,7 @@ def is_pending(module: nn.Module) -> bool:
 
 
 class _Watch:
-    """Counts the calls of every module of ``model`` and keeps the shapes activations see."""
+    """Counts the calls of every module of `model` and keeps the shapes activations see."""
 
     def __init__(self, model: nn.Module, device: str, linear: bool) -> None:
         split_shared(model)
@@ -211,7 +211,7 @@ class _Watch:
         return None
 
     def _owner(self, name: str) -> nn.Module:
-        """Find the nearest module around ``name`` that is itself called; a ModuleList never is."""
+        """Find the nearest module around `name` that is itself called; a ModuleList never is."""
         while name:
             name = name.rpartition(".")[0]
             if self.calls[owner := self.model.get_submodule(name)]:

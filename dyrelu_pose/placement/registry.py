@@ -7,7 +7,7 @@ A recipe for a block of one's own::
         def forward(self, x):
             return self.act2(self.conv2(self.act1(self.conv1(x))) + x)
 
-A block that calls a function such as ``F.relu`` has no module to split; its recipe names the one
+A block that calls a function such as `F.relu` has no module to split; its recipe names the one
 that does the same::
 
     @register_split(MyNeck, {"relu": nn.ReLU}, relu=1)     # MyNeck calls F.relu once
@@ -39,24 +39,24 @@ def register_split(
     /,
     **calls: int | Callable[[Block], int],
 ) -> Callable[[type[Split]], type[Split]]:
-    """Register the decorated subclass of ``block`` as its split form.
+    """Register the decorated subclass of `block` as its split form.
 
-    A recipe applies to instances of exactly ``block``: a subclass may well have another
-    ``forward``, so it needs a recipe of its own.
+    A recipe applies to instances of exactly `block`: a subclass may well have another
+    `forward`, so it needs a recipe of its own.
 
     Args:
         block: Class of the blocks to split.
-        functions: For each name in ``calls`` that stands for a function the block calls, what
-            builds a module that computes it: ``{'relu': nn.ReLU}`` for ``F.relu``.
+        functions: For each name in `calls` that stands for a function the block calls, what
+            builds a module that computes it: `{'relu': nn.ReLU}` for `F.relu`.
         calls: For each shared activation attribute, its number of call sites, or a function
-            from the block to that number. ``relu=2`` replaces ``relu`` by ``relu1`` and ``relu2``.
+            from the block to that number. `relu=2` replaces `relu` by `relu1` and `relu2`.
 
     Returns:
         A class decorator that returns the subclass unchanged.
 
     Raises:
-        TypeError: The decorated class is not a subclass of ``block``.
-        ValueError: ``block`` has a recipe already, or a function is not among the calls.
+        TypeError: The decorated class is not a subclass of `block`.
+        ValueError: `block` has a recipe already, or a function is not among the calls.
     """
     functions = functions or {}
     if unknown := set(functions) - set(calls):

@@ -21,7 +21,7 @@ def format_sites(placements: Sequence[Placement]) -> str:
         placements: What :func:`place` returned, or :func:`with_linear`.
 
     Returns:
-        One line per site in running order; ``-`` where the original activation was kept. Then one
+        One line per site in running order; `-` where the original activation was kept. Then one
         line of totals per top-level part (backbone, neck, head), one for the model, and one for
         linear sites without a layer, which the others do not count.
     """

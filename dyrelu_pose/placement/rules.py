@@ -13,10 +13,10 @@ KEYS = (*REQUIRED, "linear", "fuse_norm")
 
 @dataclass(frozen=True)
 class Rule:
-    """What to put at the sites that match any of ``patterns``; ``act=None`` keeps the original.
+    """What to put at the sites that match any of `patterns`; `act=None` keeps the original.
 
-    With ``linear`` it is a rule for linear sites, and otherwise for activations: never for both.
-    With ``fuse_norm`` the layer also computes the BatchNorm2d in front of it, where there is one.
+    With `linear` it is a rule for linear sites, and otherwise for activations: never for both.
+    With `fuse_norm` the layer also computes the BatchNorm2d in front of it, where there is one.
     """
 
     index: int
@@ -39,9 +39,9 @@ def parse_rules(rules: Sequence[dict]) -> list[Rule]:
     """Check the form of the rules of a config.
 
     Args:
-        rules: Dicts with the keys ``sites``, a glob pattern or a list of them, and ``act``, the
-            config of a registered layer or None; with ``linear=True`` if it is for linear sites;
-            and with ``fuse_norm=True`` if the layers shall compute the BatchNorm2d in front of
+        rules: Dicts with the keys `sites`, a glob pattern or a list of them, and `act`, the
+            config of a registered layer or None; with `linear=True` if it is for linear sites;
+            and with `fuse_norm=True` if the layers shall compute the BatchNorm2d in front of
             them as well.
 
     Returns:
@@ -93,8 +93,8 @@ def _parse(index: int, rule: dict) -> Rule:
 def assign(rules: Sequence[Rule], sites: Sequence[Site]) -> dict[Site, Rule]:
     """Give each site to the first rule that matches it.
 
-    Patterns are those of :func:`fnmatch.fnmatchcase` on the whole site name: ``*`` crosses dots,
-    so ``'backbone.*'`` is every site of the backbone and ``'*.relu1'`` the first of every block.
+    Patterns are those of :func:`fnmatch.fnmatchcase` on the whole site name: `*` crosses dots,
+    so `'backbone.*'` is every site of the backbone and `'*.relu1'` the first of every block.
 
     Args:
         rules: Parsed rules; the first match wins, so exceptions come before what they except.

@@ -1,8 +1,8 @@
 """Give every call site of a shared activation a module, and so a name, of its own.
 
-Blocks often build one ``self.relu`` and call it at several sites, even at sites of different
-widths. A recipe is a subclass of such a block whose ``forward`` calls ``relu1``, ``relu2``, ...;
-a block becomes its recipe by assigning ``__class__``. ReLU has no parameters, so state-dict keys
+Blocks often build one `self.relu` and call it at several sites, even at sites of different
+widths. A recipe is a subclass of such a block whose `forward` calls `relu1`, `relu2`, ...;
+a block becomes its recipe by assigning `__class__`. ReLU has no parameters, so state-dict keys
 do not move, and nor does the output by a single bit.
 Recipes are registered in `registry`.
 """
@@ -16,7 +16,7 @@ from .registry import RECIPES
 
 
 def split_shared(module: nn.Module) -> int:
-    """Turn each block in ``module`` that has a recipe into its split form, in place.
+    """Turn each block in `module` that has a recipe into its split form, in place.
 
     Args:
         module: Any module; it is searched with all its descendants.

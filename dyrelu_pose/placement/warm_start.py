@@ -8,16 +8,16 @@ from torch import nn
 
 
 def install_fresh_start_report(model: nn.Module, sites: Sequence[str]) -> None:
-    """Let ``model`` accept checkpoints from before its activations were placed.
+    """Let `model` accept checkpoints from before its activations were placed.
 
     If a checkpoint has no tensor of any placed layer, as one of the ReLU model has none, these
     keys are taken out of the missing keys and one line in the log counts them. That holds for
-    MMEngine's loading and for ``load_state_dict(strict=True)`` too: a hook cannot see ``strict``,
+    MMEngine's loading and for `load_state_dict(strict=True)` too: a hook cannot see `strict`,
     and a ReLU checkpoint does determine the model, whose new layers keep their start. If only some
     of them are missing, or any other key is, nothing is hidden.
 
-    It works for the model, alone or inside a wrapper (DDP, EMA), and for its parts (``backbone``,
-    ``neck``, ``head``) when they load weights of their own, as ``init_cfg`` makes them do. Being
+    It works for the model, alone or inside a wrapper (DDP, EMA), and for its parts (`backbone`,
+    `neck`, `head`) when they load weights of their own, as `init_cfg` makes them do. Being
     hooks without closures, the reports survive deep copies and pickling.
 
     Args:
@@ -44,7 +44,7 @@ def _install(module: nn.Module, layers: dict[str, nn.Module], wrapped: bool) -> 
 
 
 def _report(keys: list[str], line: str, wrapped: bool, module: nn.Module, result) -> None:
-    """Load hook; ``wrapped`` looks for the keys behind the prefix of a wrapper as well.
+    """Load hook; `wrapped` looks for the keys behind the prefix of a wrapper as well.
 
     A part must not: its keys have a prefix whenever the whole model loads, which reports itself.
     """

@@ -167,7 +167,7 @@ MULTI_STAGE_HEAD = dict(
 def build():
     """A function that builds an estimator.
 
-    Takes a name in BACKBONES or a backbone config, and the width of what the head gets. ``options``
+    Takes a name in BACKBONES or a backbone config, and the width of what the head gets. `options`
     are added to the backbone config.
     """
 
@@ -204,5 +204,5 @@ def images():
 
 @pytest.fixture
 def input_size():
-    """The size of ``images`` in the order of MMPose's codecs, (W, H)."""
+    """The size of `images` in the order of MMPose's codecs, (W, H)."""
     return 64, 96

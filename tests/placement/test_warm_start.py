@@ -89,7 +89,7 @@ def test_partly_missing_layers_are_still_reported(model, log):
 
 
 def test_backbone_with_weights_of_its_own(build, input_size, relu_state, log, tmp_path):
-    """``init_cfg`` loads into the backbone alone: neither the model nor its head takes part."""
+    """`init_cfg` loads into the backbone alone: neither the model nor its head takes part."""
     prefix = "backbone."
     weights = {k.removeprefix(prefix): v for k, v in relu_state.items() if k.startswith(prefix)}
     torch.save(weights, tmp_path / "backbone.pth")

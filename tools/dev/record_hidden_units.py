@@ -12,7 +12,6 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import dyrelu_pose  # noqa: F401  (registers layers and models, and lets mmpose import)
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.inspection import (

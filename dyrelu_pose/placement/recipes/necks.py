@@ -1,4 +1,4 @@
-"""Necks that call ``F.relu``: their splits have a module in its place."""
+"""Necks that call `F.relu`: their splits have a module in its place."""
 
 import torch.nn.functional as F
 from mmpose.models.necks import FPN, FeatureMapProcessor
@@ -50,7 +50,7 @@ def _maps(neck: FeatureMapProcessor) -> int:
 class SplitFeatureMapProcessor(FeatureMapProcessor):
     """A FeatureMapProcessor with one activation per map, if it applies ReLU.
 
-    Without ``select_index`` it cannot know how many maps come: more than one share ``relu1``, and
+    Without `select_index` it cannot know how many maps come: more than one share `relu1`, and
     the probe says so.
     """
 

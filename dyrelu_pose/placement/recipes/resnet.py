@@ -1,4 +1,4 @@
-"""ResNet and its kin: blocks with a residual branch, and stems that ``frozen_stages`` freezes.
+"""ResNet and its kin: blocks with a residual branch, and stems that `frozen_stages` freezes.
 
 ResNetV1d needs nothing of its own: its stem holds its activations, and they freeze with it.
 """
@@ -50,7 +50,7 @@ class _ThreeActivations(nn.Module):
     """A block with a branch of three convolutions, each followed by its own activation.
 
     The last activation comes after the sum of branch and shortcut. What follows the third norm
-    inside the branch, such as an attention layer, is ``_attend``.
+    inside the branch, such as an attention layer, is `_attend`.
     """
 
     conv1: nn.Module
