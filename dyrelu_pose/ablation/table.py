@@ -23,7 +23,8 @@ def format_table(grid: Grid, rows: Sequence[dict]) -> str:
     sections = [_by_cell(grid, rows, data)]
     if grid.rows:
         sections.append(_matrix(grid, rows, data))
-    sections += [_against(grid, rows, rival) for rival in grid.rivals]
+    finished = summaries(grid, rows)
+    sections += [_against(grid, rows, rival) for rival in grid.rivals if rival in finished]
     if any(row[NLL] != "" for row in rows):
         sections.append(_losses(grid, rows))
     sections.append(_notes(rows))

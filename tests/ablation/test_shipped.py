@@ -90,7 +90,7 @@ PLACED["study_resnet18"] = {
     "PReLU": dict(ChannelPReLU=17),
 }
 PLACED["study_mobilenetv2"] = {
-    **{name: {} for name in ("ReLU", "ReLU-x0.3", "ReLU-x0.4")},
+    **{name: {} for name in ("ReLU", "ReLU-x0.3", "ReLU-x0.4", "ReLU-x0.5")},
     **{name: {f"DyReLU{name}": 34} for name in ("B", "C")},
     "none+C": dict(DyReLUC=7),
     "B+C": dict(DyReLUB=34, DyReLUC=7),

@@ -96,6 +96,7 @@ def test_rivals_have_tables_of_their_own():
     header, _, line = table.split("\n\n")[1].splitlines()
     assert cells(header)[1] == "AP, difference to b"
     assert cells(line) == ["a", "-2.0", "-4.5 to +0.5", "0.074"]
+    assert "difference to c" not in format_table(grid("a", "b", "c", rivals=("c",)), rows)
 
 
 def test_without_the_baseline_there_are_no_differences():
