@@ -11,7 +11,7 @@ from pathlib import Path
 from mkdocs.structure.files import File  # pyright: ignore[reportMissingImports]
 
 ROOT = Path(__file__).parents[3]
-LINK = re.compile(r"\]\(\.\./((?:checkpoints|results)/[\w/.+-]+\.(?:csv|json|md|png))\)")
+LINK = re.compile(r"\]\(\.\./((?:checkpoints|results|tools)/[\w/.+-]+\.(?:csv|json|md|png|py))\)")
 FOLDER = "files"
 
 
