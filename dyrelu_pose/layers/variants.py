@@ -17,6 +17,7 @@ class DyReLUA(DyReLU):
     Args: see `DyReLU`.
 
     Example:
+        >>> import torch
         >>> DyReLUA(channels=64)(torch.randn(2, 64, 8, 6)).shape
         torch.Size([2, 64, 8, 6])
     """
@@ -32,6 +33,7 @@ class DyReLUB(DyReLU):
     The paper's choice for a backbone. Args: see `DyReLU`.
 
     Example:
+        >>> import torch
         >>> DyReLUB(channels=64, reduction=8)(torch.randn(2, 64, 8, 6)).shape
         torch.Size([2, 64, 8, 6])
     """
@@ -65,6 +67,7 @@ class DyReLUC(DyReLU):
         ValueError: An argument is out of range.
 
     Example:
+        >>> import torch
         >>> DyReLUC(channels=64)(torch.randn(2, 64, 8, 6)).shape
         torch.Size([2, 64, 8, 6])
     """

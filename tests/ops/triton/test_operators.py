@@ -19,7 +19,7 @@ def arguments(name, x):
         w1=(3, 8), b1=(3,), w2=(32, 3), b2=(32,), hidden=(2, 3), delta=(2, 8, 4),
     )  # fmt: skip
     t = {key: torch.randn(shape, device=DEVICE) for key, shape in shapes.items()}
-    hyper = (t["w1"], t["b1"], t["w2"], t["b2"], 2, 0.9, 0.6)
+    hyper = (t["w1"], t["b1"], t["w2"], t["b2"], 2, 0.9, 0.6, 1.0)
     coef, pi, grad = t["coef"], t["positions"], t["grad"]
     return {
         "pool": (x, t["channels"]),
