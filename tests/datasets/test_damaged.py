@@ -180,7 +180,7 @@ values = st.one_of(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(deadline=None, max_examples=40, derandomize=True)
 @given(path=paths, value=values)
 def test_random_changes_end_in_sound_targets_or_one_error(folder, path, value):
     content = changed(path, value)
