@@ -8,8 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 LOCKS  := $(wildcard requirements/locks/*.txt)
-DATA   := data/synthetic
-CONFIG := configs/demo/dyrelu_resnet18.py
+DATA   := data/demo
 WORK   := work_dirs/demo
 CROP   := $(BIN)/python tools/crop_dataset.py --array configs/_base_/study_pictures.py
 STUDY  := $(BIN)/python tools/ablate.py configs/ablations
@@ -35,16 +34,17 @@ $(STAMP): $(LOCKS) pyproject.toml
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
 	touch $@
 
-# Drawn people, a small DyReLU model trained on them, its AP, its curves and its predictions.
+# A small network with ReLU and with DyReLU, trained side by side on drawn people: both APs, both
+# curves, predictions of both on the same pictures, and what one site does.
 demo: $(STAMP)
-	$(BIN)/python tools/make_synthetic_coco.py $(DATA)
+	$(BIN)/python tools/make_synthetic_coco.py $(DATA) --train 5000 --val 400 --array
 	rm -rf $(WORK)
-	$(BIN)/python tools/train.py $(CONFIG) --work-dir $(WORK)
-	$(BIN)/python tools/test.py $(CONFIG) $$(cat $(WORK)/last_checkpoint) --work-dir $(WORK) \
-	    --out $(WORK)/metrics.json --cfg-options test_evaluator.outfile_prefix=$(WORK)/results
-	$(BIN)/python tools/plot_log.py $(WORK) --data synthetic
+	$(BIN)/python tools/ablate.py configs/ablations/demo.py --jobs 2 --work-dir $(WORK) --out $(WORK)
 	$(BIN)/python tools/draw_predictions.py $(DATA)/annotations/person_keypoints_val.json \
-	    $(WORK)/results.keypoints.json --images $(DATA)/val --out $(WORK)/pictures
+	    $(WORK)/ReLU.keypoints.json $(WORK)/C.keypoints.json --names ReLU DyReLU-C \
+	    --images $(DATA)/val --out $(WORK)/pictures
+	$(BIN)/python tools/visualize_dyrelu.py $(WORK)/C/seed0-*/config.py \
+	    $$(cat $(WORK)/C/seed0-*/last_checkpoint) --sites 'backbone.layer3.0.*' --out $(WORK)/sites
 
 # What the study trains on: 40,000 drawn people and, where DYRELU_DATA says where COCO-mini and
 # LSP-extended are, 10,447 crops of people in photographs.

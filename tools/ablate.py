@@ -16,6 +16,8 @@ each run these are written anew in --out (results/ablations/NAME):
     chart.png   the same as a chart
     curves.png  learning curves: means over seeds, and the band of the seeds
 
+With another --out, what is recorded in results/ablations/NAME is printed below the table.
+
 A run that fails is reported and the rest goes on; the exit status is then 1.
 
 On several machines, start one of these per machine on a shared disk, each with its own --cells:
@@ -53,10 +55,10 @@ from dyrelu_pose.ablation.plan import (
     plan_cell,
     time_iteration,
 )
-from dyrelu_pose.ablation.results import COLUMNS, FINISHED, rows_of
+from dyrelu_pose.ablation.results import COLUMNS, FINISHED, recorded_rows, rows_of
 from dyrelu_pose.ablation.runs import RECORDS, Run, commands
 from dyrelu_pose.ablation.schedule import Commands, run_all
-from dyrelu_pose.ablation.table import format_table
+from dyrelu_pose.ablation.table import format_record, format_table
 from dyrelu_pose.config.arguments import add_cfg_options
 from dyrelu_pose.config.files import MissingFilesError, check_files
 from dyrelu_pose.errors import UserError, user_errors
@@ -102,13 +104,15 @@ class Ablation:
         chosen: Those that the command line asks for.
         plans: What each cell is, by name; only of chosen ones.
         failures: What went wrong, by name of the run.
-        out: Folder of the results.
+        recorded: Folder of the results that the grid's name stands for.
+        out: Folder of these results.
     """
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.grid = load_grid(args.grid, args.base)
         self.work_dir = args.work_dir or Path("work_dirs/ablations", self.grid.name)
-        self.out = args.out or Path("results/ablations", self.grid.name)
+        self.recorded = Path("results/ablations", self.grid.name)
+        self.out = args.out or self.recorded
         self.options = args.cfg_options
         names = chosen_cells(self.grid, args.cells)
         seeds = list(dict.fromkeys(args.seeds))
@@ -310,6 +314,8 @@ def main(argv: Sequence[str] | None = None, todo: Commands | None = None) -> int
         return 130
     ablation.write()
     print(format_table(ablation.grid, rows_of(ablation.runs, ablation.failures)))
+    if args.out and (rows := recorded_rows(ablation.recorded)):
+        print(format_record(ablation.grid, rows))
     print(f"in {ablation.out}")
     return 1 if ablation.failures else 0
 

@@ -1,8 +1,10 @@
 """What the runs of a grid came to: one row each, as the CSV file has them."""
 
+import json
 from collections.abc import Iterable
+from pathlib import Path
 
-from .runs import FIGURES, NLL, Run
+from .runs import FIGURES, NLL, RECORDS, Run
 
 FINISHED, FAILED = "finished", "failed"
 COLUMNS = (
@@ -22,12 +24,22 @@ def rows_of(runs: Iterable[Run], failures: dict[str, str]) -> list[dict[str, obj
     rows = []
     for run in runs:
         if record := run.record():
-            rows.append({column: record.get(column, "") for column in COLUMNS})
+            rows.append(_row(record))
         elif run.name in failures:
             row = dict.fromkeys(COLUMNS, "")
             ended = dict(cell=run.cell, seed=run.seed, status=FAILED, problem=failures[run.name])
             rows.append(row | ended)
     return rows
+
+
+def recorded_rows(folder: Path) -> list[dict[str, object]]:
+    """Return the rows of the finished runs in a folder of results, such as results/ablations/k."""
+    paths = sorted((folder / RECORDS).glob("*.json"))
+    return [_row(json.loads(path.read_text())) for path in paths]
+
+
+def _row(record: dict) -> dict[str, object]:
+    return {column: record.get(column, "") for column in COLUMNS}
 
 
 def by_cell(rows: Iterable[dict], figure: str, scale: float = 100) -> dict[str, dict[int, float]]:

@@ -171,5 +171,18 @@ def format_interval(interval: tuple[float, float] | None, digits: int = 1) -> st
     return "" if interval is None else " to ".join(format_difference(v, digits) for v in interval)
 
 
+def format_record(grid: Grid, rows: Sequence[dict]) -> str:
+    """Return the difference of each cell of recorded rows to the baseline, a line each."""
+    lines = []
+    for name, found in summaries(grid, rows).items():
+        if name != grid.baseline:
+            over = f"{format_difference(found.difference)} {data_of(rows)} AP over {grid.baseline}"
+            interval = format_interval(found.interval)
+            sure = f"95 % interval {interval}, " if interval else ""
+            seeds = "1 seed" if found.seeds == 1 else f"{found.seeds} seeds"
+            lines.append(f"recorded: {name} {over}, {sure}{seeds}")
+    return "\n".join(lines)
+
+
 def _number(value: float | None, form: str) -> str:
     return "" if value is None else format(value, form)

@@ -98,6 +98,7 @@ PLACED["study_mobilenetv2"] = {
     "SE": dict(SEReLU=34),
     "PReLU": dict(ChannelPReLU=34),
 }
+PLACED["demo"] = {"ReLU": {}, "C": dict(DyReLUC=17)}
 PLACED["study_recipe"] = {name: {} for name in ("1e-3", "2e-3", "4e-3", "2e-3-batch64")}
 PLACED["recipe"] = {
     **{name: {} for name in ("relu", "relu-lr2e-3", "relu-lr5e-4", "relu-lr5e-4-batch8")},
@@ -106,8 +107,8 @@ PLACED["recipe"] = {
 }
 
 
-# Grids with widths of one base, which suit no other.
-OWN_WIDTHS = {"tiny", "synthetic_matrix", "rates", "study_resnet18", "study_mobilenetv2"}
+# Grids with widths or an evaluator of one base, which suit no other.
+OWN_BASE = {"tiny", "demo", "synthetic_matrix", "rates", "study_resnet18", "study_mobilenetv2"}
 
 
 def layers(cfg):
@@ -127,7 +128,7 @@ def test_every_cell_places_what_its_name_says(name):
     assert placed == expected
 
 
-@pytest.mark.parametrize("name", sorted({*GRIDS} - OWN_WIDTHS))
+@pytest.mark.parametrize("name", sorted({*GRIDS} - OWN_BASE))
 def test_grids_run_on_coco_with_another_base(name):
     grid = load_grid(
         ROOT / f"configs/ablations/{name}.py", ROOT / "configs/baselines/mobilenetv2.py"

@@ -6,6 +6,9 @@ import shutil
 
 import pytest
 
+from dyrelu_pose.ablation.grid import load_grid
+from dyrelu_pose.ablation.results import recorded_rows
+from dyrelu_pose.ablation.table import format_record
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import ROOT
 from tests import scripts
@@ -109,7 +112,7 @@ def test_usage(tool, capsys, flags, message):
 FAKE = """
 import json, os, signal, sys
 sys.argv = ["tools/ablate.py", *sys.argv[1:]]
-sys.path.insert(0, "tools")
+sys.path.insert(0, "TOOLS")
 import ablate
 
 METRICS = {"coco/AP": 0.5, "coco/AP .5": 0.7, "coco/AP .75": 0.2, "coco/AR": 0.6}
@@ -128,9 +131,24 @@ CRASH = "print('out of memory'); raise SystemExit(9)"
 
 
 def fake(tmp_path, code, *flags, **kwargs):
-    (tmp_path / "fake.py").write_text(FAKE.replace("CODE", code))
+    script = FAKE.replace("CODE", code).replace("TOOLS", str(ROOT / "tools"))
+    (tmp_path / "fake.py").write_text(script)
     where = ["--work-dir", tmp_path / "work", "--out", tmp_path / "out"]
-    return run(tmp_path / "fake.py", TINY, *where, *flags, **kwargs)
+    return run(tmp_path / "fake.py", ROOT / TINY, *where, *flags, **kwargs)
+
+
+def test_the_record_is_told_beside_other_results(tmp_path):
+    fake(tmp_path, "None", "--seeds", 0, 1)
+    rows = recorded_rows(tmp_path / "out")
+    assert [(row["cell"], row["seed"]) for row in rows] == [
+        (cell, seed) for cell in ("dyrelu", "relu") for seed in (0, 1)
+    ]
+    told = format_record(load_grid(ROOT / TINY), rows)
+    assert told == "recorded: dyrelu +0.0 synthetic AP over relu, 2 seeds"
+
+    shutil.copytree(tmp_path / "out", tmp_path / "results/ablations/tiny")
+    again = fake(tmp_path, "None", "--seeds", 2, cwd=tmp_path)
+    assert again.endswith(f"{told} in {tmp_path / 'out'}")
 
 
 def test_a_crash_is_reported_and_the_rest_goes_on(tmp_path):

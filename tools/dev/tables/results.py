@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from dyrelu_pose.ablation.grid import load_grid
-from dyrelu_pose.ablation.results import FINISHED, by_cell
+from dyrelu_pose.ablation.results import by_cell, recorded_rows
 from dyrelu_pose.ablation.table import format_difference, format_interval, summaries
 from dyrelu_pose.paths import CHECKPOINTS, CONFIGS, ROOT
 from dyrelu_pose.records.files import read_csv
@@ -27,7 +27,7 @@ NOTE = "written down by hand"
 
 def coco_mini(page: Path) -> str:
     """Return the rows of the grid's curves, the ReLU6 twin first, and what they were run with."""
-    grid, rows = load_grid(GRID), _rows()
+    grid, rows = load_grid(GRID), recorded_rows(STUDY)
     found = summaries(grid, rows)
     lines = [
         _line(page, name, rows, found.get(name), name == grid.baseline) for name in grid.curves
@@ -118,15 +118,6 @@ def model_card(page: Path) -> str:
     return f"{made}\n\n{link(page, CARD)}, {card['date']}."
 
 
-def _rows() -> list[dict]:
-    numbers = dict(AP=float, AP50=float, AP75=float, AR=float, params=int, MAdds=int, seconds=float)
-    rows = [row for row in read_csv(STUDY / "runs.csv") if row["status"] == FINISHED]
-    return [
-        row | {key: kind(row[key]) for key, kind in numbers.items()} | {"seed": int(row["seed"])}
-        for row in rows
-    ]
-
-
 def _line(page: Path, name: str, rows: list[dict], summary, baseline: bool) -> list[str]:
     parts = [NAMES.get(part, part) for part in name.split("+")]
     if summary is None:
@@ -153,7 +144,7 @@ def _line(page: Path, name: str, rows: list[dict], summary, baseline: bool) -> l
 
 def _made(page: Path, rows: list[dict]) -> str:
     facts = {
-        key: " / ".join(dict.fromkeys(row[key] for row in rows))
+        key: " / ".join(dict.fromkeys(str(row[key]) for row in rows))
         for key in ("epochs", "device", "date")
     }
     hours = sum(row["seconds"] for row in rows) / 3600
