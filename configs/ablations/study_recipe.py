@@ -16,5 +16,7 @@ cells = {
     "1e-3": dict(dyrelu=[], options={_rate: 1e-3}),
     "2e-3": dict(dyrelu=[]),
     "4e-3": dict(dyrelu=[], options={_rate: 4e-3}),
+    "8e-3": dict(dyrelu=[], options={_rate: 8e-3}),
     "2e-3-batch64": dict(dyrelu=[], options={_batch: 64}),
+    "4e-3-batch64": dict(dyrelu=[], options={_rate: 4e-3, _batch: 64}),
 }

@@ -99,7 +99,9 @@ PLACED["study_mobilenetv2"] = {
     "PReLU": dict(ChannelPReLU=34),
 }
 PLACED["demo"] = {"ReLU": {}, "C": dict(DyReLUC=17)}
-PLACED["study_recipe"] = {name: {} for name in ("1e-3", "2e-3", "4e-3", "2e-3-batch64")}
+PLACED["study_recipe"] = dict.fromkeys(
+    ("1e-3", "2e-3", "4e-3", "8e-3", "2e-3-batch64", "4e-3-batch64"), {}
+)
 PLACED["recipe"] = {
     **{name: {} for name in ("relu", "relu-lr2e-3", "relu-lr5e-4", "relu-lr5e-4-batch8")},
     **dict.fromkeys(("B+C", "B+C-hyper3", "B+C-hyper10"), PAPER),
