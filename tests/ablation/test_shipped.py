@@ -98,6 +98,7 @@ PLACED["study_mobilenetv2"] = {
     "SE": dict(SEReLU=34),
     "PReLU": dict(ChannelPReLU=34),
 }
+PLACED["study_recipe"] = {name: {} for name in ("1e-3", "2e-3", "4e-3", "2e-3-batch64")}
 PLACED["recipe"] = {
     **{name: {} for name in ("relu", "relu-lr2e-3", "relu-lr5e-4", "relu-lr5e-4-batch8")},
     **dict.fromkeys(("B+C", "B+C-hyper3", "B+C-hyper10"), PAPER),
