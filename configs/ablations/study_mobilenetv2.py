@@ -33,6 +33,7 @@ _rules = {
     "none+C": [_head],
     "B+C": [_B, _head],
     "C+C": [_C, _head],
+    "C+linear": [_C, dict(_C, linear=True)],
     "SE": [_act("backbone.*", "SEReLU")],
     "PReLU": [dict(sites="backbone.*", act=dict(type="ChannelPReLU"))],
 }

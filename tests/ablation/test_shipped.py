@@ -95,6 +95,7 @@ PLACED["study_mobilenetv2"] = {
     "none+C": dict(DyReLUC=7),
     "B+C": dict(DyReLUB=34, DyReLUC=7),
     "C+C": dict(DyReLUC=41),
+    "C+linear": dict(DyReLUC=51),
     "SE": dict(SEReLU=34),
     "PReLU": dict(ChannelPReLU=34),
 }
