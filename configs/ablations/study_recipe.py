@@ -17,6 +17,8 @@ cells = {
     "2e-3": dict(dyrelu=[]),
     "4e-3": dict(dyrelu=[], options={_rate: 4e-3}),
     "8e-3": dict(dyrelu=[], options={_rate: 8e-3}),
+    "1.6e-2": dict(dyrelu=[], options={_rate: 1.6e-2}),
     "2e-3-batch64": dict(dyrelu=[], options={_batch: 64}),
     "4e-3-batch64": dict(dyrelu=[], options={_rate: 4e-3, _batch: 64}),
+    "8e-3-batch64": dict(dyrelu=[], options={_rate: 8e-3, _batch: 64}),
 }

@@ -101,7 +101,11 @@ PLACED["study_mobilenetv2"] = {
 }
 PLACED["demo"] = {"ReLU": {}, "C": dict(DyReLUC=17)}
 PLACED["study_recipe"] = dict.fromkeys(
-    ("1e-3", "2e-3", "4e-3", "8e-3", "2e-3-batch64", "4e-3-batch64"), {}
+    (
+        *("1e-3", "2e-3", "4e-3", "8e-3", "1.6e-2"),
+        *("2e-3-batch64", "4e-3-batch64", "8e-3-batch64"),
+    ),
+    {},
 )
 PLACED["recipe"] = {
     **{name: {} for name in ("relu", "relu-lr2e-3", "relu-lr5e-4", "relu-lr5e-4-batch8")},
