@@ -3,7 +3,7 @@
 #     python tools/ablate.py configs/ablations/study_recipe.py \
 #         --base configs/study/mobilenetv2-x025_drawn.py
 base = "../study/resnet18-8_drawn.py"
-baseline = "2e-3"
+baseline = "1.6e-2"
 
 _epochs = 4
 options = {
@@ -14,11 +14,11 @@ options = {
 _rate, _batch = "optim_wrapper.optimizer.lr", "train_dataloader.batch_size"
 cells = {
     "1e-3": dict(dyrelu=[], options={_rate: 1e-3}),
-    "2e-3": dict(dyrelu=[]),
+    "2e-3": dict(dyrelu=[], options={_rate: 2e-3}),
     "4e-3": dict(dyrelu=[], options={_rate: 4e-3}),
     "8e-3": dict(dyrelu=[], options={_rate: 8e-3}),
     "1.6e-2": dict(dyrelu=[], options={_rate: 1.6e-2}),
-    "2e-3-batch64": dict(dyrelu=[], options={_batch: 64}),
+    "2e-3-batch64": dict(dyrelu=[], options={_rate: 2e-3, _batch: 64}),
     "4e-3-batch64": dict(dyrelu=[], options={_rate: 4e-3, _batch: 64}),
     "8e-3-batch64": dict(dyrelu=[], options={_rate: 8e-3, _batch: 64}),
 }

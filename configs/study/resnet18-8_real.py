@@ -5,3 +5,4 @@ model = dict(
     backbone=dict(type="ResNet", depth=18, stem_channels=8, base_channels=8),
     head=dict(in_channels=64, stages=((32,), (16,), (16,))),
 )
+optim_wrapper = dict(optimizer=dict(lr=1.6e-2))  # of configs/ablations/study_recipe.py
