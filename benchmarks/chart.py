@@ -31,6 +31,7 @@ LINES = {
     f"{USUAL}, torch.compile": (YELLOW, "^"),
     f"{B} eager": (BLUE, "o"),
     f"{B} compile": (SKY, "s"),
+    f"{B} numba": (GREEN, "*"),
     f"{B} triton": (GREEN, "P"),
     "SE + ReLU": (PINK, "D"),
     "ReLU": (INK, "x"),

@@ -29,10 +29,11 @@ RELU = Variant("ReLU")
 REFERENCE = Variant("DyReLU reference", "reference")
 VARIANTS = (
     RELU,
-    Variant("DyReLU auto", "auto"),
-    Variant("DyReLU compile", "compile"),
-    Variant("DyReLU fuse_norm", "auto", True),
-    Variant("DyReLU fuse_norm, compile", "compile", True),
+    *(
+        Variant(f"DyReLU {'fuse_norm, ' if fuse_norm else ''}{backend}", backend, fuse_norm)
+        for fuse_norm in (False, True)
+        for backend in ("eager", "compile", "numba")
+    ),
 )
 
 

@@ -41,9 +41,9 @@ class DyReLU(nn.Module):
             alpha = (1, ..., 1): A and B start as exactly y = x, for places without activation.
             `'default'` leaves FC2 as `nn.Linear` starts, as public ports do. The paper does not
             say; `'relu'` is our default because it is safe with and without pretrained weights.
-        backend: What computes the layer: `'eager'`, `'compile'` (torch.compile), `'triton'` (CUDA),
-            `'reference'` (the equations as they stand, slow), or `'auto'`: Triton on CUDA where it
-            is installed, eager elsewhere.
+        backend: What computes the layer: `'eager'`, `'numba'` (CPU), `'compile'` (torch.compile),
+            `'triton'` (CUDA), `'reference'` (the equations as they stand, slow), or `'auto'`:
+            Triton on CUDA and Numba on CPUs where they are installed, eager elsewhere.
         inplace: Whether the input may be overwritten, as by `nn.ReLU(inplace=True)`. That is done
             only where autograd records nothing: the backward pass needs the input.
 

@@ -4,12 +4,14 @@ import importlib.util
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
 from .eager import EAGER
 from .passes import Passes
 
 HAS_TRITON = importlib.util.find_spec("triton") is not None
-BACKENDS = ("auto", "reference", "eager", "compile", "triton")
+HAS_NUMBA = importlib.util.find_spec("numba") is not None
+BACKENDS = ("auto", "reference", "eager", "compile", "numba", "triton")
 
 
 def check_backend(backend: str) -> None:
@@ -21,24 +23,59 @@ def check_backend(backend: str) -> None:
 def passes_of(backend: str, x: Tensor) -> Passes:
     """Return the passes that `backend` names, for maps on the device of `x`.
 
-    `'auto'` is Triton for CUDA maps where Triton is there, and eager otherwise. While torch.compile
-    traces, eager and compile give it plain operations on whole maps, which it fuses itself.
+    `'auto'` is Triton for CUDA maps where Triton is there, Numba for maps on a CPU where Numba is
+    there and each of torch's threads has a sample, and eager otherwise. While something traces or
+    counts operations, Numba leaves it to eager; while torch.compile traces, eager and compile give
+    it plain operations on whole maps, which it fuses itself.
 
     Raises:
         ValueError: There is no such backend.
-        RuntimeError: `'triton'` cannot run here.
+        RuntimeError: `'triton'` or `'numba'` cannot run here.
     """
     check_backend(backend)
     if backend == "auto":
-        triton = x.is_cuda and HAS_TRITON and not torch.compiler.is_compiling()
-        backend = "triton" if triton else "eager"
+        backend = _best(x)
     if backend == "compile" and not torch.compiler.is_compiling():
         from .compiled import compiled_or_eager
 
         return compiled_or_eager(x.device)
     if backend == "triton":
         return _triton(x)
+    if backend == "numba":
+        return _numba(x)
     return EAGER
+
+
+def _best(x: Tensor) -> str:
+    """Return the fastest backend for maps like x that needs nothing that is not there."""
+    if torch.compiler.is_compiling():
+        return "eager"
+    if HAS_TRITON and x.is_cuda:
+        return "triton"
+    if HAS_NUMBA and x.device.type == "cpu" and x.shape[0] >= torch.get_num_threads():
+        return "numba"
+    return "eager"
+
+
+def _numba(x: Tensor) -> Passes:
+    """Return the Numba passes, or eager ones where the operations are recorded as they run."""
+    if not HAS_NUMBA:
+        raise RuntimeError("dyrelu backend 'numba' needs the package numba: pip install numba")
+    if x.device.type != "cpu":
+        raise RuntimeError(
+            f"dyrelu backend 'numba' needs a map on the CPU, got one on {x.device}; use "
+            "backend='auto'"
+        )
+    if (
+        torch.compiler.is_compiling()
+        or torch.jit.is_tracing()
+        or is_in_torch_dispatch_mode()
+        or type(x) not in (Tensor, torch.nn.Parameter)
+    ):
+        return EAGER
+    from .numba_kernels.passes import NUMBA
+
+    return NUMBA
 
 
 def _triton(x: Tensor) -> Passes:

@@ -23,7 +23,7 @@ def dyrelu_given(
         a: Slopes, (N, C, K), or (N, 1, K) to share them over channels (DyReLU-A).
         b: Intercepts, shaped as `a`.
         pi: Spatial map of DyReLU-C, (N, 1, *); None counts as 1.
-        backend: `'auto'`, `'reference'`, `'eager'`, `'compile'` or `'triton'`.
+        backend: `'auto'`, `'reference'`, `'eager'`, `'numba'`, `'compile'` or `'triton'`.
 
     Returns:
         (N, C, *) in the dtype of `x`. Differentiable once, but for the reference: with

@@ -5,7 +5,9 @@ import pytest
 import torch
 from variants import VARIANTS, Variant
 
-RELU, FUSED = (next(v for v in VARIANTS if v.name == name) for name in ("ReLU", "DyReLU fuse_norm"))
+RELU, FUSED = (
+    next(v for v in VARIANTS if v.name == name) for name in ("ReLU", "DyReLU fuse_norm, eager")
+)
 ARGS = model.parse_args(["--device", "cpu", "--repeats", "1", "--batch", "1"])
 
 
@@ -25,7 +27,7 @@ def test_variants_are_measured_and_a_wrong_one_is_refused(monkeypatch):
     assert [(r["row"], r["what"], r["batch"]) for r in records] == [
         (row, what, batch)
         for what, batch in (("training step", 1), ("inference", 1))
-        for row in ("ReLU", "DyReLU fuse_norm")
+        for row in ("ReLU", "DyReLU fuse_norm, eager")
     ]
     for r in records:
         assert 0 < r["p20_ms"] <= r["median_ms"] <= r["p80_ms"]

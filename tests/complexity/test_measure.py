@@ -67,7 +67,7 @@ def test_by_hand(case, look):
     assert (found.params, found.madds, found.activations) == expected
 
 
-@pytest.mark.parametrize("backend", ["eager", "compile", "triton"])
+@pytest.mark.parametrize("backend", ["eager", "compile", "numba", "triton"])
 def test_backends_cost_the_same(backend):
     layers = [DyReLUC(8, reduction=4, backend=backend)]
     _, params, madds, kept = CASES["DyReLU-C"]

@@ -1,8 +1,14 @@
 """Inputs for the tests of the op and of whole layers, and how results are compared."""
 
+import pytest
 import torch
 
 from dyrelu_pose.ops import Hyper, Ranges, Spatial
+from dyrelu_pose.ops.backends import HAS_NUMBA
+
+NUMBA = pytest.param(
+    "numba", marks=pytest.mark.skipif(not HAS_NUMBA, reason="needs the package numba")
+)
 
 # Largest error allowed, relative to the largest value of the tensor compared.
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 2e-6, torch.bfloat16: 8e-3, torch.float16: 1e-3}

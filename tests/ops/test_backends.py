@@ -12,23 +12,25 @@ from dyrelu_pose.ops.backends import passes_of
 from dyrelu_pose.ops.eager import EAGER, TorchPasses
 from dyrelu_pose.ops.passes import Passes
 
-from .cases import assert_close, call_layer, make, make_layer, run
+from .cases import NUMBA, assert_close, call_layer, make, make_layer, run
 
 
-@pytest.mark.parametrize("backend", ["auto", "eager"])
-def test_cpu_maps_take_the_eager_passes(backend):
-    assert passes_of(backend, torch.zeros(1, 1)) is EAGER
+def test_eager_is_eager():
+    assert passes_of("eager", torch.zeros(1, 1)) is EAGER
 
 
 @pytest.mark.parametrize("name", [name for name in vars(Passes) if not name.startswith("_")])
-@pytest.mark.parametrize("backend", ["torch", "triton"])
+@pytest.mark.parametrize("backend", ["torch", "numba", "triton"])
 def test_each_backend_has_its_own_passes_with_the_signatures_of_the_protocol(backend, name):
     if backend == "triton":
         pytest.importorskip("triton", reason="the Triton backend needs the package triton")
         from dyrelu_pose.ops.triton_kernels.passes import TritonPasses as passes
+    elif backend == "numba":
+        pytest.importorskip("numba", reason="the Numba backend needs the package numba")
+        from dyrelu_pose.ops.numba_kernels.passes import NumbaPasses as passes
     else:
         passes = TorchPasses
-    assert inspect.signature(vars(passes)[name]) == inspect.signature(vars(Passes)[name])
+    assert inspect.signature(getattr(passes, name)) == inspect.signature(vars(Passes)[name])
 
 
 @pytest.mark.parametrize("variant", ["A", "B", "C"])
@@ -47,12 +49,13 @@ def test_compiled_layer_matches_the_reference(variant, channels_last):
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 1e30, -1e30, 1e-40])
 @pytest.mark.parametrize("variant", ["A", "B", "C"])
-def test_compiled_layer_of_constant_zero_huge_and_subnormal_inputs(variant, value):
+@pytest.mark.parametrize("fast", ["compile", NUMBA])
+def test_constant_zero_huge_and_subnormal_inputs(fast, variant, value):
     leaves, constants = make_layer((2, 12, 9, 7), variant)
     leaves[0] = torch.full_like(leaves[0], value)
     ours, theirs = (
         run(call_layer(dyrelu, constants, backend=backend), leaves)[:2]
-        for backend in ("compile", "reference")
+        for backend in (fast, "reference")
     )
     assert all(tensor.isfinite().all() for tensor in ours)  # output and gradient of the input
     assert_close(ours, theirs, torch.float32, factor=10)

@@ -10,7 +10,7 @@ from dyrelu_pose import DyReLUA, DyReLUB, DyReLUC
 from dyrelu_pose.ops import Hyper
 from dyrelu_pose.ops.folded_norm import Norm, normalized_dyrelu
 
-from .cases import TOLERANCE, assert_close, make_layer
+from .cases import NUMBA, TOLERANCE, assert_close, make_layer
 
 
 def pair(variant=DyReLUB, channels=6, dtype=torch.float64, seed=0, backend="auto", **options):
@@ -35,7 +35,7 @@ def results(model, x, grad):
 
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
 @pytest.mark.parametrize("variant", [DyReLUA, DyReLUB])
-@pytest.mark.parametrize("backend", ["eager", "compile", "reference"])
+@pytest.mark.parametrize("backend", ["eager", "compile", "reference", NUMBA])
 @pytest.mark.parametrize("shape", [(3, 6, 5, 4), (70, 6, 16, 24), (2, 6, 1, 1)], ids=str)
 def test_matches_norm_and_layer(shape, backend, variant, training):
     theirs, ours = (model.train(training) for model in pair(variant, backend=backend))

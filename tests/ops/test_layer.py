@@ -5,7 +5,7 @@ import torch
 
 from dyrelu_pose.ops import Hyper, dyrelu, reference
 
-from .cases import assert_close, call_layer, make_layer, run
+from .cases import NUMBA, assert_close, call_layer, make_layer, run
 
 SHAPES = [(3, 8), (2, 6, 7), (1, 4, 1, 1), (3, 5, 9, 11), (40, 33, 13, 9)]
 ids = dict(ids=str)
@@ -94,7 +94,7 @@ def test_gradient_of_a_part_does_not_depend_on_the_rest(frozen):
         assert leaf.grad is None if i == frozen else torch.equal(leaf.grad, every[i])
 
 
-@pytest.mark.parametrize("backend", ["eager", "compile"])
+@pytest.mark.parametrize("backend", ["eager", "compile", NUMBA])
 @pytest.mark.parametrize("variant", ["B", "C"])
 @pytest.mark.parametrize("shape", [(2, 4, 5, 3), (40, 33, 13, 9)], **ids)
 def test_works_in_place_where_nothing_is_recorded(shape, variant, backend):

@@ -1,0 +1,178 @@
+"""One loop per pass: `_first` reads maps (N, C, P), `_last` reads maps (N, P, C).
+
+Each works on the samples `start` to `stop`, and writes what it computes into its last arguments.
+`coef` is (4, N, C), K = 2: slopes, then intercepts. pi is (N, P); what is None is not there, and
+costs nothing: a loop is compiled for what it gets. `../README.md` derives what is computed; where
+branches tie, the last is the winner, as everywhere.
+"""
+
+from collections.abc import Callable
+
+import numba
+import numpy as np
+
+BLOCK = 64  # positions whose sum is added up by itself, so that long sums in float32 stay precise
+
+
+def _kernel(function: Callable) -> Callable:
+    """Compile a loop at its first call, for as long as the file stays as it is.
+
+    Sums may be reordered and products contracted, to use vectors; NaN and infinity count.
+    """
+    options = dict(nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+    try:
+        return numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # there is no folder that a cache could be written to
+        return numba.njit(**options)(function)
+
+
+@numba.njit(inline="always")
+def _maximum(first, second):
+    return first if first > second or first != first else second  # NaN counts, as in torch.maximum
+
+
+@_kernel
+def apply_first(start, stop, x, coef, pi, y):
+    """Compute pi max_k (a_k x + b_k)."""
+    channels, positions = x.shape[1:]
+    for n in range(start, stop):
+        for c in range(channels):
+            a0, a1, b0, b1 = coef[0, n, c], coef[1, n, c], coef[2, n, c], coef[3, n, c]
+            for p in range(positions):
+                value = _maximum(a0 * x[n, c, p] + b0, a1 * x[n, c, p] + b1)
+                if pi is not None:
+                    value *= pi[n, p]
+                y[n, c, p] = value
+
+
+@_kernel
+def apply_last(start, stop, x, coef, pi, y):
+    """Compute what `apply_first` does."""
+    positions, channels = x.shape[1:]
+    for n in range(start, stop):
+        a0, a1, b0, b1 = coef[0, n], coef[1, n], coef[2, n], coef[3, n]
+        for p in range(positions):
+            for c in range(channels):
+                value = _maximum(a0[c] * x[n, p, c] + b0[c], a1[c] * x[n, p, c] + b1[c])
+                if pi is not None:
+                    value *= pi[n, p]
+                y[n, p, c] = value
+
+
+@_kernel
+def reduce_first(start, stop, x, coef, pi, grad, grad_coef, grad_pi):
+    """Compute the gradients of the coefficients (4, N, C) and of pi (N, P)."""
+    channels, positions = x.shape[1:]
+    zero = x.dtype.type(0)
+    for n in range(start, stop):
+        if grad_pi is not None:
+            grad_pi[n] = 0
+        for c in range(channels):
+            a0, a1, b0, b1 = coef[0, n, c], coef[1, n, c], coef[2, n, c], coef[3, n, c]
+            slope0, slope1, intercept0, intercept1 = zero, zero, zero, zero
+            for p in range(positions):
+                value, fall = x[n, c, p], grad[n, c, p]
+                first, second = a0 * value + b0, a1 * value + b1
+                if grad_pi is not None:
+                    grad_pi[n, p] += fall * _maximum(first, second)
+                    fall *= pi[n, p]
+                fall0 = fall if first > second else zero
+                fall1 = fall - fall0
+                slope0 += fall0 * value
+                slope1 += fall1 * value
+                intercept0 += fall0
+                intercept1 += fall1
+            grad_coef[0, n, c], grad_coef[1, n, c] = slope0, slope1
+            grad_coef[2, n, c], grad_coef[3, n, c] = intercept0, intercept1
+
+
+@_kernel
+def reduce_last(start, stop, x, coef, pi, grad, grad_coef, grad_pi):
+    """Compute what `reduce_first` does."""
+    positions, channels = x.shape[1:]
+    zero = x.dtype.type(0)
+    part = np.empty((4, channels), x.dtype)
+    slope0, slope1, intercept0, intercept1 = part[0], part[1], part[2], part[3]
+    for n in range(start, stop):
+        a0, a1, b0, b1 = coef[0, n], coef[1, n], coef[2, n], coef[3, n]
+        grad_coef[:, n] = 0
+        for block in range(0, positions, BLOCK):
+            for k in range(4):
+                for c in range(channels):
+                    part[k, c] = zero
+            for p in range(block, min(block + BLOCK, positions)):
+                total = zero
+                if pi is not None:
+                    scale = pi[n, p]
+                for c in range(channels):
+                    value, fall = x[n, p, c], grad[n, p, c]
+                    first, second = a0[c] * value + b0[c], a1[c] * value + b1[c]
+                    if pi is not None:
+                        total += fall * (first if first > second else second)
+                        fall *= scale
+                    fall0 = fall if first > second else zero
+                    fall1 = fall - fall0
+                    slope0[c] += fall0 * value
+                    slope1[c] += fall1 * value
+                    intercept0[c] += fall0
+                    intercept1[c] += fall1
+                if grad_pi is not None:
+                    grad_pi[n, p] = total
+            for k in range(4):
+                for c in range(channels):
+                    grad_coef[k, n, c] += part[k, c]
+
+
+@_kernel
+def grad_input_first(
+    start, stop, x, coef, pi, grad, shift, slope, grad_z, weight, grad_x, grad_weight
+):
+    """Compute the gradient of x, and that of the weights in each sample (N, C)."""
+    channels, positions = x.shape[1:]
+    for n in range(start, stop):
+        for c in range(channels):
+            a0, a1, b0, b1 = coef[0, n, c], coef[1, n, c], coef[2, n, c], coef[3, n, c]
+            total = x.dtype.type(0)
+            for p in range(positions):
+                value, fall = x[n, c, p], grad[n, c, p]
+                first, second = a0 * value + b0, a1 * value + b1
+                if pi is not None:
+                    fall *= pi[n, p]
+                gradient = fall * (a0 if first > second else a1)
+                if shift is not None:
+                    gradient += shift[n, c]
+                if slope is not None:
+                    gradient += slope[c] * value
+                if weight is not None:
+                    gradient += grad_z[n, p] * weight[c]
+                    total += grad_z[n, p] * value
+                grad_x[n, c, p] = gradient
+            if weight is not None:
+                grad_weight[n, c] = total
+
+
+@_kernel
+def grad_input_last(
+    start, stop, x, coef, pi, grad, shift, slope, grad_z, weight, grad_x, grad_weight
+):
+    """Compute what `grad_input_first` does."""
+    positions, channels = x.shape[1:]
+    for n in range(start, stop):
+        a0, a1, b0, b1 = coef[0, n], coef[1, n], coef[2, n], coef[3, n]
+        if weight is not None:
+            grad_weight[n] = 0
+        for p in range(positions):
+            for c in range(channels):
+                value, fall = x[n, p, c], grad[n, p, c]
+                first, second = a0[c] * value + b0[c], a1[c] * value + b1[c]
+                if pi is not None:
+                    fall *= pi[n, p]
+                gradient = fall * (a0[c] if first > second else a1[c])
+                if shift is not None:
+                    gradient += shift[n, c]
+                if slope is not None:
+                    gradient += slope[c] * value
+                if weight is not None:
+                    gradient += grad_z[n, p] * weight[c]
+                    grad_weight[n, c] += grad_z[n, p] * value
+                grad_x[n, p, c] = gradient

@@ -1,0 +1,104 @@
+"""`Passes` over a feature map on a CPU, in loops that Numba compiles: a pass reads a map once."""
+
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from torch import Tensor
+
+from dyrelu_pose.ops.eager import TILE, TorchPasses
+from dyrelu_pose.ops.layout import Layout
+from dyrelu_pose.ops.passes import Passes
+
+from . import kernels
+
+SHARED_OUT = 2**17  # elements of a map from which on threads share its samples
+
+
+class NumbaPasses(TorchPasses):
+    """Eager passes, and compiled loops in place of some: those of K = 2 in float32 or float64."""
+
+    def apply(self, x: Tensor, coef: Tensor, pi: Tensor | None, inplace: bool = False) -> Tensor:
+        if not _ours(x, coef):
+            return super().apply(x, coef, pi, inplace)
+        layout, matrices = _read(x)
+        y = matrices if inplace else torch.empty_like(matrices)
+        _run("apply", layout, matrices, _branches(coef, x), pi, y)
+        return layout.map(y)
+
+    def reduce(
+        self, x: Tensor, coef: Tensor, pi: Tensor | None, grad: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        if not _ours(x, coef):
+            return super().reduce(x, coef, pi, grad)
+        layout, matrices = _read(x)
+        branches = _branches(coef, x)
+        grad_coef = torch.empty_like(branches)
+        grad_pi = None if pi is None else torch.empty_like(pi)
+        _run("reduce", layout, matrices, branches, pi, layout.matrices(grad), grad_coef, grad_pi)
+        return grad_coef.permute(1, 2, 0), grad_pi
+
+    def grad_input(
+        self,
+        x: Tensor,
+        coef: Tensor,
+        pi: Tensor | None,
+        grad: Tensor,
+        grad_mean: Tensor | None = None,
+        slope: Tensor | None = None,
+        outer: tuple[Tensor, Tensor] | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        if not _ours(x, coef):
+            return super().grad_input(x, coef, pi, grad, grad_mean, slope, outer)
+        layout, matrices = _read(x)
+        shift = None if grad_mean is None else grad_mean / matrices.shape[3 - layout.channel]
+        grad_z, weight = (None, None) if outer is None else outer
+        grad_x = torch.empty_like(matrices)
+        grad_weight = None if weight is None else x.new_empty(x.shape[:2])
+        _run(
+            "grad_input", layout, matrices, _branches(coef, x), pi, layout.matrices(grad), shift,
+            slope, grad_z, weight, grad_x, grad_weight,
+        )  # fmt: skip
+        return layout.map(grad_x), None if grad_weight is None else grad_weight.sum(0)
+
+
+def _ours(x: Tensor, coef: Tensor) -> bool:
+    return x.dtype == coef.dtype and coef.shape[-1] == 4
+
+
+def _read(x: Tensor) -> tuple[Layout, Tensor]:
+    layout = Layout(x)
+    return layout, layout.matrices(x)
+
+
+def _branches(coef: Tensor, x: Tensor) -> Tensor:
+    """Turn (N, C or 1, 2K) into (2K, N, C)."""
+    return coef.expand(-1, x.shape[1], -1).permute(2, 0, 1).contiguous()
+
+
+def _run(name: str, layout: Layout, x: Tensor, *tensors: Tensor | None) -> None:
+    """Run a kernel over all samples, shared among torch's threads where the map is large."""
+    kernel = getattr(kernels, f"{name}_{'last' if layout.channels_last else 'first'}")
+    arrays = [
+        None if tensor is None else tensor.detach().to(x.dtype).numpy() for tensor in (x, *tensors)
+    ]
+    threads = min(torch.get_num_threads(), len(x))
+    if threads == 1 or x.numel() < SHARED_OUT:
+        kernel(0, len(x), *arrays)
+        return
+    bounds = [len(x) * i // threads for i in range(threads + 1)]
+    parts = zip(bounds, bounds[1:], strict=False)
+    list(_pool(threads).map(lambda part: kernel(*part, *arrays), parts))
+
+
+@functools.cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, "dyrelu")
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not survive it
+
+
+NUMBA: Passes = NumbaPasses(TILE)
