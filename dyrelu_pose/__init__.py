@@ -12,7 +12,16 @@ It also changes the process that it is imported into. The reason of each is in d
 - `Config._get_cfg_path`: `_base_` may name `dyrelu_pose::...`, and of a JSON or YAML config no
   Python file.
 - `file_handlers`: YAML is read as plain data.
-- `CocoDataset`, `LoadImage`: registered in place of MMPose's; damage is named, or left out.
+- `LoadImage`: registered in place of MMPose's; damage is named, or left out.
+- `AFLWDataset`, `AP10KDataset`, `ATRWDataset`, `AicDataset`, `AnimalKingdomDataset`,
+  `AnimalPoseDataset`, `BaseCocoStyleDataset`, `COFWDataset`, `CocoDataset`, `CocoWholeBodyDataset`,
+  `CocoWholeBodyFaceDataset`, `CrowdPoseDataset`, `DeepFashion2Dataset`, `DeepFashionDataset`,
+  `ExlposeDataset`, `Face300VWDataset`, `Face300WDataset`, `Face300WLPDataset`, `FlyDataset`,
+  `FreiHandDataset`, `HalpeDataset`, `Horse10Dataset`, `HumanArt21Dataset`, `HumanArtDataset`,
+  `JhmdbDataset`, `LapaDataset`, `LocustDataset`, `MacaqueDataset`, `MhpDataset`, `OCHumanDataset`,
+  `OneHand10KDataset`, `PanopticHand2DDataset`, `PoseTrack18Dataset`, `PoseTrack18VideoDataset`,
+  `Rhd2DDataset`, `UBody2dDataset`, `WFLWDataset`, `ZebraDataset`: as well, its data sets that read
+  COCO's lists; what cannot be right is named, or left out.
 - `CheckpointHook`, `FSDPStrategy`: registered in place of MMEngine's.
 - `AtomicLocalBackend`: registered in place of MMEngine's `LocalBackend`; files are whole or not
   there.

@@ -115,7 +115,7 @@ def changes():
 
 def listed(text, start):
     """The names in the first words of each item of a list, up to a colon or the end of a cell."""
-    heads = re.findall(rf"^{re.escape(start)}(`.+?`)(?:: | \|)", text, re.MULTILINE)
+    heads = re.findall(rf"^{re.escape(start)}(`[^:|]+`)(?:: | \|)", text, re.MULTILINE)
     return {name for head in heads for name in re.findall("`(.+?)`", head)}
 
 

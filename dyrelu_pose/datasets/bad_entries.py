@@ -1,14 +1,20 @@
-"""Finds what cannot be right in a COCO keypoint file."""
+"""Reads COCO keypoint files, and finds what cannot be right in them."""
 
+import json
 import math
+import reprlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypeGuard
 
 from dyrelu_pose.errors import AnnotationError
+
+from .doubts import find_doubts
 
 VISIBILITIES = (0, 1, 2)  # not labelled, hidden, visible
 
 
-def bad_records(content: object, keypoints: int) -> Iterator[tuple[dict | object, str]]:
+def bad_records(content: object, keypoints: int | None) -> Iterator[tuple[dict | object, str]]:
     """Yield (entry, what is wrong with it) for images and annotations.
 
     Persons that MMPose leaves out by itself (crowds, without labelled keypoints, with boxes outside
@@ -16,11 +22,12 @@ def bad_records(content: object, keypoints: int) -> Iterator[tuple[dict | object
 
     Args:
         content: The parsed file.
-        keypoints: Number of keypoints of a person.
+        keypoints: Number of keypoints of a person; None: boxes, keypoints and sizes of pictures are
+            the affair of the class that reads them.
     """
     images = {}
     for i, image in enumerate(_entries(content, "images")):
-        problem = _image_problem(image)
+        problem = _image_problem(image, keypoints is not None)
         if problem is None and image["id"] in images:
             problem = "has the id of another image"
         if problem is None:
@@ -38,6 +45,62 @@ def bad_records(content: object, keypoints: int) -> Iterator[tuple[dict | object
             yield annotation, f"annotation {_name(annotation, i)} {problem}"
 
 
+def read_annotations(path: str | Path) -> object:
+    """Return the content of an annotation file.
+
+    Raises:
+        AnnotationError: It is no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_bytes())
+    except ValueError as error:
+        raise AnnotationError(f"annotation file {path} is not valid JSON: {error}") from error
+
+
+def checked(
+    content: object, ann_file: str, keypoints: int | None, skip: bool | None
+) -> tuple[dict, list[str]]:
+    """Return a file's content, without what cannot be right, and what there is to say about it.
+
+    Args:
+        content: The parsed file.
+        ann_file: Its name.
+        keypoints: As of `bad_records`.
+        skip: Whether to leave out what is wrong, `skip_bad_samples`; None: nobody can ask for it.
+
+    Returns:
+        `content` itself, or a copy without some entries; and lines for the log.
+
+    Raises:
+        AnnotationError: It has no lists; an entry cannot be right, and `skip` is not set; or most
+            of the file looks wrong.
+    """
+    if not has_lists(content):
+        raise AnnotationError(
+            f"annotation file {ann_file} is not in the COCO format: it has no lists 'images' and "
+            "'annotations'"
+        )
+    advice = ", or leave such entries out by skip_bad_samples=True in the config of the data set"
+    advice = "" if skip is None else advice
+    notes = []
+    if bad := list(bad_records(content, keypoints)):
+        entries, problems = zip(*bad, strict=True)
+        first = problems[0] + (f" (and {len(bad) - 1} more)" if len(bad) > 1 else "")
+        if not skip:
+            raise AnnotationError(f"annotation file {ann_file}: {first}; correct it{advice}")
+        notes.append(f"{len(bad)} entries of {ann_file} are left out: {first}")
+        content = without(content, entries)
+    for doubt in find_doubts(content) if keypoints is not None else []:
+        if doubt.mostly:
+            raise AnnotationError(f"annotation file {ann_file}: {doubt}; correct it")
+        if skip:
+            notes.append(f"{len(doubt.annotations)} entries of {ann_file} are left out: {doubt}")
+            content = without(content, doubt.annotations)
+        else:
+            notes.append(f"annotation file {ann_file}: {doubt}; look at it{advice}")
+    return content, notes
+
+
 def check_annotations(dataset: dict, ann_file: str) -> None:
     """Raise AnnotationError unless `dataset` has a person with a labelled keypoint.
 
@@ -45,12 +108,13 @@ def check_annotations(dataset: dict, ann_file: str) -> None:
         dataset: the parsed COCO file.
         ann_file: its name, for the error.
     """
-    annotations = dataset.get("annotations", [])
+    annotations = [entry for entry in _entries(dataset, "annotations") if isinstance(entry, dict)]
+    keypoints = [entry["keypoints"] for entry in annotations if "keypoints" in entry]
     if not annotations:
         problem = "has no persons: 'annotations' is empty"
-    elif not any("keypoints" in annotation for annotation in annotations):
+    elif not keypoints:
         problem = "has persons without keypoints; is it the file of boxes, instances_*.json?"
-    elif not any(any(annotation.get("keypoints", ())[2::3]) for annotation in annotations):
+    elif not any(isinstance(values, list) and any(values[2::3]) for values in keypoints):
         problem = "has no labelled keypoint: every visibility is 0"
     else:
         return
@@ -59,7 +123,7 @@ def check_annotations(dataset: dict, ann_file: str) -> None:
     )
 
 
-def has_lists(content: object) -> bool:
+def has_lists(content: object) -> TypeGuard[dict]:
     """Whether a file's content has the two lists that make it one of COCO's."""
     return isinstance(content, dict) and all(
         isinstance(content.get(key), list) for key in ("images", "annotations")
@@ -89,37 +153,57 @@ def _name(entry: object, index: int) -> str:
     return f"number {index} of the list"
 
 
-def _image_problem(image: object) -> str | None:
+def _image_problem(image: object, sized: bool) -> str | None:
     if not isinstance(image, dict):
         return "is no dict"
-    if not isinstance(image.get("id"), int):
-        return "has no id"
-    if not isinstance(image.get("file_name"), str):
+    if problem := _id_problem(image, "id"):
+        return problem
+    if image.get("file_name") is None:
         return "has no file_name"
-    if not all(_is_number(image.get(key)) and image[key] > 0 for key in ("width", "height")):
+    if not isinstance(image["file_name"], str):
+        return f"has the file_name {image['file_name']!r}, not a text"
+    sizes = image.get("width"), image.get("height")
+    if not sized:
+        return None
+    if None in sizes:
         return "has no width and height"
+    if not all(_is_number(size) and size > 0 for size in sizes):
+        return f"has a width and height of {sizes[0]!r} and {sizes[1]!r}, not numbers of pixels"
     return None
 
 
-def _annotation_problem(annotation: object, images: dict, keypoints: int) -> str | None:
+def _annotation_problem(annotation: object, images: dict, keypoints: int | None) -> str | None:
     if not isinstance(annotation, dict):
         return "is no dict"
-    if not isinstance(annotation.get("id"), int):
-        return "has no id"
-    if not isinstance(annotation.get("image_id"), int) or annotation["image_id"] not in images:
-        return f"is of image {annotation.get('image_id')}, which is not listed"
+    if problem := _id_problem(annotation, "id") or _id_problem(annotation, "image_id"):
+        return problem
+    if annotation["image_id"] not in images:
+        return f"is of image {annotation['image_id']}, which is not listed"
     if "category_id" not in annotation:
         return "has no category_id"
-    if "bbox" not in annotation or "keypoints" not in annotation:
-        return None  # MMPose leaves it out
+    for key in ("iscrowd", "num_keypoints"):
+        if isinstance(annotation.get(key), str):
+            return f"has the {key} {annotation[key]!r}, a text, not a number"
+    if keypoints is None or "bbox" not in annotation or "keypoints" not in annotation:
+        return None  # the latter MMPose leaves out
     return _box_problem(annotation["bbox"]) or _keypoints_problem(
         annotation["keypoints"], keypoints
     )
 
 
+def _id_problem(entry: dict, key: str) -> str | None:
+    value = entry.get(key)
+    if value is None:
+        return f"has no {key}"
+    if type(value) is not int:
+        what = "a text" if isinstance(value, str) else "no whole number"
+        return f"has the {key} {value!r}, {what}: ids are whole numbers, such as 1"
+    return None
+
+
 def _box_problem(box: object) -> str | None:
     if not isinstance(box, list | tuple) or len(box) != 4 or not all(map(_is_number, box)):
-        return f"has the bbox {box}, not four numbers"
+        return f"has the bbox {reprlib.repr(box)}, not four numbers"
     if box[2] < 0 or box[3] < 0:
         return f"has a bbox of {box[2]} x {box[3]} pixels"
     return None
@@ -127,14 +211,15 @@ def _box_problem(box: object) -> str | None:
 
 def _keypoints_problem(values: object, keypoints: int) -> str | None:
     if not isinstance(values, list | tuple) or not all(map(_is_number, values)):
-        return "has keypoints that are not all numbers"
+        return f"has keypoints that are not all numbers: {reprlib.repr(values)}"
     if len(values) != 3 * keypoints:
         return f"has {len(values) / 3:g} keypoints, not {keypoints}"
-    if not all(value in VISIBILITIES for value in values[2::3]):
-        return "has a visibility other than 0, 1 and 2"
+    for value in values[2::3]:
+        if value not in VISIBILITIES:
+            return f"has a visibility other than 0, 1 and 2: {value}"
     return None
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     # JSON's numbers, quickly.
     return (type(value) is int or type(value) is float) and math.isfinite(value)

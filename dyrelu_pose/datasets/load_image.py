@@ -1,6 +1,7 @@
 """Image loading that refuses damaged files by name."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +17,10 @@ from dyrelu_pose.errors import UserError
 # First and last bytes of whole files.
 SIGNATURES = {b"\xff\xd8": b"\xff\xd9", b"\x89PNG": b"IEND\xaeB`\x82"}
 TAIL = 4096  # bytes; some cameras append data of their own
+ORIENTATION = 0x0112  # tag of EXIF
+QUARTER_TURNS = (5, 6, 7, 8)  # its values that swap width and height
+# MMCV's decoders and flags that apply it.
+TURNING = [(decoder, flag) for decoder in ("cv2", "pillow") for flag in ("color", "grayscale")]
 ADVICE = "copy it again, or leave it out"
 
 
@@ -27,8 +32,9 @@ class ImageError(UserError):
 class LoadImage(MMPoseLoadImage):
     """MMPose's `LoadImage`, except that a damaged file is an error that names it.
 
-    OpenCV fills the missing part of a truncated JPEG with grey and says nothing. It takes MMPose's
-    name in the registry, so that every config has it.
+    OpenCV fills the missing part of a truncated JPEG with grey and says nothing; in a picture of
+    another size points would be somewhere else. It takes MMPose's name in the registry, so that
+    every config has it.
 
     Args:
         skip_bad_samples: Instead of raising, log the file and how many there were so far, and
@@ -37,7 +43,8 @@ class LoadImage(MMPoseLoadImage):
         **kwargs: As well.
 
     Raises:
-        ImageError: The file is missing, not an image, or truncated.
+        ImageError: The file is missing, not an image, truncated, or of another size than the
+            annotations say, `results['img_shape']`.
     """
 
     def __init__(self, *args, skip_bad_samples: bool = False, **kwargs) -> None:
@@ -58,6 +65,7 @@ class LoadImage(MMPoseLoadImage):
 
     def _load(self, results: dict) -> dict | None:
         path = None if "img" in results else results.get("img_path")
+        expected = results.get("img_shape")
         try:
             loaded = super().transform(results)
         except Exception as error:
@@ -67,22 +75,69 @@ class LoadImage(MMPoseLoadImage):
             raise ImageError(f"image {path} {problem}; {ADVICE}") from error
         if is_truncated(path):
             raise ImageError(f"image {path} is truncated; {ADVICE}")
+        if path and loaded and expected and tuple(loaded["img_shape"]) != tuple(expected[:2]):
+            raise ImageError(other_size(path, loaded["img_shape"], expected))
         return loaded
 
+    def shape_in_header(self, path: str | Path) -> tuple[int, int] | None:
+        """Return height and width of the picture in a file as loading it would, without decoding.
 
-def read_image(path: str | Path) -> np.ndarray:
+        Returns:
+            None: Pillow cannot tell.
+        """
+        try:
+            with Image.open(path) as image:
+                width, height = image.size
+                turned = image.getexif().get(ORIENTATION, 1) in QUARTER_TURNS
+        except Exception:  # of damage of any kind, which loading names
+            return None
+        if turned and (self.imdecode_backend, self.color_type) in TURNING:
+            return width, height
+        return height, width
+
+
+def other_size(path: str | Path, found: Sequence[int], expected: Sequence[int]) -> str:
+    """Return what to say of a picture whose height and width are not those of its annotations."""
+    turned = " (turned, perhaps by its EXIF tag)" if tuple(found) == (*expected[1::-1],) else ""
+    return (
+        f"image {path} has {found[1]}x{found[0]} pixels{turned} and the annotation file says "
+        f"{expected[1]}x{expected[0]}: they do not belong together"
+    )
+
+
+def loading_step(pipeline: Sequence[dict]) -> LoadImage:
+    """Return the step of a pipeline that loads pictures, or what it is by default.
+
+    It skips nothing.
+    """
+    for step in pipeline:
+        if step.get("type") == "LoadImage":
+            options = {key: step[key] for key in step if key not in ("type", "skip_bad_samples")}
+            return LoadImage(**options)
+    return LoadImage()
+
+
+def read_image(
+    path: str | Path, shape: tuple[int, int] | None = None, color_type: str = "color"
+) -> np.ndarray:
     """Read an image file as a training does.
 
     Greyscale becomes three equal channels, 16 bits become 8, an EXIF rotation is applied and an
     alpha channel dropped.
 
+    Args:
+        path: The file.
+        shape: Height and width that it has to have.
+        color_type: As of `LoadImage`.
+
     Returns:
         (H, W, 3) bytes, blue first.
 
     Raises:
-        ImageError: The file is missing, not an image, or truncated.
+        ImageError: The file is missing, not an image, truncated, or of another shape.
     """
-    return cast(dict, LoadImage()(dict(img_path=str(path))))["img"]
+    load = LoadImage(color_type=color_type)
+    return cast(dict, load(dict(img_path=str(path), img_shape=shape)))["img"]
 
 
 def is_truncated(path: str | None) -> bool:

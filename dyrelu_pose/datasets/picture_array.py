@@ -88,8 +88,7 @@ def write_array(
         The file.
 
     Raises:
-        ImageError: A picture cannot be read.
-        UserError: One has another size than the annotations say.
+        ImageError: A picture cannot be read, or has another size than the annotations say.
     """
     path = array_file(ann_file, folder)
     if path.is_file():
@@ -101,12 +100,7 @@ def write_array(
     start = 0
     for image in progress(images, len(images), path.name):
         file = Path(folder, image["file_name"])
-        picture = read_image(file)
-        if picture.shape != (image["height"], image["width"], 3):
-            raise UserError(
-                f"image {file} is {picture.shape[1]} x {picture.shape[0]}, not "
-                f"{image['width']} x {image['height']} as {ann_file} says"
-            )
+        picture = read_image(file, (image["height"], image["width"]))
         values[start : start + picture.size] = picture.ravel()
         start += picture.size
     values.flush()

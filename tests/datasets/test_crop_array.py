@@ -221,5 +221,5 @@ def test_an_array_of_other_annotations_is_not_taken(people, tmp_path):
 def test_a_picture_of_another_size_is_refused(people, tmp_path):
     text = annotation_file(people, "train").read_text().replace('"height":256', '"height":255')
     (tmp_path / "annotations.json").write_text(text)
-    with pytest.raises(UserError, match="is 256 x 256, not 256 x 255 as"):
+    with pytest.raises(UserError, match="has 256x256 pixels and the annotation file says 256x255"):
         write_array(tmp_path / "annotations.json", people / "train")

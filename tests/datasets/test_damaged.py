@@ -92,11 +92,15 @@ KEYPOINTS = CONTENT["annotations"][0]["keypoints"]
 # What is changed, and what the error says. None: MMPose leaves the person out by itself.
 BAD = [
     ((*FIRST, "id"), ..., "has no id"),
-    ((*FIRST, "id"), "seven", "has no id"),
+    ((*FIRST, "id"), "seven", "annotation seven has the id 'seven', a text"),
+    ((*FIRST, "id"), 7.0, "annotation number 0 of the list has the id 7.0, no whole number"),
+    ((*FIRST, "id"), True, "has the id True, no whole number"),
     ((*FIRST, "id"), 8, "annotation 8 has the id of another annotation"),
-    ((*FIRST, "image_id"), ..., "of image None, which is not listed"),
+    ((*FIRST, "image_id"), ..., "has no image_id"),
     ((*FIRST, "image_id"), 44, "annotation 7 is of image 44, which is not listed"),
-    ((*FIRST, "image_id"), "1", "of image 1, which is not listed"),
+    ((*FIRST, "image_id"), "1", "annotation 7 has the image_id '1', a text"),
+    ((*FIRST, "iscrowd"), "0", "has the iscrowd '0', a text"),
+    ((*FIRST, "num_keypoints"), "0", "has the num_keypoints '0', a text"),
     ((*FIRST, "category_id"), ..., "has no category_id"),
     ((*FIRST, "bbox"), [5, 5, 45], "has the bbox .5, 5, 45., not four numbers"),
     ((*FIRST, "bbox"), [5, 5, math.nan, 60], "not four numbers"),
@@ -112,7 +116,11 @@ BAD = [
     ((*FIRST, "keypoints"), None, "not all numbers"),
     ((*FIRST, "keypoints"), [math.nan, *KEYPOINTS[1:]], "not all numbers"),
     ((*FIRST, "keypoints"), [None, *KEYPOINTS[1:]], "not all numbers"),
-    ((*FIRST, "keypoints"), [*KEYPOINTS[:2], 3, *KEYPOINTS[3:]], "visibility other than 0, 1"),
+    (
+        (*FIRST, "keypoints"),
+        [*KEYPOINTS[:2], 3, *KEYPOINTS[3:]],
+        "visibility other than 0, 1 and 2: 3",
+    ),
     ((*FIRST, "keypoints"), [*KEYPOINTS[:2], -1, *KEYPOINTS[3:]], "visibility other than 0, 1"),
     ((*FIRST, "keypoints"), [*KEYPOINTS[:2], 0.5, *KEYPOINTS[3:]], "visibility other than 0, 1"),
     (FIRST, None, "annotation number 0 of the list is no dict"),
@@ -120,10 +128,11 @@ BAD = [
     ((*IMAGE, "id"), ..., "image number 0 of the list has no id"),
     ((*IMAGE, "id"), 2, "image 2 has the id of another image"),
     ((*IMAGE, "file_name"), ..., "image 1 has no file_name"),
-    ((*IMAGE, "file_name"), 5, "image 1 has no file_name"),
+    ((*IMAGE, "file_name"), 5, "image 1 has the file_name 5, not a text"),
     ((*IMAGE, "width"), ..., "image 1 has no width and height"),
-    ((*IMAGE, "height"), 0, "image 1 has no width and height"),
-    ((*IMAGE, "height"), math.nan, "image 1 has no width and height"),
+    ((*IMAGE, "height"), 0, "image 1 has a width and height of 60 and 0, not numbers of pixels"),
+    ((*IMAGE, "width"), "60", "image 1 has a width and height of '60' and 80, not numbers"),
+    ((*IMAGE, "height"), math.nan, "has a width and height of 60 and nan, not numbers"),
     (IMAGE, None, "image number 0 of the list is no dict"),
     ((*FIRST, "bbox"), ..., None),
     ((*FIRST, "bbox"), [100, 100, 20, 20], None),  # outside of the image
@@ -272,6 +281,30 @@ def test_skipped_pictures_are_counted_in_the_log(folder, caplog):
     )  # fmt: skip
     dataset[0], dataset[0]
     assert dataset.pipeline.transforms[0].skipped >= 2
+
+
+def test_pictures_of_another_size_are_named_or_left_out(folder):
+    content = changed((*IMAGE, "width"), 2 * WIDTH)
+    with pytest.raises(
+        UserError, match="1.png has 60x80 pixels and the annotation file says 120x80"
+    ):
+        load(folder, content)
+    samples = load(folder, content, skip_bad_samples=True)
+    assert all(not s["data_samples"].img_path.endswith("1.png") for s in samples)
+    bottomup = dict(data_mode="bottomup", pipeline=PIPELINE[:1])
+    with pytest.raises(
+        UserError, match="1.png has 60x80 pixels and the annotation file says 120x80"
+    ):
+        CocoDataset(
+            ann_file=str(folder / "persons.json"), data_prefix=dict(img=f"{folder}/"), **bottomup
+        )[0]
+
+
+def test_pictures_are_compared_after_they_are_turned(folder):
+    tag = Image.Exif()
+    tag[0x0112] = 6
+    Image.new("RGB", (HEIGHT, WIDTH)).save(folder / "turned.jpg", exif=tag)
+    assert len(load(folder, changed((*IMAGE, "file_name"), "turned.jpg"))) == 3
 
 
 def test_evaluation_never_leaves_a_picture_out(folder):

@@ -1,0 +1,136 @@
+"""Finds annotations that are well formed, and hardly what they are taken for.
+
+Boxes as corners, coordinates from 0 to 1, and points that belong to another picture or person make
+targets like any other. One such entry may be a slip, or right; most of a file is not.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .persons import reason_to_skip
+
+FRACTION = 1.01  # the largest coordinate from 0 to 1, with what rounding adds
+CLEARLY = 0.1  # of a picture's width or height; what is outside by less may be a border's
+AROUND = 0.25  # of a box's width or height, in which points still belong to it
+PIXELS = 5.0  # at least, of both
+MOST = 0.5  # of a file
+
+Kind = tuple[np.ndarray, float, Callable[[int], str]]
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What looks wrong in some annotations.
+
+    Args:
+        problem: Names the first of them and says what is wrong in it.
+        annotations: Their entries.
+        judged: Number of annotations that were looked at: those of persons to train on.
+        mostly: Whether it is most of the file.
+    """
+
+    problem: str
+    annotations: list[dict]
+    judged: int
+    mostly: bool
+
+    def __str__(self) -> str:
+        return f"{self.problem} ({len(self.annotations)} of {self.judged} annotations like this)"
+
+
+def find_doubts(content: dict) -> list[Doubt]:
+    """Return what looks wrong in a file; an annotation is in one doubt at most.
+
+    Args:
+        content: The parsed file, with well-formed entries only.
+    """
+    images = {image["id"]: image for image in content["images"]}
+    pairs = [(entry, images[entry["image_id"]]) for entry in content["annotations"]]
+    pairs = [pair for pair in pairs if reason_to_skip(*pair) is None]
+    if not pairs:
+        return []
+    entries = [entry for entry, _ in pairs]
+    boxes = np.array([entry["bbox"] for entry in entries], float)
+    keypoints = np.array([entry["keypoints"] for entry in entries], float)
+    sizes = np.array([(image["width"], image["height"]) for _, image in pairs], float)
+    found, seen = [], np.zeros(len(entries), bool)
+    for which, share, describe in _kinds(boxes, keypoints.reshape(len(entries), -1, 3), sizes):
+        which = which & ~seen
+        seen |= which
+        if which.any():
+            (rows,) = np.nonzero(which)
+            problem = f"annotation {entries[rows[0]]['id']} {describe(rows[0])}"
+            of_kind = [entries[row] for row in rows]
+            found.append(Doubt(problem, of_kind, len(entries), bool(share > MOST)))
+    return found
+
+
+def _kinds(boxes: np.ndarray, keypoints: np.ndarray, sizes: np.ndarray) -> Iterator[Kind]:
+    """Yield each kind of doubt: (N,) who has it, its share of the file, and who describes a person.
+
+    Args:
+        boxes: (N, 4) left, top, width, height, pixels.
+        keypoints: (N, K, 3) x, y in pixels and visibility.
+        sizes: (N, 2) width and height of the pictures, pixels.
+    """
+    points, labelled = keypoints[..., :2], keypoints[..., 2] > 0
+    low, size = boxes[:, :2], boxes[:, 2:]
+    number = labelled.sum(1)
+
+    def box(n: int) -> str:
+        return f"the bbox {boxes[n].tolist()}"
+
+    def picture(n: int) -> str:
+        return "its picture of {:g} x {:g} pixels".format(*sizes[n])
+
+    def all_labelled(which: np.ndarray) -> np.ndarray:
+        return np.all(which | ~labelled, axis=1)
+
+    large = np.all(sizes > 2 * FRACTION, axis=1)
+    small_box = large & np.all(np.abs(boxes) <= FRACTION, axis=1)
+    small_points = large & all_labelled(np.all(np.abs(points) <= FRACTION, axis=2))
+    both = small_box & small_points
+    text = "from 0 to 1, and not in pixels"
+    yield both, small_box.mean(), lambda n: f"has {box(n)} and keypoints {text}"
+    yield small_box, small_box.mean(), lambda n: f"has {box(n)}, {text}"
+    yield small_points, small_points.mean(), lambda n: f"has keypoints {text}"
+
+    far = np.maximum(CLEARLY * sizes, PIXELS)
+    fits = np.all((low >= 0) & (size > low) & (size <= 1.02 * sizes + 1), axis=1)
+    fits &= all_labelled(_inside(points, low - PIXELS, size + PIXELS))
+    corners = fits & np.any(low + size > sizes + far, axis=1)
+    # Boxes near the left and the upper border look alike in both forms.
+    share = 1.0 if fits.mean() > 0.95 and corners.mean() > 0.1 else corners.mean()
+    yield (
+        corners,
+        share,
+        lambda n: (
+            f"has {box(n)}, which reaches out of {picture(n)} and fits as left, top, right, "
+            "bottom: boxes are left, top, width, height"
+        ),
+    )
+
+    near = np.maximum(AROUND * size, PIXELS)
+    inside = labelled & _inside(points, low - near, low + size + near)
+    alone = ~np.any(inside, axis=1)
+    yield (
+        alone,
+        alone.mean(),
+        lambda n: f"has {box(n)}, which holds none of its {number[n]} labelled keypoints",
+    )
+
+    outside = labelled & ~_inside(points, -far, sizes + far)
+    yield (
+        np.any(outside, axis=1),
+        outside.sum() / number.sum(),
+        lambda n: (
+            f"has {outside[n].sum()} of its {number[n]} labelled keypoints outside of {picture(n)}"
+        ),
+    )
+
+
+def _inside(points: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Tell which points (N, K, 2) are between corners (N, 2): (N, K)."""
+    return np.all((points >= low[:, None]) & (points <= high[:, None]), axis=2)
