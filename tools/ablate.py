@@ -60,12 +60,14 @@ from dyrelu_pose.ablation.runs import RECORDS, Run, commands
 from dyrelu_pose.ablation.schedule import Commands, run_all
 from dyrelu_pose.ablation.table import format_record, format_table
 from dyrelu_pose.config.arguments import add_cfg_options
+from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.files import MissingFilesError, check_files
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.records.files import write_csv, write_text
 from dyrelu_pose.records.origin import origin
 
 TOOLS = Path(__file__).parent
+SPLITS = ("train", "val")  # that a run reads
 LOOK = 1.0  # seconds between two looks at how far the runs are
 
 console = Console(stderr=True)
@@ -269,8 +271,12 @@ def _estimate(ablation: Ablation, slots: int) -> str:
 def run_pending(ablation: Ablation, slots: list[dict[str, str]], todo: Commands) -> None:
     """Run what has not finished, with a bar for all and a line for each that is going on."""
     pending = ablation.pending
+    data = {}
     for run in pending:
-        check_files(run.cfg, ["train", "val"])
+        check_files(run.cfg, SPLITS)
+        data[repr([run.cfg.get(f"{split}_dataloader") for split in SPLITS])] = run.cfg
+    for cfg in data.values():
+        check_contents(cfg, SPLITS)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
         bar = progress.add_task("runs", total=len(pending))

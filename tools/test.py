@@ -12,6 +12,7 @@ import torch
 from mmengine.runner import Runner
 
 from dyrelu_pose.config.arguments import add_runner_arguments, load_runner_config, show_predictions
+from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import check_files
 from dyrelu_pose.engine.launch import unwrapped
@@ -57,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         cfg.test_evaluator = [*evaluators, dict(type="DumpResults", out_file_path=args.dump)]
     with named_parts(cfg):
         check_files(cfg, ["test"])
+        check_contents(cfg, ["test"])
         runner = Runner.from_cfg(cfg)
         if exported:
             compute_by_file(unwrapped(runner.model), exported)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from mmengine.registry import RUNNERS
 
 from dyrelu_pose.config.arguments import add_runner_arguments, load_runner_config, show_predictions
+from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import check_files
 from dyrelu_pose.engine import add_safeguards, latest_checkpoint
@@ -52,7 +53,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     show_predictions(cfg, args)
     check_norms(cfg)
     with named_parts(cfg):
-        check_files(cfg, ["train"] if args.no_validate else ["train", "val"])
+        splits = ["train"] if args.no_validate else ["train", "val"]
+        check_files(cfg, splits)
+        check_contents(cfg, splits)
         # Runner, if the config has no runner_type. The hint of `build` knows dicts only.
         RUNNERS.build(cfg).train()  # pyright: ignore[reportArgumentType]
 

@@ -1,6 +1,5 @@
 """Check that every file a config names exists, before anything heavy starts."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from os.path import join
@@ -8,9 +7,9 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from dyrelu_pose.datasets.bad_entries import check_annotations
+from dyrelu_pose.datasets.bad_entries import check_annotations, read_annotations
 from dyrelu_pose.engine.tensorboard import check_tensorboard
-from dyrelu_pose.errors import AnnotationError, UserError
+from dyrelu_pose.errors import UserError
 
 from .class_folders import check_classes
 from .errors import expect
@@ -83,11 +82,9 @@ def _check_torchvision(paths: Sequence[tuple[str, str | None]]) -> None:
 def _check_annotations(path: str) -> None:
     if Path(path).suffix != ".json" or Path(path).stat().st_size > READ_UP_TO:
         return
-    try:
-        dataset = json.loads(Path(path).read_text())
-    except ValueError as error:
-        raise AnnotationError(f"annotation file {path} is not valid JSON: {error}") from error
-    check_annotations(dataset, path)
+    content = read_annotations(path)
+    if isinstance(content, dict):  # MPII's is a list
+        check_annotations(content, path)
 
 
 def _local(paths: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, str]]:
@@ -121,12 +118,22 @@ def _all_paths(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, str | 
 
 
 def _dataset_paths(key: str, dataset: object) -> Iterator[tuple[str, str | None]]:
+    for where, part in data_sets(key, dataset):
+        yield from _paths_of(where, part)
+
+
+def data_sets(key: str, dataset: object) -> Iterator[tuple[str, dict]]:
+    """Yield (config key, config) of a data set, at `key`, and first of those that it combines."""
     dataset = expect(dataset, dict, key)
     parts = expect(dataset.get("datasets", []), (list, tuple), f"{key}.datasets")
     for i, part in enumerate(parts):  # CombinedDataset
-        yield from _dataset_paths(f"{key}.datasets.{i}", part)
+        yield from data_sets(f"{key}.datasets.{i}", part)
     if "dataset" in dataset:  # RepeatDataset and the like
-        yield from _dataset_paths(f"{key}.dataset", dataset["dataset"])
+        yield from data_sets(f"{key}.dataset", dataset["dataset"])
+    yield key, dataset
+
+
+def _paths_of(key: str, dataset: dict) -> Iterator[tuple[str, str | None]]:
     _, root = _path(dataset, key, "data_root")
     where, annotations = _path(dataset, key, "ann_file")
     if annotations:

@@ -1,0 +1,111 @@
+"""Check that annotation files and pictures agree, before anything is built or written."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.registry import DATASETS
+
+from dyrelu_pose.datasets.bad_entries import checked, read_annotations
+from dyrelu_pose.datasets.coco import (
+    CheckedAnnotations,
+    keypoints_of,
+    no_collection,
+    nobody,
+    reads_lists,
+)
+from dyrelu_pose.datasets.crop_array import CropArrayDataset
+from dyrelu_pose.datasets.load_image import ImageError, LoadImage, loading_step
+from dyrelu_pose.datasets.persons import reason_to_skip
+from dyrelu_pose.datasets.pictures import missing_pictures, other_sizes
+from dyrelu_pose.errors import AnnotationError
+
+from .files import MissingFilesError, data_sets
+
+
+def check_contents(cfg: Config, splits: Sequence[str]) -> None:
+    """Check the data sets of `splits` ('train', 'val', 'test') that are in the COCO format.
+
+    What is wrong in a few entries is up to the data set, which leaves them out or warns.
+
+    Raises:
+        AnnotationError: An entry cannot be right, or most of a file looks wrong.
+        MissingFilesError: Pictures are not there.
+        ImageError: Pictures have another size than the file says.
+    """
+    for split in splits:
+        loader = cfg.get(f"{split}_dataloader")
+        if loader is None:
+            continue
+        for _, config in data_sets(f"{split}_dataloader.dataset", loader.get("dataset")):
+            dataset = _unread(config)
+            if dataset is not None and Path(str(dataset.ann_file)).is_file():
+                with no_collection():
+                    images = _check_annotations(dataset)
+                load = loading_step(config.get("pipeline") or [])
+                if _reads_files(dataset, load):
+                    _check_pictures(dataset, images, load)
+
+
+def _unread(config: dict) -> BaseCocoStyleDataset | None:
+    """Return a data set that has not read its file, or None if its class reads other files."""
+    kind = config.get("type")
+    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    if not (isinstance(kind, type) and reads_lists(kind)):
+        return None
+    options = {key: value for key, value in config.items() if key not in ("type", "pipeline")}
+    try:
+        return kind(**options | dict(lazy_init=True))
+    except Exception:  # whoever builds it in earnest names its key
+        return None
+
+
+def _check_annotations(dataset: BaseCocoStyleDataset) -> list[dict]:
+    """Check the annotation file of a data set and return the images that it will read."""
+    ann_file, skip = str(dataset.ann_file), getattr(dataset, "skip_bad_samples", None)
+    keypoints = keypoints_of(dataset)
+    content, notes = checked(read_annotations(ann_file), ann_file, keypoints, skip)
+    if not isinstance(dataset, CheckedAnnotations):  # which will say so itself
+        for note in notes:
+            print_log(note, "current", logging.WARNING)
+    images = {image["id"]: image for image in content["images"]}
+    if dataset.data_mode == "bottomup":
+        with_persons = {entry["image_id"] for entry in content["annotations"]}
+        read = images.keys() if dataset.test_mode else with_persons
+    else:
+        read = {
+            entry["image_id"]
+            for entry in content["annotations"]
+            if keypoints is None or reason_to_skip(entry, images[entry["image_id"]]) is None
+        }
+    if not read:
+        raise AnnotationError(nobody(ann_file))
+    return [
+        image for id, image in images.items() if id in read and id % dataset.sample_interval == 0
+    ]
+
+
+def _check_pictures(dataset: BaseCocoStyleDataset, images: Sequence[dict], load: LoadImage) -> None:
+    folder = dataset.data_prefix.get("img", "")
+    # In training a few are skipped, and counted, by the step that loads them.
+    tolerant = getattr(dataset, "skip_bad_samples", False) and not dataset.test_mode
+    missing = missing_pictures(images, folder, str(dataset.ann_file))
+    if missing and not (tolerant and missing.few):
+        raise MissingFilesError(str(missing))
+    odd = other_sizes(images, folder, load)
+    if odd and not (tolerant and odd.few):
+        raise ImageError(str(odd))
+
+
+def _reads_files(dataset: BaseCocoStyleDataset, load: LoadImage) -> bool:
+    """Whether it reads pictures from a disk, and those of all persons."""
+    backend = (load.backend_args or load.file_client_args or {}).get("backend", "local")
+    return (
+        not isinstance(dataset, CropArrayDataset)
+        and dataset._indices is None
+        and "://" not in dataset.data_prefix.get("img", "")
+        and backend in ("local", "disk")
+    )

@@ -1,0 +1,103 @@
+"""Compares the pictures that are there with those that a COCO file lists, without decoding them."""
+
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .load_image import ImageError, LoadImage
+
+LISTED = 100_000  # pictures of a set that are looked for
+OPENED = 5_000  # and whose header is read: about 0.1 ms each from a local disk
+NAMED = 5  # that an error lists
+DECODED = 5  # to be sure that an odd header means what it seems to
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Pictures that are not as their annotation file says.
+
+    Args:
+        text: Names the first of them.
+        number: How many they are.
+        of: Of how many that were looked at.
+    """
+
+    text: str
+    number: int
+    of: int
+
+    @property
+    def few(self) -> bool:
+        """Whether most of them are as they should be."""
+        return 2 * self.number <= self.of
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def missing_pictures(
+    images: Sequence[dict], folder: str | Path, ann_file: str | Path
+) -> Disagreement | None:
+    """Look for the pictures, by one listing per folder.
+
+    Args:
+        images: Entries of the annotation file.
+        folder: What their file names start from.
+        ann_file: The annotation file, for the text.
+    """
+    names = [image["file_name"] for image in sample(images, LISTED)]
+    by_folder = defaultdict(list)
+    for name in names:
+        by_folder[os.path.dirname(os.path.join(folder, name))].append(name)
+    missing = []
+    for below, wanted in by_folder.items():
+        there = _files(below)
+        missing += [name for name in wanted if os.path.basename(name) not in there]
+    # It may be there in another case, or another form of its letters.
+    missing = [name for name in missing if not os.path.isfile(os.path.join(folder, name))]
+    if not missing:
+        return None
+    more = f", and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+    text = (
+        f"{len(missing)} of the {len(names)} images of {ann_file} are not in {folder}: "
+        f"{', '.join(missing[:NAMED])}{more}; copy them there"
+    )
+    return Disagreement(text, len(missing), len(names))
+
+
+def other_sizes(images: Sequence[dict], folder: str | Path, load: LoadImage) -> Disagreement | None:
+    """Compare sizes in the headers of the pictures with those of their entries.
+
+    Args:
+        images: Entries of the annotation file.
+        folder: What their file names start from.
+        load: The step that loads them, which may turn them by their EXIF tag.
+    """
+    looked = sample(images, OPENED)
+    odd = []
+    for image in looked:
+        path, expected = os.path.join(folder, image["file_name"]), (image["height"], image["width"])
+        if (shape := load.shape_in_header(path)) and shape != expected:
+            odd.append(dict(img_path=path, img_shape=expected))
+    for entry in odd[:DECODED]:
+        try:
+            load(entry)
+        except ImageError as error:
+            of_all = f" ({len(odd)} of {len(looked)} images like this)"
+            return Disagreement(f"{error}{of_all}", len(odd), len(looked))
+    return None
+
+
+def sample(items: Sequence, number: int) -> Sequence:
+    """Return at most `number` items, evenly spaced."""
+    return items[:: -(-len(items) // number)] if len(items) > number else items
+
+
+def _files(folder: str) -> set[str]:
+    try:
+        with os.scandir(folder or ".") as entries:
+            return {entry.name for entry in entries if entry.is_file()}
+    except OSError:
+        return set()

@@ -1,0 +1,236 @@
+"""Data sets that do not agree with themselves or their pictures are refused before a training."""
+
+import copy
+import json
+import re
+
+import cv2
+import numpy as np
+import pytest
+from mmengine.config import Config
+from mmpose.datasets import CocoDataset as MMPoseCocoDataset
+from mmpose.registry import DATASETS
+
+from dyrelu_pose.config import contents
+from dyrelu_pose.config.contents import check_contents
+from dyrelu_pose.config.files import MissingFilesError
+from dyrelu_pose.errors import AnnotationError, UserError
+from tests.scripts import DEMO, run
+
+WIDTH, HEIGHT = 120, 160
+METAINFO = dict(
+    dataset_name="documents",
+    paper_info={},
+    keypoint_info={
+        i: dict(name=f"corner{i}", id=i, color=[0, 0, 0], type="", swap="") for i in range(4)
+    },
+    skeleton_info={},
+    joint_weights=[1.0] * 4,
+    sigmas=[0.025] * 4,
+)
+
+
+def document(number, image):
+    """An annotation with 4 corners."""
+    left, top = 20 + number % 3, 30 + number % 5
+    corners = [(left, top), (left + 60, top), (left + 60, top + 80), (left, top + 80)]
+    return dict(
+        id=number, image_id=image, category_id=2, bbox=[left, top, 60, 80], area=4800, iscrowd=0,
+        keypoints=[value for corner in corners for value in (*corner, 2)],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for split, number in (("train", 6), ("val", 3)):
+        (tmp_path / split).mkdir()
+        images = [
+            dict(id=i, file_name=f"{split}_{i}.jpg", width=WIDTH, height=HEIGHT)
+            for i in range(number)
+        ]
+        for image in images:
+            picture = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+            cv2.imwrite(str(tmp_path / split / image["file_name"]), picture)
+        images.append(dict(id=99, file_name="of nobody.jpg", width=1, height=1))
+        annotations = [document(100 + i, i) for i in range(number)]
+        categories = [dict(id=2, name="document")]
+        content = dict(images=images, annotations=annotations, categories=categories)
+        (tmp_path / f"{split}.json").write_text(json.dumps(content))
+    return tmp_path
+
+
+def dataset(folder, split, **options):
+    return dict(
+        type="CocoDataset", data_root=f"{folder}/", ann_file=f"{split}.json", metainfo=METAINFO,
+        data_prefix=dict(img=f"{split}/"), test_mode=split == "val",
+        pipeline=[dict(type="LoadImage")], **options,
+    )  # fmt: skip
+
+
+def config(folder, **options):
+    return Config(
+        {f"{s}_dataloader": dict(dataset=dataset(folder, s, **options)) for s in ("train", "val")}
+    )
+
+
+def check(folder, **options):
+    check_contents(config(folder, **options), ["train", "val"])
+
+
+def change(folder, split, edit):
+    path = folder / f"{split}.json"
+    content = json.loads(path.read_text())
+    edit(content)
+    path.write_text(json.dumps(content))
+
+
+def test_what_agrees_passes_without_a_word(folder, capfd):
+    check(folder)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda c: c["annotations"][1].update(id="101"), "annotation 101 has the id '101', a text"),
+        (
+            lambda c: c["annotations"][2].update(keypoints=[1, 2, 2] * 3),
+            "102 has 3 keypoints, not 4",
+        ),
+        (lambda c: [a.update(bbox=[0.1, 0.2, 0.5, 0.5]) for a in c["annotations"]], "from 0 to 1"),
+        (lambda c: c.update(annotations=3), "not in the COCO format: it has no lists"),
+        (
+            lambda c: [a.update(num_keypoints=0) for a in c["annotations"]],
+            "has nobody with labelled",
+        ),
+    ],
+)
+def test_annotations_are_checked_in_every_split(folder, split, edit, message):
+    change(folder, split, edit)
+    with pytest.raises(AnnotationError, match=f"annotation file {folder}/{split}.json.*{message}"):
+        check(folder)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_missing_picture_is_named(folder, split):
+    (folder / split / f"{split}_2.jpg").unlink()
+    with pytest.raises(MissingFilesError, match=rf"1 of the \d images of .*{split}_2.jpg"):
+        check(folder)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_picture_of_another_size_is_named(folder, split):
+    cv2.imwrite(str(folder / split / f"{split}_2.jpg"), np.zeros((80, 60, 3), np.uint8))
+    with pytest.raises(UserError, match=rf"{split}_2.jpg has 60x80 pixels and the .* says 120x160"):
+        check(folder)
+
+
+def test_skip_bad_samples_leaves_a_few_to_the_training(folder):
+    change(folder, "train", lambda c: c["annotations"][0].update(id=None))
+    change(folder, "train", lambda c: c["annotations"][1].update(bbox=[0, 0, 1, 1]))
+    (folder / "train/train_2.jpg").unlink()
+    cv2.imwrite(str(folder / "train/train_3.jpg"), np.zeros((80, 60, 3), np.uint8))
+    check(folder, skip_bad_samples=True)
+    (folder / "val/val_2.jpg").unlink()  # of an evaluation nothing is left out
+    with pytest.raises(MissingFilesError, match="val_2.jpg"):
+        check(folder, skip_bad_samples=True)
+    for i in range(6):
+        cv2.imwrite(str(folder / f"train/train_{i}.jpg"), np.zeros((80, 60, 3), np.uint8))
+    with pytest.raises(UserError, match=r"\(4 of 4 images like this\)"):
+        check(folder, skip_bad_samples=True)
+
+
+def test_sets_in_others_are_checked(folder):
+    change(folder, "val", lambda c: c["annotations"][2].update(bbox=[1, 2, 3]))
+    parts = [dataset(folder, split) for split in ("train", "val")]
+    combined = dict(type="CombinedDataset", metainfo=METAINFO, datasets=parts, pipeline=[])
+    repeated = dict(type="RepeatDataset", times=2, dataset=combined)
+    cfg = Config(dict(train_dataloader=dict(dataset=repeated)))
+    with pytest.raises(AnnotationError, match="val.json: annotation 102 has the bbox"):
+        check_contents(cfg, ["train"])
+
+
+PLAIN = ["AicDataset", "AP10KDataset", "AnimalPoseDataset", "OneHand10KDataset", "CrowdPoseDataset"]
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_other_sets_of_the_format_have_the_same_checks(folder, kind):
+    cfg = config(folder)
+    cfg.train_dataloader.dataset.type = kind
+    change(folder, "train", lambda c: c["annotations"][3].update(keypoints=[1, 2, 2] * 3))
+    message = "train.json: annotation 103 has 3 keypoints, not 4"
+    with pytest.raises(AnnotationError, match=message):
+        check_contents(cfg, ["train"])
+    with pytest.raises(AnnotationError, match=message):
+        DATASETS.build(cfg.train_dataloader.dataset)
+    cfg.train_dataloader.dataset.skip_bad_samples = True
+    assert len(DATASETS.build(cfg.train_dataloader.dataset)) == 5
+
+
+def test_a_class_that_reads_other_fields_has_those_of_lists(folder):
+    cfg = config(folder)
+    cfg.train_dataloader.dataset.type = "FreiHandDataset"
+    change(folder, "train", lambda c: [a.update(segmentation=[]) for a in c["annotations"]])
+    check_contents(cfg, ["train"])  # its boxes are not read
+    change(folder, "train", lambda c: c["annotations"][3].update(keypoints=[1, 2, 2] * 3))
+    with pytest.raises(AnnotationError, match="train.json: annotation 103 has 3 keypoints, not 4"):
+        DATASETS.build(cfg.train_dataloader.dataset)
+    change(folder, "train", lambda c: c["annotations"][3].update(image_id=55))
+    with pytest.raises(AnnotationError, match="annotation 103 is of image 55, which is not listed"):
+        check_contents(cfg, ["train"])
+
+
+def test_a_class_of_a_users_own_is_checked_and_told_of(folder, monkeypatch):
+    kind = type("Documents", (MMPoseCocoDataset,), {})
+    DATASETS.register_module(module=kind, force=True)
+    cfg = config(folder)
+    cfg.train_dataloader.dataset.type = "Documents"
+    change(folder, "train", lambda c: c["annotations"][1].update(bbox=[0, 0, 9, 9]))
+    printed = []
+    monkeypatch.setattr(contents, "print_log", lambda text, *_: printed.append(text))
+    check_contents(cfg, ["train"])
+    (note,) = printed
+    assert "annotation 101 has the bbox" in note
+    assert "skip_bad_samples" not in note  # which it does not know
+
+
+def test_pictures_that_nobody_is_in_or_that_are_not_read_may_be_missing(folder):
+    (folder / "train/train_5.jpg").unlink()
+    check(folder, indices=5)
+    change(folder, "train", lambda c: c["annotations"][5].update(iscrowd=1))
+    check(folder)
+    change(folder, "train", lambda c: c["annotations"][5].update(iscrowd=0))
+    with pytest.raises(MissingFilesError):
+        check(folder)
+    (folder / "train/train_4.jpg").unlink()
+    (folder / "train/train_2.jpg").unlink()
+    for split in ("train", "val"):
+        (folder / split / f"{split}_1.jpg").unlink()
+    change(folder, "train", lambda c: c["images"].remove(c["images"][5]) or c["annotations"].pop())
+    check(folder, sample_interval=3)  # images 0 and 3
+
+
+def test_what_cannot_be_built_is_left_to_the_builder(folder):
+    check(folder, no_such_option=1)
+    check(folder, data_mode="sideways")
+
+
+def test_the_tool_says_so_and_writes_nothing(folder, tmp_path, synthetic):
+    annotations = synthetic / "annotations/person_keypoints_train.json"
+    content = json.loads(annotations.read_text())
+    odd = copy.deepcopy(content)
+    for entry in odd["annotations"]:
+        entry["bbox"] = [value / 1000 for value in entry["bbox"]]
+    (tmp_path / "odd.json").write_text(json.dumps(odd))
+    work = tmp_path / "work"
+    printed = run(
+        "tools/train.py", DEMO, "--work-dir", work, "--cfg-options",
+        *(f"{s}_dataloader.dataset.data_root={synthetic}/" for s in ("train", "val")),
+        f"val_evaluator.ann_file={synthetic}/annotations/person_keypoints_val.json",
+        f"train_dataloader.dataset.ann_file={tmp_path}/odd.json", expect=1,
+    )  # fmt: skip
+    assert re.search(
+        r"^error: annotation file .*odd.json: annotation .* from 0 to 1", printed, re.M
+    )
+    assert not work.exists()
