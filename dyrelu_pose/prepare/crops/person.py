@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 
 from dyrelu_pose.datasets.load_image import ImageError, read_image
+from dyrelu_pose.datasets.persons import clipped_box
 from dyrelu_pose.errors import UserError
 
-from .annotations import clipped_box
 from .geometry import Crop, crop_of
 from .source import Source
 
@@ -58,7 +58,8 @@ def crop_persons(
     """
     image, annotations = entry
     try:
-        picture = _load(source.images / image["file_name"], image)
+        shape = image["height"], image["width"]
+        picture = read_image(source.images / image["file_name"], shape, source.color_type)
     except ImageError as error:
         return error
     persons = []
@@ -77,18 +78,6 @@ def crop_persons(
             (_image(image, annotation, size, crop), _annotation(annotation, box, keypoints, crop))
         )
     return persons
-
-
-def _load(path: Path, image: dict) -> np.ndarray:
-    picture = read_image(path)
-    height, width = picture.shape[:2]
-    if (width, height) != (image["width"], image["height"]):
-        expected = f"{image['width']}x{image['height']}"
-        raise ImageError(
-            f"image {path} has {width}x{height} pixels and the annotation file says {expected}: "
-            "they do not belong together"
-        )
-    return picture
 
 
 def _scale(box: np.ndarray, source: Source, settings: Settings) -> float:

@@ -5,16 +5,15 @@ from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config
-from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
-from dyrelu_pose.datasets import CocoDataset
+from dyrelu_pose.datasets.coco import reads_plain_coco
+from dyrelu_pose.datasets.load_image import loading_step
 from dyrelu_pose.errors import UserError
 
 from .augmentation import Augmentation, read_augmentation
 
 SPLITS = ("train", "val")
-READERS = ("_load_annotations", "parse_data_info")  # of a data set's class
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,9 @@ class Source:
         images: Folder that the file names in it start from.
         augmentations: What each pipeline that is run on it may read.
         halves: Indices of the keypoints of the upper and of the lower body.
+        keypoints: Number of keypoints of a person.
+        color_type: How pictures are loaded, as of `LoadImage`.
+        skip_bad_samples: Whether wrong entries are left out.
     """
 
     split: str
@@ -34,6 +36,9 @@ class Source:
     images: Path
     augmentations: tuple[Augmentation, ...]
     halves: tuple[tuple[int, ...], tuple[int, ...]]
+    keypoints: int
+    color_type: str
+    skip_bad_samples: bool
 
     @property
     def zoom(self) -> float:
@@ -77,35 +82,30 @@ def read_source(cfg: Config, split: str) -> Source:
     if len({augmentation.input_size for augmentation in augmentations}) > 1:
         raise UserError(f"the pipelines of {key} differ in input_size")
     root = Path(dataset.get("data_root") or "")
+    info = _metainfo(dataset, key)
     source = Source(
         split=split,
         ann_file=root / dataset.get("ann_file", ""),
         images=root / (dataset.get("data_prefix") or {}).get("img", ""),
         augmentations=augmentations,
-        halves=_halves(dataset, key),
+        halves=(tuple(info["upper_body_ids"]), tuple(info["lower_body_ids"])),
+        keypoints=info["num_keypoints"],
+        color_type=loading_step(pipelines[0]).color_type,
+        skip_bad_samples=dataset.get("skip_bad_samples", False),
     )
     _check_exist(source, key)
     return source
 
 
-def _halves(dataset: dict, key: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _metainfo(dataset: dict, key: str) -> dict:
     name = dataset["type"]
     kind = DATASETS.get(name)
-    if kind is None or not _reads_plain_coco(kind):
+    if kind is None or not reads_plain_coco(kind):
         raise UserError(
             f"{key}.type={name} does not read plain COCO keypoint annotations, which are "
             "what crops are made of; use CocoDataset, or crop the sets that it combines one by one"
         )
-    info = kind._load_metainfo(dataset.get("metainfo"))
-    return tuple(info["upper_body_ids"]), tuple(info["lower_body_ids"])
-
-
-def _reads_plain_coco(kind: type) -> bool:
-    """Whether a class takes a file's entries as `BaseCocoStyleDataset` does."""
-    return issubclass(kind, BaseCocoStyleDataset) and any(
-        all(getattr(kind, name) is getattr(plain, name) for name in READERS)
-        for plain in (BaseCocoStyleDataset, CocoDataset)
-    )
+    return kind._load_metainfo(dataset.get("metainfo"))
 
 
 def _check_exist(source: Source, key: str) -> None:

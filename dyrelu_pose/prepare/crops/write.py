@@ -1,13 +1,17 @@
 """Writes a COCO keypoint set with one small image per person, for top-down training."""
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from dyrelu_pose.datasets.load_image import ImageError
+from mmengine.logging import print_log
+
+from dyrelu_pose.datasets.load_image import ImageError, LoadImage
+from dyrelu_pose.datasets.pictures import missing_pictures, other_sizes
 from dyrelu_pose.prepare.folder import DataFolder, write_compact_json
 from dyrelu_pose.prepare.pool import ordered_map
 
@@ -57,9 +61,7 @@ def write_crops(
     folder = DataFolder(out, "crops", _parameters(sources, settings), parts)
     if not folder.is_due(force):
         return None
-    persons = {source: read_persons(source.ann_file) for source in sources}
-    for source in sources:
-        _check_images(source, persons[source])
+    persons = {source: _read(source) for source in sources}
     with folder.writing(), ordered_map(workers) as in_order:
         for source in sources:
             entries = persons[source].by_image
@@ -90,15 +92,18 @@ def _parameters(sources: Sequence[Source], settings: Settings) -> dict:
     return parameters
 
 
-def _check_images(source: Source, persons: Persons) -> None:
-    """Find out before any work that images are not there."""
-    names = [image["file_name"] for image, _ in persons.by_image]
-    missing = [name for name in names if not (source.images / name).is_file()]
-    if missing:
-        raise ImageError(
-            f"{len(missing)} of the {len(names)} images of {source.ann_file} are not in "
-            f"{source.images}: {_listed(missing, ', ')}; copy them there"
-        )
+def _read(source: Source) -> Persons:
+    """Read the persons of a split, and find out before any work that pictures do not fit."""
+    persons = read_persons(source.ann_file, source.keypoints, source.skip_bad_samples)
+    for note in persons.notes:
+        print_log(note, "current", logging.WARNING)
+    images = [image for image, _ in persons.by_image]
+    problem = missing_pictures(images, source.images, source.ann_file) or other_sizes(
+        images, source.images, LoadImage(color_type=source.color_type)
+    )
+    if problem:
+        raise ImageError(str(problem))
+    return persons
 
 
 def _undamaged(cropped: Iterable[list[Person] | ImageError]) -> Iterator[list[Person]]:

@@ -5,6 +5,7 @@ import json
 import pytest
 from mmpose.datasets import CocoDataset
 
+from dyrelu_pose.datasets import CocoDataset as CheckedCocoDataset
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.prepare.crops.annotations import read_persons
 
@@ -37,12 +38,11 @@ def write(folder, annotations, images=IMAGES):
         (dict(num_keypoints=0), "without keypoints"),
         (dict(bbox=[10, 10, 0, 60]), "without a box"),
         (dict(bbox=[99.5, 10, 20, 20]), "without a box"),  # beyond the last pixel's centre
-        (dict(image_id=7), "of an unlisted image"),
     ],
 )
 def test_left_out_and_counted_as_mmpose_does(tmp_path, changes, reason):
     path = write(tmp_path, [person(1), person(2, **changes)])
-    persons = read_persons(path)
+    persons = read_persons(path, 17)
     assert persons.skipped == {reason: 1}
     loaded = CocoDataset(ann_file=str(path), data_prefix=dict(img=""), pipeline=[])
     assert [loaded[i]["id"] for i in range(len(loaded))] == ids(persons) == [1]
@@ -53,7 +53,9 @@ def test_order_is_mmposes(tmp_path):
     of_image = {9: 2, 4: 5, 8: 2, 3: 5}
     path = write(tmp_path, [person(id, image_id=image) for id, image in of_image.items()])
     loaded = CocoDataset(ann_file=str(path), data_prefix=dict(img=""), pipeline=[])
-    assert [loaded[i]["id"] for i in range(len(loaded))] == ids(read_persons(path)) == [4, 3, 9, 8]
+    assert (
+        [loaded[i]["id"] for i in range(len(loaded))] == ids(read_persons(path, 17)) == [4, 3, 9, 8]
+    )
 
 
 def ids(persons):
@@ -65,19 +67,41 @@ def ids(persons):
     [
         ([], IMAGES, "'annotations' is empty"),
         ([person(1, iscrowd=1)], IMAGES, "nobody to crop: {'crowds': 1}"),
-        ([person(1), person(1)], IMAGES, "an annotation id twice"),
-        ([person(1)], [dict(id=2, file_name="2.jpg", width=100)], "COCO format: KeyError.'height'"),
+        ([person(1), person(1)], IMAGES, "annotation 1 has the id of another annotation"),
+        ([person(1), person(2, image_id=7)], IMAGES, "annotation 2 is of image 7, which is not"),
+        ([person(1)], [dict(id=2, file_name="2.jpg", width=100)], "2 has no width and height"),
     ],
-    ids=["nobody", "crowds alone", "same id", "no height"],
+    ids=["nobody", "crowds alone", "same id", "unlisted image", "no height"],
 )
 def test_unusable_files_are_named(tmp_path, annotations, images, message):
     path = write(tmp_path, annotations, images)
-    with pytest.raises(UserError, match=f"annotation file {path} .*{message}"):
-        read_persons(path)
+    with pytest.raises(UserError, match=f"annotation file {path}:? .*{message}"):
+        read_persons(path, 17)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        dict(keypoints=[30, 30, 2]),
+        dict(keypoints=[30, 30, 3] + [0] * 48),
+        dict(image_id="2"),
+        dict(bbox=[0.1, 0.2, 0.3, 0.4]),
+        dict(bbox=[10, 10, -50, 60]),
+    ],
+)
+def test_the_same_files_are_refused_in_the_same_words_as_in_training(tmp_path, changes):
+    path = write(tmp_path, [person(1, **changes)])
+    with pytest.raises(UserError) as ours:
+        read_persons(path, 17)
+    with pytest.raises(UserError) as in_training:
+        CheckedCocoDataset(ann_file=str(path), data_prefix=dict(img=""))
+    assert str(ours.value) == str(in_training.value)
+    path = write(tmp_path, [person(2), person(3), person(1, **changes)])
+    assert ids(read_persons(path, 17, skip_bad_samples=True)) == [2, 3]
 
 
 def test_damaged_json_is_named(tmp_path):
     path = write(tmp_path, [person(1)])
     path.write_text(path.read_text()[:100])
     with pytest.raises(UserError, match=f"annotation file {path} is not valid JSON"):
-        read_persons(path)
+        read_persons(path, 17)
