@@ -89,7 +89,14 @@ class CheckedAnnotations(BaseCocoStyleDataset):
         What it has twice, such as its polygon, is pickled once. See `mmpose.datasets.CocoDataset`.
         """
         annotation = raw_data_info["raw_ann_info"]
-        person = super().parse_data_info(dict(raw_data_info, raw_ann_info=_Uncopied(annotation)))
+        try:
+            raw_data_info = dict(raw_data_info, raw_ann_info=_Uncopied(annotation))
+            person = super().parse_data_info(raw_data_info)
+        except Exception as error:
+            problem = (
+                f"{type(self).__name__} cannot read annotation {annotation.get('id')}: {error!r}"
+            )
+            raise _UnreadableError(problem) from error
         if person is not None and "raw_ann_info" in person:
             person["raw_ann_info"] = annotation
         return person
@@ -106,8 +113,9 @@ class CheckedAnnotations(BaseCocoStyleDataset):
             content = read_annotations(self.ann_file)
         kept, notes = checked(content, self.ann_file, keypoints_of(self), self.skip_bad_samples)
         if failure is not None and kept is content:
+            problem = failure if isinstance(failure, _UnreadableError) else repr(failure)
             raise AnnotationError(
-                f"annotation file {self.ann_file} is not in the COCO format: {failure!r}"
+                f"annotation file {self.ann_file} is not in the COCO format: {problem}"
             ) from failure
         for note in notes:
             print_log(note, "current", logging.WARNING)
@@ -187,6 +195,10 @@ def _is_plain(kind: type, name: str) -> bool:
     """Whether a method is that of `BaseCocoStyleDataset`, with or without its checks."""
     owner = next(c for c in kind.__mro__ if c is not CheckedAnnotations and name in vars(c))
     return owner is BaseCocoStyleDataset
+
+
+class _UnreadableError(Exception):
+    """The class of a data set cannot read an annotation; the message has its id."""
 
 
 class _Uncopied(dict):

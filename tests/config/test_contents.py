@@ -171,6 +171,8 @@ def test_other_sets_of_the_format_have_the_same_checks(folder, kind):
 def test_a_class_that_reads_other_fields_has_those_of_lists(folder):
     cfg = config(folder)
     cfg.train_dataloader.dataset.type = "FreiHandDataset"
+    with pytest.raises(AnnotationError, match="train.json .*read annotation 100: .*'segmentation'"):
+        DATASETS.build(cfg.train_dataloader.dataset)
     change(folder, "train", lambda c: [a.update(segmentation=[]) for a in c["annotations"]])
     check_contents(cfg, ["train"])  # its boxes are not read
     change(folder, "train", lambda c: c["annotations"][3].update(keypoints=[1, 2, 2] * 3))
