@@ -5,7 +5,7 @@ from typing import cast
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dyrelu_pose.ops import Hyper, Ranges, dyrelu, reference
+from dyrelu_pose.ops import Hyper, Ranges, Spatial, dyrelu, reference
 from dyrelu_pose.ops.backends import check_backend
 from dyrelu_pose.ops.folded_norm import normalized_dyrelu
 from dyrelu_pose.ops.precision import compute_dtype, without_autocast
@@ -47,12 +47,17 @@ class DyReLU(nn.Module):
         inplace: Whether the input may be overwritten, as by `nn.ReLU(inplace=True)`. That is done
             only where autograd records nothing: the backward pass needs the input.
 
+    Attributes:
+        reread: Whether the input is read again after an `inplace` call; then it is overwritten in
+            every call, as by `nn.ReLU(inplace=True)`, at the price of a copy. `place` sets it.
+
     Raises:
         ValueError: An argument is out of range.
     """
 
     shared_over_channels = False
     folds_norm = True
+    reread = False
     default_reduction: int
 
     def __init__(
@@ -197,15 +202,25 @@ class DyReLU(nn.Module):
             RuntimeError: The layer is pending, or its backend cannot run here.
             ValueError: The input does not have `channels` channels.
         """
+        if self.reread:
+            return x.copy_(self._activate(x.clone()))
+        return self._activate(x)
+
+    def _activate(self, x: Tensor) -> Tensor:
         self._check(x)
         norm = self._folded_norm()
         if norm is None:
-            return dyrelu(x, self.hyper, self.ranges, backend=self.backend, inplace=self.inplace)
+            weight, spatial = self._spatial()
+            return dyrelu(x, self.hyper, self.ranges, weight, spatial, self.backend, self.inplace)
         y, mean, variance = normalized_dyrelu(
             x, norm.norm(x), self.hyper, self.ranges, self.backend
         )
         norm.update(mean, variance, x.numel() // x.shape[1])
         return y
+
+    def _spatial(self) -> tuple[Tensor | None, Spatial | None]:
+        """Return weights (C,) and constants of the spatial map, if there is one."""
+        return None, None
 
     def _check(self, x: Tensor) -> None:
         if self.channels is None:

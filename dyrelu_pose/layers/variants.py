@@ -3,7 +3,7 @@
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 
-from dyrelu_pose.ops import Spatial, dyrelu, reference
+from dyrelu_pose.ops import Spatial, reference
 from dyrelu_pose.ops.precision import compute_dtype, without_autocast
 
 from .base import DyReLU
@@ -109,16 +109,8 @@ class DyReLUC(DyReLU):
             weight = self.spatial.weight.flatten().to(dtype)
             return reference.spatial_map(x.to(dtype), weight, self.map)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply the activation to `x` (N, C), (N, C, L) or (N, C, H, W); shape and dtype are kept.
-
-        Raises:
-            RuntimeError: The layer is pending, or its backend cannot run here.
-            ValueError: The input does not have `channels` channels.
-        """
-        self._check(x)
-        weight = self.spatial.weight.flatten()
-        return dyrelu(x, self.hyper, self.ranges, weight, self.map, self.backend, self.inplace)
+    def _spatial(self) -> tuple[Tensor, Spatial]:
+        return self.spatial.weight.flatten(), self.map
 
     def extra_repr(self) -> str:
         """Return the options that decide the function."""

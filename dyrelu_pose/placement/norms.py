@@ -14,8 +14,14 @@ class _Output:
 
     norm: str
     tensor: Tensor  # held, so that its id stays its own
-    version: int
+    source: Tensor  # what was normalized
+    versions: tuple[int, int]  # of both
     users: list[nn.Module | None] = field(default_factory=list)  # None: not an activation
+
+    @property
+    def intact(self) -> bool:
+        """Whether neither was changed in place since, as by a residual addition."""
+        return self.versions == (self.tensor._version, self.source._version)
 
 
 class NormWatch(TorchFunctionMode):
@@ -23,7 +29,7 @@ class NormWatch(TorchFunctionMode):
 
     Args:
         model: Model that will run; its hooks stay, so it is a copy that is thrown away.
-        activations: Modules of it that may follow a norm.
+        activations: Modules of it that may follow a norm, none of which works in place.
     """
 
     def __init__(self, model: nn.Module, activations: Iterable[nn.Module]) -> None:
@@ -35,9 +41,6 @@ class NormWatch(TorchFunctionMode):
             if type(module) is nn.BatchNorm2d:  # not its subclasses, which may do something else
                 module.register_forward_hook(self._returned(name))
         for activation in activations:
-            if hasattr(activation, "inplace"):
-                # Or its output were the norm's. (torch types as if only tensors could be set.)
-                activation.inplace = False  # pyright: ignore[reportArgumentType]
             activation.register_forward_pre_hook(self._enter)
             activation.register_forward_hook(self._leave)
 
@@ -55,18 +58,26 @@ class NormWatch(TorchFunctionMode):
 
     def _returned(self, name: str):
         def hook(module: nn.Module, args: tuple, output: Tensor) -> None:
-            self.outputs[id(output)] = _Output(name, output, output._version)
+            versions = output._version, args[0]._version
+            self.outputs[id(output)] = _Output(name, output, args[0], versions)
 
         return hook
 
     def _enter(self, module: nn.Module, args: tuple) -> None:
         output = self.outputs.get(id(args[0]))
-        if output and output.version != output.tensor._version:
-            output = None  # changed in place since, as by a residual addition
-        self.calls.append((module, output))
         if output:
             output.users.append(module)
+        self.calls.append((module, output if output and output.intact else None))
         self.inside = module
+
+    def returned(self, output: object) -> None:
+        """Note what the model returned."""
+        self._used(output)
+
+    def _used(self, values: object) -> None:
+        for leaf in tree_leaves(values):
+            if isinstance(leaf, Tensor) and id(leaf) in self.outputs:
+                self.outputs[id(leaf)].users.append(None)
 
     def _leave(self, module: nn.Module, args: tuple, output: Tensor) -> None:
         self.inside = None
@@ -75,7 +86,5 @@ class NormWatch(TorchFunctionMode):
         """Run a function of PyTorch, and note the outputs of norms that it computes with."""
         result = function(*args, **(kwargs or {}))
         if self.inside is None and any(isinstance(r, Tensor) for r in tree_leaves(result)):
-            for leaf in tree_leaves((args, kwargs)):
-                if isinstance(leaf, Tensor) and id(leaf) in self.outputs:
-                    self.outputs[id(leaf)].users.append(None)
+            self._used((args, kwargs))
         return result

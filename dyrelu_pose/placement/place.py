@@ -89,6 +89,10 @@ def place(
         if rule.act is not None
     }
 
+    for site in sites:
+        if site.overwrites and site.name in layers:
+            _check_overwrites(taken[site], site, layers[site.name])
+
     split_shared(model)
     for site in sites:
         if site.linear and site.name in layers:
@@ -97,6 +101,9 @@ def place(
             layer = cast(DyReLU, model.get_submodule(site.name))  # no other can be pending
             layer.materialize(site.channels)
             layers[site.name] = layer
+    for site in sites:
+        if not site.linear:
+            _set_overwriting(site, model.get_submodule(site.name), layers.get(site.name))
     _put(model, layers)
     fused = {site: site.norm for site, rule in taken.items() if rule.fuse_norm and site.norm}
     for site, norm in fused.items():
@@ -154,11 +161,29 @@ def _find(rule: Rule, kind: str) -> Callable[..., nn.Module]:
     )
 
 
+def _check_overwrites(rule: Rule, site: Site, layer: nn.Module) -> None:
+    if not isinstance(layer, DyReLU) and not getattr(layer, "inplace", False):
+        raise PlacementError(
+            f"{rule}: {site.name} overwrites its input in place, and that is read again, so that "
+            f"{type(layer).__name__}, which does not, would change more than the activation; "
+            "use a DyReLU, or build the model with inplace=False there"
+        )
+
+
+def _set_overwriting(site: Site, original: nn.Module, layer: nn.Module | None) -> None:
+    """Let a DyReLU at a site overwrite its input where that is free, or where it has to."""
+    layer = layer or original
+    if isinstance(layer, DyReLU):
+        inplace = layer.inplace or getattr(original, "inplace", False)
+        layer.inplace = bool(inplace) and (site.overwritable or site.overwrites)
+        layer.reread = site.overwrites
+
+
 def _put(model: nn.Module, layers: dict[str, nn.Module]) -> None:
     like = next((p for p in model.parameters() if p.is_floating_point()), None)
     for name, layer in layers.items():
         original = model.get_submodule(name)
         layer.train(original.training)
-        if isinstance(layer, DyReLU):
-            layer.inplace = layer.inplace or getattr(original, "inplace", False)
+        if isinstance(original, DyReLU):
+            original.unfold_norm()
         model.set_submodule(name, layer if like is None else layer.to(like))

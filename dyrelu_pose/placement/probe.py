@@ -3,6 +3,7 @@
 import copy
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -18,6 +19,7 @@ from dyrelu_pose.layers import DyReLU, Maxout, SEReLU
 from .linear import LinearWatch, Unused, norm_of, open_sites
 from .meta_device import run_tensor_mode, run_without_values
 from .norms import NormWatch
+from .rereads import RereadWatch
 from .split import split_shared
 
 # Gates (sigmoid, hard sigmoid, softmax) are not here: a site shapes features, it does not weigh
@@ -46,6 +48,9 @@ class Site:
         pending: Whether it is a DyReLU that was built without its width.
         obstacle: Why no layer can be placed here, as a sentence; None if one can.
         norm: Dotted name of the BatchNorm2d whose output goes here and nowhere else, if any.
+        overwritable: Whether a layer here may overwrite its input, because nobody else needs it.
+        overwrites: Whether the activation works in place on an input that is read again, so that
+            what it writes there is a part of what the model computes.
     """
 
     name: str
@@ -55,6 +60,8 @@ class Site:
     pending: bool = False
     obstacle: str | None = None
     norm: str | None = field(default=None, compare=False, repr=False)
+    overwritable: bool = field(default=True, compare=False, repr=False)
+    overwrites: bool = field(default=False, compare=False, repr=False)
 
     @property
     def linear(self) -> bool:
@@ -133,12 +140,15 @@ class _Watch:
         self.last = model
         self.shapes: dict[nn.Module, list[torch.Size]] = defaultdict(list)
         self.slots = _slots(model)
-        self.norms = NormWatch(model, [a for a in self.slots if not isinstance(a, Unused)])
+        activations = [a for a in self.slots if not isinstance(a, Unused)]
+        self.rereads = RereadWatch(activations)
+        self.norms = NormWatch(model, activations)
         for module in model.modules():
             module.register_forward_pre_hook(self._count)
         for activation in self.slots:
             activation.register_forward_hook(self._record)
             if isinstance(activation, DyReLU):
+                activation.unfold_norm()
                 activation.forward = lambda x: F.relu(x)  # keeps shapes, and needs no width
         if device == "meta":
             _skip_norms(model)
@@ -158,9 +168,15 @@ class _Watch:
     def run(self, forward: Callable, input_size: tuple[int, int]) -> None:
         width, height = input_size
         dtype = next((p.dtype for p in self.model.parameters()), None)
-        with torch.no_grad(), torch.random.fork_rng(devices=[]), self.norms, self.linear:
-            output = forward(self.model, torch.zeros(1, 3, height, width, dtype=dtype))
-        self.linear.returned(output)
+        images = torch.zeros(1, 3, height, width, dtype=dtype)
+        watches = self.norms, self.linear, self.rereads
+        self.rereads.given(images)
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), ExitStack() as stack:
+            for watch in watches:
+                stack.enter_context(watch)
+            output = forward(self.model, images)
+        for watch in watches:
+            watch.returned(output)
 
     def sites(self) -> list[Site]:
         for activation, names in self.slots.items():
@@ -186,6 +202,8 @@ class _Watch:
             pending=is_pending(activation),
             obstacle=self._obstacle(activation),
             norm=self._norm(activation) if isinstance(activation, Unused) else norm,
+            overwritable=activation not in self.rereads.reread | self.rereads.keeps,
+            overwrites=activation in self.rereads.reread & self.rereads.inplace,
         )
 
     def _norm(self, candidate: Unused) -> str | None:
@@ -208,6 +226,12 @@ class _Watch:
         widths = sorted({shape[1] for shape in self.shapes[activation]})
         if len(widths) > 1:
             return f"{name} sees maps of {widths} channels; build one activation for each width"
+        rereads = self.rereads
+        if activation in rereads.inplace & rereads.reread & rereads.keeps:
+            return (
+                f"{name} overwrites the model's input in place, and that is read again; "
+                "build it with inplace=False"
+            )
         return None
 
     def _owner(self, name: str) -> nn.Module:

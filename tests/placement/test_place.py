@@ -57,6 +57,7 @@ def classes(model):
 def test_every_site_gets_a_layer_of_its_width(build, images, input_size, name):
     model = build(name)
     expected = probe(model, input_size)
+    assert not [site for site in expected if site.overwrites]
     placements = place(model, BACKBONE, input_size)
     assert [placement.site for placement in placements] == expected
     for placement in in_backbone(placements):

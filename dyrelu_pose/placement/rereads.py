@@ -1,0 +1,88 @@
+"""What becomes of an activation's input: whether anything reads it after the activation has run.
+
+An activation that works in place overwrites its input. That is only a matter of memory if nobody
+reads the input again; if somebody does, as the shortcut of a pre-activation block, it is a part of
+what the model computes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+from torch.autograd.graph import increment_version
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
+
+
+@dataclass(eq=False)
+class _Memory:
+    """A piece of memory that activations read, and write if they work in place."""
+
+    given: bool = False  # to the model, by its caller
+    users: list[nn.Module] = field(default_factory=list)  # activations, as they ran
+
+
+class RereadWatch(TorchFunctionMode):
+    """Watches a forward pass, as a context around it, for who reads the input of an activation.
+
+    Each activation runs out of place meanwhile, so that its output can be told from its input.
+
+    Args:
+        activations: Modules of a model that will run; their hooks stay, so it is a copy.
+    """
+
+    def __init__(self, activations: Iterable[nn.Module]) -> None:
+        super().__init__()
+        self.inplace: set[nn.Module] = set()
+        self.keeps: set[nn.Module] = set()  # activations of which an input is the caller's
+        self.reread: set[nn.Module] = set()
+        # By storage: the memory it is in the model itself, and how many activations had used that
+        # when the tensor was made. The tensors are held, so that a storage's number stays its own.
+        self._known: dict[int, tuple[_Memory, int]] = {}
+        self._held: list[Tensor] = []
+        for activation in activations:
+            if getattr(activation, "inplace", False):
+                self.inplace.add(activation)
+                activation.inplace = False  # pyright: ignore[reportArgumentType]
+            activation.register_forward_hook(self._ran)
+
+    def given(self, images: Tensor) -> None:
+        """Note what the model is given, which is its caller's."""
+        self._know(images, _Memory(given=True), 0)
+
+    def returned(self, output: object) -> None:
+        """Note what the model returned."""
+        self._read(output)
+
+    def _know(self, tensor: Tensor, memory: _Memory, users: int) -> None:
+        self._known[_storage(tensor)] = memory, users
+        self._held.append(tensor)
+
+    def _ran(self, module: nn.Module, args: tuple, output: Tensor) -> None:
+        x = args[0]
+        if _storage(x) not in self._known:
+            self._know(x, _Memory(), 0)
+        memory, _ = self._known[_storage(x)]
+        memory.users.append(module)
+        if memory.given:
+            self.keeps.add(module)
+        increment_version(x)  # what is put there may overwrite it
+        if module in self.inplace:
+            self._know(output, memory, len(memory.users))
+
+    def _read(self, values: object) -> None:
+        for leaf in tree_leaves(values):
+            if isinstance(leaf, Tensor) and (known := self._known.get(_storage(leaf))):
+                memory, users = known
+                self.reread.update(memory.users[users:])
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        """Run a function of PyTorch, and note the inputs of activations that it reads."""
+        result = function(*args, **(kwargs or {}))
+        if any(isinstance(leaf, Tensor) for leaf in tree_leaves(result)):
+            self._read((args, kwargs))
+        return result
+
+
+def _storage(tensor: Tensor) -> int:
+    return tensor.untyped_storage()._cdata
