@@ -134,18 +134,18 @@ class _SiteHooks:
 
     def before(self, layer: nn.Module, args: tuple) -> None:
         """Record the input: before the call, which may overwrite it."""
-        x = args[0]
+        x = self._channels_first(args[0])
         if isinstance(layer, DyReLU):
-            a, b = layer.coefficients(x)
-            x = layer.normalize(x)
-            pooled = x.mean((2, 3))
+            a, b = layer.coefficients(args[0])
+            x = layer.normalize(args[0])
+            pooled = x.flatten(2).mean(2)
             hidden = layer.hidden(args[0])
             for name, value in dict(pooled=pooled, hidden=hidden, a=a, b=b).items():
                 self.batches[name].append(_array(value))
         if isinstance(layer, DyReLUC):
-            self.record.maps += list(_array(layer.spatial_map(x)[:, 0]))
+            self.record.maps += list(_array(layer.spatial_map(args[0])[:, 0]))
         if self.sampled:
-            count = x.shape[2] * x.shape[3]
+            count = x.shape[2:].numel()
             index = torch.randperm(count, generator=self.random)[: self.positions]
             self.index = index.to(x.device)
             self.record.x += list(self._sample(x))
@@ -153,7 +153,10 @@ class _SiteHooks:
     def after(self, layer: nn.Module, args: tuple, y: Tensor) -> None:
         """Record the output where the input was."""
         if self.sampled:
-            self.record.y += list(self._sample(y))
+            self.record.y += list(self._sample(self._channels_first(y)))
+
+    def _channels_first(self, x: Tensor) -> Tensor:
+        return x.movedim(-1, 1) if self.record.site.channels_last else x
 
     def _sample(self, x: Tensor) -> np.ndarray:
         return _array(x.flatten(2)[..., self.index].transpose(1, 2))  # (N, P, C)

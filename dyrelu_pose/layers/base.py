@@ -50,6 +50,7 @@ class DyReLU(nn.Module):
     Attributes:
         reread: Whether the input is read again after an `inplace` call; then it is overwritten in
             every call, as by `nn.ReLU(inplace=True)`, at the price of a copy. `place` sets it.
+        channels_last: Whether inputs are (N, *, C), as behind an `nn.Linear`. `place` sets it.
 
     Raises:
         ValueError: An argument is out of range.
@@ -58,6 +59,7 @@ class DyReLU(nn.Module):
     shared_over_channels = False
     folds_norm = True
     reread = False
+    channels_last = False
     default_reduction: int
 
     def __init__(
@@ -157,8 +159,10 @@ class DyReLU(nn.Module):
     def normalize(self, x: Tensor) -> Tensor:
         """Return what the function is a function of: `x`, or its norm where this layer folds one.
 
-        Running statistics stay as they are.
+        It is (N, C, *), also where the layer takes channels last. Running statistics stay as they
+        are.
         """
+        x = self._channels_first(x)
         folded = self._folded_norm()
         if folded is None:
             return x
@@ -169,7 +173,7 @@ class DyReLU(nn.Module):
         )
 
     def coefficients(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return slopes and intercepts for `x` (N, C, *): what `forward` computes with.
+        """Return slopes and intercepts for an input of `forward`: what that computes with.
 
         Where the layer folds a batch normalization they are those of the normalized input.
 
@@ -183,7 +187,7 @@ class DyReLU(nn.Module):
             return reference.coefficients(x.to(dtype), self.hyper.to(dtype), self.ranges)
 
     def hidden(self, x: Tensor) -> Tensor:
-        """Return the hidden layer of the hyper function for `x` (N, C, *), (N, C / R).
+        """Return the hidden layer of the hyper function for an input of `forward`, (N, C / R).
 
         A unit that is 0 for every input adds nothing to any coefficient, and without gradient it
         stays so.
@@ -196,7 +200,9 @@ class DyReLU(nn.Module):
             return F.linear(pooled, hyper.fc1_weight, hyper.fc1_bias).relu()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply the activation to `x` (N, C), (N, C, L) or (N, C, H, W); shape and dtype are kept.
+        """Apply the activation to `x` (N, C, *), or (N, *, C) where a layer takes channels last.
+
+        Shape and dtype are kept.
 
         Raises:
             RuntimeError: The layer is pending, or its backend cannot run here.
@@ -207,6 +213,10 @@ class DyReLU(nn.Module):
         return self._activate(x)
 
     def _activate(self, x: Tensor) -> Tensor:
+        y = self._function(self._channels_first(x))
+        return y.movedim(1, -1) if self.channels_last else y
+
+    def _function(self, x: Tensor) -> Tensor:
         self._check(x)
         norm = self._folded_norm()
         if norm is None:
@@ -217,6 +227,9 @@ class DyReLU(nn.Module):
         )
         norm.update(mean, variance, x.numel() // x.shape[1])
         return y
+
+    def _channels_first(self, x: Tensor) -> Tensor:
+        return x.movedim(-1, 1) if self.channels_last else x
 
     def _spatial(self) -> tuple[Tensor | None, Spatial | None]:
         """Return weights (C,) and constants of the spatial map, if there is one."""

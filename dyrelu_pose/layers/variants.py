@@ -103,7 +103,8 @@ class DyReLUC(DyReLU):
             nn.init.zeros_(self.spatial.weight)
 
     def spatial_map(self, x: Tensor) -> Tensor:
-        """Return pi, (N, 1, *), for `x` (N, C, *), in float32 at least: what `forward` uses."""
+        """Return pi, (N, 1, *), in float32 at least, for an input of `forward`: what that uses."""
+        x = self.normalize(x)
         dtype = compute_dtype(x)
         with without_autocast(x):
             weight = self.spatial.weight.flatten().to(dtype)

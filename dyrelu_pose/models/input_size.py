@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from mmengine.config import Config
 
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.placement.probe import check_input_size
 
 
 def input_size_of(cfg: Config) -> tuple[int, int]:
@@ -13,7 +14,7 @@ def input_size_of(cfg: Config) -> tuple[int, int]:
     The model has them, or a decoder of its head, or the config, or its codec.
 
     Raises:
-        UserError: None of them has.
+        UserError: None of them has, or what has is no pair of positive numbers.
     """
     sizes = (
         cfg.model.get("input_size"),
@@ -26,7 +27,7 @@ def input_size_of(cfg: Config) -> tuple[int, int]:
         raise UserError(
             f"{cfg.filename} says no input size: give it codec.input_size or input_size=(W, H)"
         )
-    return size[0], size[1]
+    return _pixels(size, "input_size")
 
 
 def decoder_input_size(head: object) -> tuple[int, int] | None:
@@ -44,13 +45,13 @@ def decoder_input_size(head: object) -> tuple[int, int] | None:
     size = next(_decoder_sizes(head), None)
     if size is None:
         return None
-    if (
-        not isinstance(size, list | tuple)
-        or len(size) not in (2, 3)
-        or not all(isinstance(n, int) and n > 0 for n in size)
-    ):
-        raise UserError(f"the head's decoder.input_size is {size!r}: it has to be (W, H) in pixels")
-    return tuple(size[:2])
+    return _pixels(size, "the head's decoder.input_size")
+
+
+def _pixels(size: object, name: str) -> tuple[int, int]:
+    if isinstance(size, list | tuple) and len(size) == 3:
+        size = size[:2]  # without the depth
+    return check_input_size(size, name)
 
 
 def _decoder_sizes(head: object) -> Iterator[object]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from dyrelu_pose.layers import DyReLU
 
 from .linear import open_site
-from .probe import PlacementError, Site, probe
+from .probe import PlacementError, Site, survey
 from .rules import Rule, assign, parse_rules
 from .split import split_shared
 from .warm_start import install_fresh_start_report
@@ -77,8 +77,8 @@ def place(
         'DyReLUB'
     """
     parsed = parse_rules(rules)
-    sites = probe(model, input_size, forward, linear=True)
-    taken = assign(parsed, sites)
+    sites, invisible = survey(model, input_size, forward, linear=True)
+    taken = assign(parsed, sites, invisible)
     for site in sites:
         if site.pending and site.obstacle:
             raise PlacementError(site.obstacle)
@@ -103,7 +103,7 @@ def place(
             layers[site.name] = layer
     for site in sites:
         if not site.linear:
-            _set_overwriting(site, model.get_submodule(site.name), layers.get(site.name))
+            _fit(site, model.get_submodule(site.name), layers.get(site.name))
     _put(model, layers)
     fused = {site: site.norm for site, rule in taken.items() if rule.fuse_norm and site.norm}
     for site, norm in fused.items():
@@ -133,6 +133,12 @@ def _factory(rule: Rule, act: dict) -> Callable[[Site], nn.Module]:
         )
 
     def build(site: Site) -> nn.Module:
+        if takes_channels and not is_dyrelu and (site.channels_last or len(site.size) != 2):
+            seen = "(N, H, W, C)" if site.channels_last else f"of size {site.size}"
+            raise PlacementError(
+                f"{rule}: {kind} is for maps (N, C, H, W), and {site.name} sees maps {seen}; use "
+                "DyReLUA, DyReLUB or DyReLUC there"
+            )
         width = {"channels": site.channels} if takes_channels else {}
         try:
             return MODELS.build({**start, **act, **width})
@@ -170,13 +176,14 @@ def _check_overwrites(rule: Rule, site: Site, layer: nn.Module) -> None:
         )
 
 
-def _set_overwriting(site: Site, original: nn.Module, layer: nn.Module | None) -> None:
-    """Let a DyReLU at a site overwrite its input where that is free, or where it has to."""
+def _fit(site: Site, original: nn.Module, layer: nn.Module | None) -> None:
+    """Tell the DyReLU at a site, if one is there, what to do with its input."""
     layer = layer or original
     if isinstance(layer, DyReLU):
         inplace = layer.inplace or getattr(original, "inplace", False)
         layer.inplace = bool(inplace) and (site.overwritable or site.overwrites)
         layer.reread = site.overwrites
+        layer.channels_last = site.channels_last
 
 
 def _put(model: nn.Module, layers: dict[str, nn.Module]) -> None:

@@ -1,21 +1,26 @@
 """Find the activation sites of a model by watching one forward pass of a weightless copy."""
 
 import copy
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import chain
+from numbers import Integral
 
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import Swish
 from mmcv.cnn.bricks import HSwish
+from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.layers import DyReLU, Maxout, SEReLU
 
+from .channels import FIRST, LAST, ChannelsWatch, dimension_by_size
+from .functions import FunctionWatch
 from .linear import LinearWatch, Unused, norm_of, open_sites
 from .meta_device import run_tensor_mode, run_without_values
 from .norms import NormWatch
@@ -43,7 +48,7 @@ class Site:
         name: Dotted module name, as it is after splitting.
         channels: Width of the map.
         size: Height and width of the map (H, W) at the probed input size, in cells; the largest
-            one where weights are shared between resolutions.
+            one where weights are shared between resolutions. (L,) or (D, H, W) in other dimensions.
         kind: Class name of the activation that is there now; `'linear'` where there is none.
         pending: Whether it is a DyReLU that was built without its width.
         obstacle: Why no layer can be placed here, as a sentence; None if one can.
@@ -51,6 +56,7 @@ class Site:
         overwritable: Whether a layer here may overwrite its input, because nobody else needs it.
         overwrites: Whether the activation works in place on an input that is read again, so that
             what it writes there is a part of what the model computes.
+        channels_last: Whether its map is (N, H, W, C), not (N, C, H, W).
     """
 
     name: str
@@ -62,6 +68,7 @@ class Site:
     norm: str | None = field(default=None, compare=False, repr=False)
     overwritable: bool = field(default=True, compare=False, repr=False)
     overwrites: bool = field(default=False, compare=False, repr=False)
+    channels_last: bool = field(default=False, compare=False, repr=False)
 
     @property
     def linear(self) -> bool:
@@ -78,9 +85,10 @@ def probe(
 ) -> list[Site]:
     """List the activation sites of a model in the order in which they run.
 
-    A site is an activation module of the ReLU family on a 4-D map larger than 1x1, so the gates
-    of squeeze-and-excitation and the activations on tokens are none, and nor is a module that
-    this forward pass does not reach. Functional calls such as `F.relu` cannot be seen.
+    A site is an activation module of the ReLU family on a map of more than one position, (N, C, *)
+    or (N, H, W, C), so the gates of squeeze-and-excitation and the activations on tokens (N, L, C)
+    are none, and nor is a module that this forward pass does not reach. Functional calls such as
+    `F.relu` are none either: there is nothing to replace.
 
     The pass runs on a copy that is split first, in evaluation mode and on the meta device, where
     tensors have shapes but no values. If it needs values, a copy on the CPU is used. The model,
@@ -100,27 +108,67 @@ def probe(
         The sites, those with an obstacle included.
 
     Raises:
-        PlacementError: The forward pass fails, or never reaches a DyReLU built without channels.
+        PlacementError: The input size is none, or the forward pass fails, or never reaches a DyReLU
+            built without channels.
 
     Example:
         >>> probe(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (32, 16))
         [Site(name='1', channels=8, size=(14, 30), kind='ReLU', pending=False, obstacle=None)]
     """
-    width, height = input_size
+    return survey(model, input_size, forward, linear)[0]
 
-    def watched(device: str) -> _Watch:
-        watch = _Watch(_copy_to(model, device), device, linear)
-        try:
-            watch.run(forward or run_tensor_mode, input_size)
-        except Exception as error:  # the model's own code
-            raise PlacementError(
-                f"{type(model).__name__} cannot be probed: its forward pass on one image of "
-                f"{width}x{height} pixels (WxH) fails{watch.place()} with {type(error).__name__}: "
-                f"{error}"
-            ) from error
-        return watch
 
-    return run_without_values(watched).sites()
+def survey(
+    model: nn.Module,
+    input_size: tuple[int, int],
+    forward: Callable[[nn.Module, Tensor], object] | None,
+    linear: bool,
+) -> tuple[list[Site], dict[str, str]]:
+    """Return the sites of :func:`probe`, and what computes activations without being a site.
+
+    Returns:
+        The sites; and by the name that a site there would have, why there is none.
+    """
+    width, height = check_input_size(input_size)
+    other_input = ""
+    if forward is None and not isinstance(model, BaseModel):
+        other_input = "; if its input is no image (1, 3, H, W), say by `forward` how to run it"
+
+    def run(width: int, height: int) -> _Watch:
+        def on(device: str) -> _Watch:
+            watch = _Watch(_copy_to(model, device), device, linear)
+            try:
+                watch.run(forward or run_tensor_mode, width, height)
+            except Exception as error:  # the model's own code
+                raise PlacementError(
+                    f"{type(model).__name__} cannot be probed: its forward pass on one image of "
+                    f"{width}x{height} pixels (WxH) fails{watch.place()} with "
+                    f"{type(error).__name__}: {error}{other_input}"
+                ) from error
+            return watch
+
+        return run_without_values(on)
+
+    watch = run(width, height)
+    if watch.undecided():
+        with suppress(PlacementError):  # of a model for one size
+            watch.compare(run(2 * width, 2 * height))
+    return watch.sites(), watch.invisible()
+
+
+def check_input_size(size: object, name: str = "input_size") -> tuple[int, int]:
+    """Return a width and a height in pixels.
+
+    Raises:
+        PlacementError: It is no pair of positive whole numbers; the message has the name.
+    """
+    if (
+        not isinstance(size, list | tuple)
+        or len(size) != 2
+        or not all(isinstance(n, Integral) and int(n) > 0 for n in size)
+    ):
+        raise PlacementError(f"{name} is {size!r}: it has to be (W, H) in pixels")
+    return size[0], size[1]
 
 
 def is_pending(module: nn.Module) -> bool:
@@ -137,14 +185,18 @@ class _Watch:
         model.eval()  # a statement: the train() of MMPose's backbones returns None
         self.model = model
         self.calls: Counter[nn.Module] = Counter()
-        self.last = model
+        self.running = [model]
         self.shapes: dict[nn.Module, list[torch.Size]] = defaultdict(list)
         self.slots = _slots(model)
         activations = [a for a in self.slots if not isinstance(a, Unused)]
         self.rereads = RereadWatch(activations)
+        self.channels = ChannelsWatch(activations)
+        self.functions = FunctionWatch(self.running, activations)
+        self.measured: dict[nn.Module, int | None] = {}
         self.norms = NormWatch(model, activations)
         for module in model.modules():
-            module.register_forward_pre_hook(self._count)
+            module.register_forward_pre_hook(self._enter)
+            module.register_forward_hook(self._leave)
         for activation in self.slots:
             activation.register_forward_hook(self._record)
             if isinstance(activation, DyReLU):
@@ -153,30 +205,58 @@ class _Watch:
         if device == "meta":
             _skip_norms(model)
 
-    def _count(self, module: nn.Module, args: tuple) -> None:
+    def _enter(self, module: nn.Module, args: tuple) -> None:
         self.calls[module] += 1
-        self.last = module
+        self.running.append(module)
+
+    def _leave(self, module: nn.Module, args: tuple, output: object) -> None:
+        self.running.pop()
 
     def place(self) -> str:
         """Where the forward pass stopped, as part of a sentence."""
-        name = next(name for name, module in self.model.named_modules() if module is self.last)
+        name = self._name_of(self.running[-1])
         return f" in {name}" if name else ""
+
+    def _name_of(self, wanted: nn.Module) -> str:
+        return next(name for name, module in self.model.named_modules() if module is wanted)
 
     def _record(self, module: nn.Module, args: tuple, output: Tensor) -> None:
         self.shapes[module].append(output.shape)
 
-    def run(self, forward: Callable, input_size: tuple[int, int]) -> None:
-        width, height = input_size
+    def run(self, forward: Callable, width: int, height: int) -> None:
         dtype = next((p.dtype for p in self.model.parameters()), None)
         images = torch.zeros(1, 3, height, width, dtype=dtype)
-        watches = self.norms, self.linear, self.rereads
         self.rereads.given(images)
+        self.channels.given(images)
+        watches = self.norms, self.linear, self.rereads
         with torch.no_grad(), torch.random.fork_rng(devices=[]), ExitStack() as stack:
-            for watch in watches:
+            for watch in (*watches, self.channels, self.functions):
                 stack.enter_context(watch)
             output = forward(self.model, images)
         for watch in watches:
             watch.returned(output)
+
+    def undecided(self) -> list[nn.Module]:
+        """Return the activations on maps of which this pass does not tell what the channels are."""
+        return [
+            activation
+            for activation, shapes in self.shapes.items()
+            if not isinstance(activation, Unused)
+            and self._dimension(activation) is None
+            and any(_is_map(shape, None) for shape in shapes)
+        ]
+
+    def compare(self, other: "_Watch") -> None:
+        """Decide by a pass at another input size."""
+        names = {names[0]: activation for activation, names in other.slots.items()}
+        for activation in self.undecided():
+            shapes = other.shapes[names[self.slots[activation][0]]]
+            self.measured[activation] = dimension_by_size(self.shapes[activation], shapes)
+
+    def _dimension(self, activation: nn.Module) -> int | None:
+        if isinstance(activation, Unused) or all(len(s) < 3 for s in self.shapes[activation]):
+            return FIRST
+        return self.measured.get(activation) or self.channels.dimension(activation)
 
     def sites(self) -> list[Site]:
         for activation, names in self.slots.items():
@@ -189,21 +269,52 @@ class _Watch:
         return [
             self._site(activation, max(shapes, key=torch.Size.numel), norms.get(activation))
             for activation, shapes in self.shapes.items()
-            if is_pending(activation) or any(_is_map(shape) for shape in shapes)
+            if self._is_site(activation)
             if activation in linear or not isinstance(activation, Unused)
         ]
 
+    def _is_site(self, activation: nn.Module) -> bool:
+        dimension = self._dimension(activation)
+        return is_pending(activation) or any(
+            _is_map(shape, dimension) for shape in self.shapes[activation]
+        )
+
+    def invisible(self) -> dict[str, str]:
+        """Return why activations are no sites, by the names that these would have."""
+        reasons = {}
+        for activation, (name, *_) in self.slots.items():
+            if isinstance(activation, Unused):
+                continue
+            if activation not in self.shapes:
+                reasons[name] = f"{name} is not reached by the forward pass"
+            elif not self._is_site(activation):
+                shape = tuple(self.shapes[activation][0])
+                reasons[name] = (
+                    f"{name} sees {shape}: a site is an activation on a map (N, C, *), or "
+                    "(N, H, W, C), of more than one position"
+                )
+        for caller, function in self.functions.calls:
+            name = f"{self._name_of(caller)}.{function}".removeprefix(".")
+            reasons[name] = (
+                f"{self._name_of(caller) or type(caller).__name__} calls {function} as a function, "
+                "which leaves no module to replace: let it call a module of its own, such as "
+                "nn.ReLU(), or register a split that names one (register_split)"
+            )
+        return reasons
+
     def _site(self, activation: nn.Module, shape: torch.Size, norm: str | None) -> Site:
+        dimension = self._dimension(activation) or FIRST
         return Site(
             name=self.slots[activation][0],
-            channels=shape[1],
-            size=tuple(shape[2:]),
+            channels=shape[dimension],
+            size=tuple(shape[1:-1] if dimension == LAST else shape[2:]),
             kind=LINEAR if isinstance(activation, Unused) else type(activation).__name__,
             pending=is_pending(activation),
             obstacle=self._obstacle(activation),
             norm=self._norm(activation) if isinstance(activation, Unused) else norm,
             overwritable=activation not in self.rereads.reread | self.rereads.keeps,
             overwrites=activation in self.rereads.reread & self.rereads.inplace,
+            channels_last=dimension == LAST,
         )
 
     def _norm(self, candidate: Unused) -> str | None:
@@ -216,14 +327,20 @@ class _Watch:
         if aliases:
             return f"{name} is one module with {', '.join(aliases)}; build one activation for each"
         owner = self._owner(name)
-        runs = self.calls[activation] / self.calls[owner]
+        runs = self.calls[activation] / (self.calls[owner] or 1)  # 0: `forward` runs its parts
         if runs > 1:
             block = type(owner)  # with its module: several backbones have a class Bottleneck
             return (
                 f"{name} runs {runs:g} times per pass of {block.__name__}; "
                 f"register a split for it (of {block.__module__})"
             )
-        widths = sorted({shape[1] for shape in self.shapes[activation]})
+        dimension = self._dimension(activation)
+        if dimension is None:
+            return (
+                f"{name} sees maps {tuple(self.shapes[activation][0])} of which the probe cannot "
+                "tell the channels: neither what computes them nor another input size does"
+            )
+        widths = sorted({shape[dimension] for shape in self.shapes[activation]})
         if len(widths) > 1:
             return f"{name} sees maps of {widths} channels; build one activation for each width"
         rereads = self.rereads
@@ -263,8 +380,13 @@ def _skip_norms(model: nn.Module) -> None:
             module.forward = torch.empty_like
 
 
-def _is_map(shape: torch.Size) -> bool:
-    return len(shape) == 4 and shape[2] * shape[3] > 1
+def _is_map(shape: torch.Size, dimension: int | None) -> bool:
+    """Whether it is that of a map of several positions with its channels in that dimension."""
+    if dimension is None:  # in any
+        return len(shape) == 4 and math.prod(shape[1:]) > max(shape[1:])
+    if dimension == LAST:
+        return len(shape) > 3 and math.prod(shape[1:-1]) > 1
+    return len(shape) > 2 and math.prod(shape[2:]) > 1
 
 
 def _copy_to(model: nn.Module, device: str) -> nn.Module:

@@ -1,8 +1,9 @@
 """Which rule takes which site: the checks that turn a misspelt config into a clear error."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 
 from .near_misses import near_misses
 from .probe import PlacementError, Site
@@ -90,7 +91,11 @@ def _parse(index: int, rule: dict) -> Rule:
     return Rule(index, tuple(patterns), act, linear, fuse_norm)
 
 
-def assign(rules: Sequence[Rule], sites: Sequence[Site]) -> dict[Site, Rule]:
+def assign(
+    rules: Sequence[Rule],
+    sites: Sequence[Site],
+    invisible: Mapping[str, str] = MappingProxyType({}),
+) -> dict[Site, Rule]:
     """Give each site to the first rule that matches it.
 
     Patterns are those of :func:`fnmatch.fnmatchcase` on the whole site name: `*` crosses dots,
@@ -99,6 +104,7 @@ def assign(rules: Sequence[Rule], sites: Sequence[Site]) -> dict[Site, Rule]:
     Args:
         rules: Parsed rules; the first match wins, so exceptions come before what they except.
         sites: All sites of the model.
+        invisible: Why there is no site, by the name that it would have.
 
     Returns:
         The rule of each site that some rule matches.
@@ -109,7 +115,7 @@ def assign(rules: Sequence[Rule], sites: Sequence[Site]) -> dict[Site, Rule]:
     """
     taken: dict[Site, Rule] = {}
     for rule in rules:
-        _check_patterns(rule, sites)
+        _check_patterns(rule, sites, invisible)
         matched = [site for site in sites if rule.matches(site)]
         if all(site in taken for site in matched):
             earlier = sorted({taken[site].index for site in matched})
@@ -124,7 +130,7 @@ def assign(rules: Sequence[Rule], sites: Sequence[Site]) -> dict[Site, Rule]:
     return taken
 
 
-def _check_patterns(rule: Rule, sites: Sequence[Site]) -> None:
+def _check_patterns(rule: Rule, sites: Sequence[Site], invisible: Mapping[str, str]) -> None:
     own = [site.name for site in sites if site.linear == rule.linear]
     others = [site.name for site in sites if site.linear != rule.linear]
     for pattern in rule.patterns:
@@ -133,12 +139,22 @@ def _check_patterns(rule: Rule, sites: Sequence[Site]) -> None:
         kind, other = ("linear", "activation") if rule.linear else ("activation", "linear")
         if missed := sum(fnmatchcase(name, pattern) for name in others):
             hint = f"with linear={not rule.linear} it matches {missed} {other} sites"
+        elif reasons := _reasons(pattern, {} if rule.linear else invisible):
+            hint = reasons
+        elif not own and not rule.linear:
+            hint = "its forward pass runs no activation module, such as nn.ReLU"
         else:
             hint = near_misses(pattern, own)
         raise PlacementError(
             f"rule {rule.index}: {pattern!r} matches none of the model's {len(own)} {kind} sites; "
             f"{hint}"
         )
+
+
+def _reasons(pattern: str, invisible: Mapping[str, str]) -> str:
+    reasons = [reason for name, reason in invisible.items() if fnmatchcase(name, pattern)]
+    more = f" ({len(reasons) - 1} more like this)" if len(reasons) > 1 else ""
+    return reasons[0] + more if reasons else ""
 
 
 def _check_obstacles(taken: dict[Site, Rule]) -> None:

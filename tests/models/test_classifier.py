@@ -5,7 +5,9 @@ import re
 
 import pytest
 import torch
+from mmengine.registry import DefaultScope
 
+from dyrelu_pose.layers import DyReLU
 from dyrelu_pose.paths import ROOT
 from tests.class_folders import CLASSES, SIDE
 from tests.scripts import run
@@ -31,6 +33,22 @@ def options(*more):
         "default_hooks.logger.interval=2",
         *more,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("linear", [True, False], ids=["channels last", "channels first"])
+def test_convnext_gets_the_width_of_its_blocks(linear):
+    from dyrelu_pose.models.classifier import DyReLUClassifier
+
+    with DefaultScope.overwrite_default_scope("mmpretrain"):
+        model = DyReLUClassifier(
+            input_size=(640, 640),  # 160 cells high and wide, as many as the first blocks are wide
+            dyrelu=[dict(sites="backbone.*", act=dict(type="DyReLUB"))],
+            backbone=dict(type="ConvNeXt", arch="atto", linear_pw_conv=linear),
+        )
+    layers = [module for module in model.modules() if isinstance(module, DyReLU)]
+    assert [layer.channels for layer in layers] == [160] * 2 + [320] * 2 + [640] * 6 + [1280] * 2
+    assert all(layer.channels_last == linear for layer in layers)
+    model(torch.zeros(1, 3, 96, 64))
 
 
 @pytest.mark.parametrize("config", ["mobilenetv2-x035", "dyrelu_mobilenetv2-x035"])

@@ -29,6 +29,12 @@ def test_no_input_size_is_an_error():
         input_size_of(Config(dict(model={})))
 
 
+@pytest.mark.parametrize("entries", [dict(model=dict(input_size=64)), dict(input_size=[64, "48"])])
+def test_an_input_size_that_is_no_pair_is_named(entries):
+    with pytest.raises(UserError, match="input_size is .*: it has to be"):
+        input_size_of(Config(dict(model={}) | entries))
+
+
 @pytest.mark.parametrize(
     ("head", "size"),
     [

@@ -188,12 +188,18 @@ def test_sites_are_of_the_relu_family(activation, is_site):
 
 
 @pytest.mark.parametrize(
-    "reshape",
-    [nn.Flatten(2), nn.AdaptiveAvgPool2d(1), nn.Unflatten(1, (1, 3))],
-    ids=["tokens", "single cell", "volume"],
+    "front",
+    [[nn.Flatten(2), nn.Linear(48, 5)], [nn.AdaptiveAvgPool2d(1)], [nn.Flatten()]],
+    ids=["tokens", "single cell", "vector"],
 )
-def test_only_maps_hold_sites(reshape):
-    assert probe(nn.Sequential(reshape, nn.ReLU()), SIZE) == []
+def test_only_maps_hold_sites(front):
+    assert probe(nn.Sequential(*front, nn.ReLU()), SIZE) == []
+
+
+@pytest.mark.parametrize("size", [64, (64,), (64, 48, 3), (0, 48), (64.0, 48), "64"])
+def test_an_input_size_that_is_none_is_named(size):
+    with pytest.raises(PlacementError, match=r"input_size is .*: it has to be \(W, H\)"):
+        probe(nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU()), size)
 
 
 class Shared(nn.Module):
@@ -277,7 +283,8 @@ def test_forward_that_reads_values_is_probed_on_the_cpu():
 
 def test_failing_forward_is_reported_with_the_input_size():
     message = (
-        r"Sequential cannot be probed: .* 8x6 pixels \(WxH\) fails in 0 with RuntimeError: .*4"
+        r"Sequential cannot be probed: .* 8x6 pixels \(WxH\) fails in 0 with RuntimeError: .*4.*"
+        "; if its input is no image .*`forward`"
     )
     with pytest.raises(PlacementError, match=message):
         probe(nn.Sequential(nn.Conv2d(4, 8, 1), nn.ReLU()), SIZE)
