@@ -13,6 +13,8 @@ STATS = (
     *("AP", "AP .5", "AP .75", "AP (M)", "AP (L)"),
     *("AR", "AR .5", "AR .75", "AR (M)", "AR (L)"),
 )
+CROWD_STATS = ("AP", "AP .5", "AP .75", "AR", "AR .5", "AR .75", "AP(E)", "AP(M)", "AP(H)")
+IOU_TYPES = {"keypoints": STATS, "keypoints_crowd": CROWD_STATS}
 
 
 @METRICS.register_module()
@@ -30,7 +32,7 @@ class PycocoMetric(CocoMetric):
 
     Raises:
         AnnotationError: `ann_file` does not exist or holds no labelled person.
-        ValueError: `iou_type` is not `keypoints`.
+        ValueError: `iou_type` is neither `keypoints` nor `keypoints_crowd`.
     """
 
     def __init__(self, ann_file: str | None = None, *args, **kwargs):
@@ -43,10 +45,10 @@ class PycocoMetric(CocoMetric):
             ) from error
         except AssertionError as error:
             raise AnnotationError(f"PycocoMetric(ann_file={ann_file!r}): {error}") from error
-        if self.iou_type != "keypoints":
+        if self.iou_type not in IOU_TYPES:
             raise ValueError(
-                f"PycocoMetric computes iou_type 'keypoints', not {self.iou_type!r}; "
-                "use MMPose's CocoMetric with xtcocotools installed"
+                f"PycocoMetric computes iou_type {' and '.join(map(repr, IOU_TYPES))}, not "
+                f"{self.iou_type!r}; MMPose's CocoWholeBodyMetric does the parts of whole bodies"
             )
         if ann_file is not None:
             self._check_annotations(ann_file)
@@ -91,10 +93,11 @@ class PycocoMetric(CocoMetric):
         evaluation = COCOeval(
             truths,
             truths.loadRes(f"{outfile_prefix}.keypoints.json"),
+            self.iou_type,
             sigmas=self.dataset_meta["sigmas"],
             use_area=self.use_area,
         )
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
-        return list(zip(STATS, evaluation.stats, strict=True))
+        return list(zip(IOU_TYPES[self.iou_type], evaluation.stats, strict=True))

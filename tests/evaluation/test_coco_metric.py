@@ -1,6 +1,7 @@
 """PycocoMetric: pycocotools' numbers; MMPose's scoring, NMS and keys."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -16,9 +17,9 @@ from dyrelu_pose.evaluation.coco_metric import PycocoMetric
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MessageHub
 from mmengine.registry import DefaultScope
-from mmpose.datasets import CocoDataset
+from mmpose.datasets import CocoDataset, CocoWholeBodyDataset
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
-from mmpose.evaluation.metrics import CocoMetric, coco_metric
+from mmpose.evaluation.metrics import CocoMetric, CocoWholeBodyMetric, coco_metric
 from mmpose.registry import METRICS
 
 KEYS = [
@@ -317,5 +318,47 @@ def test_file_without_annotations_is_named(tmp_path):
 
 
 def test_other_iou_types_are_refused(ann_file):
-    with pytest.raises(ValueError, match="not 'keypoints_crowd'.*xtcocotools"):
-        PycocoMetric(ann_file, iou_type="keypoints_crowd")
+    with pytest.raises(
+        ValueError, match="'keypoints_crowd', not 'keypoints_foot'.*WholeBodyMetric"
+    ):
+        PycocoMetric(ann_file, iou_type="keypoints_foot")
+
+
+def test_crowdpose_equals_mmpose(tmp_path, annotations, meta):
+    images = [{**image, "crowdIndex": i / 12} for i, image in enumerate(annotations["images"])]
+    file = write(tmp_path / "crowd.json", {**annotations, "images": images})
+    options = dict(iou_type="keypoints_crowd", use_area=False, prefix="crowdpose")
+    ours = evaluate(PycocoMetric(file, **options), meta, realistic(annotations))
+    theirs = evaluate(CocoMetric(file, **options), meta, realistic(annotations))
+    assert list(ours.items()) == list(theirs.items())
+    assert 0 < ours["crowdpose/AP(H)"] < 1
+
+
+@pytest.mark.parametrize("from_file", [True, False], ids=["file", "data set"])
+def test_whole_bodies_by_mmpose(tmp_path, annotations, from_file, capsys):
+    """Everything is found but the feet, which are 6 of 133 keypoints."""
+    counts = {"foot_kpts": 6, "face_kpts": 68, "lefthand_kpts": 21, "righthand_kpts": 21}
+    persons, samples = [], []
+    for person in annotations["annotations"]:
+        corner = [*person["bbox"][:2], 2]
+        person = {**person, **{name: corner * count for name, count in counts.items()}}
+        values = [value for name in ("keypoints", *counts) for value in person[name]]
+        found = np.reshape(values, (133, 3))[:, :2]
+        found[17:23] += 10_000
+        persons.append(person)
+        samples.append(sample(person, found, np.ones(133)))
+    content = {**annotations, "annotations": persons}
+    file = write(tmp_path / "whole.json", content) if from_file else None
+    meta = parse_pose_metainfo(CocoWholeBodyDataset.METAINFO)
+    meta = {**meta, "dataset_name": "unread", "CLASSES": annotations["categories"]}
+    found = evaluate(CocoWholeBodyMetric(file), meta, samples)
+    assert found["coco-wholebody/AP .75"] == pytest.approx(1)
+    of_parts = re.findall(
+        r"\*keypoints_(\w+)\*.*?0.50:0.95 \| area=   all .*? = +(\S+)",
+        capsys.readouterr().out,
+        re.S,
+    )
+    aps = {part: float(ap) for part, ap in of_parts}
+    assert aps.pop("foot") == 0
+    assert 0.9 <= aps.pop("wholebody") <= 1
+    assert aps == dict.fromkeys(("body", "face", "lefthand", "righthand"), 1)
