@@ -1,8 +1,14 @@
 """Errors whose message is meant for the user: what is wrong, where, and what to do."""
 
+import os
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+TRACEBACK = "DYRELU_TRACEBACK"  # environment variable: set, an error keeps its traceback
+LONGEST = 300  # characters of somebody else's message
 
 
 class UserError(Exception):
@@ -15,17 +21,42 @@ class AnnotationError(UserError, ValueError):
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """Turn a `UserError` into its message and exit status 1, Ctrl-C into 130, without a traceback.
+    """Turn an error into one line and exit status 1, Ctrl-C into 130, without a traceback.
 
-    One that a data-loader worker raised arrives behind the worker's traceback, on the last line.
+    A `UserError` is its message; any other exception is its class, its message and the line that
+    raised it. With the environment variable DYRELU_TRACEBACK set, errors pass through instead.
     """
     try:
         yield
-    except UserError as error:
-        message = str(error).strip()
-        if message.startswith("Caught "):
-            message = message.splitlines()[-1].split(": ", 1)[-1]
-        sys.exit(f"error: {message}")
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        sys.exit(f"error: {_line(error)}")
+
+
+def described(error: Exception) -> str:
+    """Return an error that is not meant for users: its class, its message and where it came from.
+
+    One that a data-loader worker raised is what its own traceback, which it brings along, ends in.
+    """
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
+    if text.startswith("Caught "):
+        return text.splitlines()[-1][:LONGEST]
+    reason = " ".join(text.split())[:LONGEST]
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {reason} ({Path(at.filename).name}, line {at.lineno})"
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, UserError):
+        message = str(error).strip()
+        # A data-loader worker's arrives behind its traceback, on the last line.
+        return described(error).split(": ", 1)[-1] if message.startswith("Caught ") else message
+    if isinstance(error, OSError) and error.filename:
+        found = f"{error.filename}: {error.strerror}"
+    else:
+        found = described(error)
+    return f"{found}; with {TRACEBACK}=1 in the environment the traceback is shown"

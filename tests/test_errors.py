@@ -1,14 +1,27 @@
 """How the command-line tools end when something stops them."""
 
+import re
+
 import pytest
 
-from dyrelu_pose.errors import UserError, user_errors
+from dyrelu_pose.errors import TRACEBACK, UserError, described, user_errors
+from tests.scripts import DEMO, run
+
+
+@pytest.fixture(autouse=True)
+def without_traceback(monkeypatch):
+    monkeypatch.delenv(TRACEBACK, raising=False)
+
+
+def said(error):
+    """What a tool that raises an error ends with."""
+    with pytest.raises(SystemExit) as stop, user_errors():
+        raise error
+    return stop.value.code
 
 
 def test_user_error_is_one_line_and_status_1():
-    with pytest.raises(SystemExit) as stop, user_errors():
-        raise UserError("config a.py does not exist")
-    assert stop.value.code == "error: config a.py does not exist"
+    assert said(UserError("config a.py does not exist")) == "error: config a.py does not exist"
 
 
 def test_user_error_of_a_data_loader_worker_loses_its_traceback():
@@ -17,9 +30,40 @@ def test_user_error_of_a_data_loader_worker_loses_its_traceback():
         "Traceback (most recent call last):\n"
         "dyrelu_pose.errors.UserError: image a.jpg cannot be read"
     )
-    with pytest.raises(SystemExit) as stop, user_errors():
-        raise UserError(worker)
-    assert stop.value.code == "error: image a.jpg cannot be read"
+    assert said(UserError(worker)) == "error: image a.jpg cannot be read"
+    worker = worker.replace("dyrelu_pose.errors.UserError: image", "ValueError: image")
+    assert said(ValueError(worker)).startswith("error: ValueError: image a.jpg cannot be read; ")
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (RuntimeError("sizes differ:\n\t 3 and 4\n"), r"RuntimeError: sizes differ: 3 and 4 \(\S+"),
+        (KeyError("meta"), r"KeyError: meta \(test_errors.py, line \d+\)"),
+        (AssertionError(), r"AssertionError: +\(test_errors.py, line \d+\)"),
+        (PermissionError(13, "Permission denied", "/root/w"), "/root/w: Permission denied"),
+        (OSError("no header"), r"OSError: no header \(test_errors.py"),
+    ],
+)
+def test_any_error_is_one_line_that_says_how_to_see_more(error, line):
+    message = said(error)
+    assert re.match(f"error: {line}", message)
+    assert message.count("\n") == 0
+    assert message.endswith(f"; with {TRACEBACK}=1 in the environment the traceback is shown")
+
+
+def test_a_long_message_is_cut():
+    try:
+        raise ValueError("x" * 1000)
+    except ValueError as error:
+        assert len(described(error)) < 400
+
+
+def test_who_debugs_gets_the_traceback(monkeypatch):
+    monkeypatch.setenv(TRACEBACK, "1")
+    for error in (UserError("text"), ValueError("text")):
+        with pytest.raises(type(error)), user_errors():
+            raise error
 
 
 def test_ctrl_c_has_no_traceback_and_status_130(capsys):
@@ -27,3 +71,12 @@ def test_ctrl_c_has_no_traceback_and_status_130(capsys):
         raise KeyboardInterrupt
     assert stop.value.code == 130
     assert capsys.readouterr().err == "stopped\n"
+
+
+def test_a_work_directory_that_cannot_be_written_is_named(tmp_path, synthetic):
+    (tmp_path / "file").touch()
+    options = [f"train_dataloader.dataset.data_root={synthetic}/", f"data_root={synthetic}/"]
+    log = run("tools/train.py", DEMO, "--work-dir", tmp_path / "file/w", "--no-validate",
+              "--cfg-options", *options, expect=1)  # fmt: skip
+    assert re.search(r"^error: .*file/w\S*: Not a directory", log, re.MULTILINE), log
+    assert "Traceback" not in log

@@ -5,13 +5,12 @@ import reprlib
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
 from mmengine.config import Config
 
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, described
 
 T = TypeVar("T")
 
@@ -91,10 +90,4 @@ def _find(whole: object, part: object, same: Callable) -> tuple[str, object] | N
 
 
 def _message(key: str, value: object, error: Exception) -> str:
-    text = error.args[0] if isinstance(error, KeyError) and error.args else error
-    reason = next(iter(str(text).splitlines()), "")[:300]
-    at = traceback.extract_tb(error.__traceback__)[-1]
-    return (
-        f"{key} of the config cannot be built: {type(error).__name__}: {reason} "
-        f"({Path(at.filename).name}, line {at.lineno}); it is {_REPR.repr(value)}"
-    )
+    return f"{key} of the config cannot be built: {described(error)}; it is {_REPR.repr(value)}"
