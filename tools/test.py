@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from mmengine.runner import Runner
 
+from dyrelu_pose.compat.fit import load_whole
 from dyrelu_pose.config.arguments import add_runner_arguments, load_runner_config, show_predictions
 from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.errors import named_parts
@@ -59,9 +60,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     with named_parts(cfg):
         check_files(cfg, ["test"])
         check_contents(cfg, ["test"])
+        cfg.load_from = None  # the runner would go on without what does not fit
         runner = Runner.from_cfg(cfg)
         if exported:
             compute_by_file(unwrapped(runner.model), exported)
+        else:
+            load_whole(unwrapped(runner.model), args.checkpoint, args.config)
         if args.out:
             runner.register_hook(SaveMetricsHook(args.out))
         runner.test()

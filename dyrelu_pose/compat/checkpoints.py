@@ -21,8 +21,7 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
-from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
-from torch import nn
+from mmengine.runner.checkpoint import CheckpointLoader
 
 from dyrelu_pose.errors import UserError
 
@@ -140,24 +139,6 @@ def _reason(filename: str, error: Exception) -> str:
         f"checkpoint {filename} cannot be read ({reason}); "
         "it is probably truncated or not a checkpoint: check its name, copy or download it again"
     )
-
-
-def misfits(model: nn.Module, filename: str) -> list[str]:
-    """Load weights into a model and return what does not fit, a line per kind; nothing if all does.
-
-    A ReLU checkpoint fits a DyReLU model, whose new layers keep their start.
-
-    Raises:
-        CheckpointError: The file is missing, damaged, or not a checkpoint.
-    """
-    try:
-        load_checkpoint(model, filename, map_location="cpu", strict=True)
-    except CheckpointError:
-        raise
-    except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        return lines[1:] or lines  # the first says only that there are some
-    return []
 
 
 def apply() -> None:

@@ -6,10 +6,8 @@ from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 
-from dyrelu_pose.compat.checkpoints import misfits
+from dyrelu_pose.compat.fit import load_whole
 from dyrelu_pose.errors import UserError
-
-SHOWN = 3  # tensors named in an error
 
 
 def load_trained(cfg: Config, checkpoint: str | Path, device: str = "cpu") -> BaseModel:
@@ -28,29 +26,17 @@ def load_trained(cfg: Config, checkpoint: str | Path, device: str = "cpu") -> Ba
 
     Raises:
         CheckpointError: The checkpoint is missing, damaged, or none.
-        UserError: It is of another model, or the device is absent.
+        Misfit: It is of another model.
+        UserError: The device is absent.
     """
     init_default_scope(cfg.get("default_scope", "mmpose"))
     from mmpose.registry import MODELS
 
     model = MODELS.build(cfg.model)
-    if lines := misfits(model, str(checkpoint)):
-        raise UserError(
-            f"checkpoint {checkpoint} does not fit the model of {cfg.filename or 'this config'}: "
-            f"{_shortened(lines[0])}; take the config that the model was trained with"
-        )
+    load_whole(model, str(checkpoint), cfg.filename or "this config")
     try:
         model.to(device)
     except (AssertionError, RuntimeError) as error:  # PyTorch's, without CUDA or such a device
         raise UserError(f"device {device} cannot be used: {error}") from error
     model.eval()  # a statement: the eval() of MMPose's models may return None
     return model
-
-
-def _shortened(line: str) -> str:
-    """Return the line that PyTorch gives for one kind of misfit, with the first of its tensors."""
-    if line.startswith("size mismatch"):
-        return line.rstrip(".")
-    reason, *names = line.split(", ")
-    more = f" and {len(names) + 1 - SHOWN} more" if len(names) >= SHOWN else ""
-    return ", ".join([reason, *names[: SHOWN - 1]]).rstrip(". ") + more

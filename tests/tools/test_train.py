@@ -81,6 +81,16 @@ def test_relu_checkpoint_warm_starts_with_one_line(tmp_path, options, synthetic)
     assert "missing keys" not in log
 
 
+def test_weights_that_do_not_fit_are_not_evaluated(tmp_path, options, checkpoint):
+    weights = torch.load(checkpoint)["state_dict"]
+    torch.save({f"net.{name}": tensor for name, tensor in weights.items()}, tmp_path / "net.pth")
+    log = run("tools/test.py", DEMO, tmp_path / "net.pth", "--work-dir", tmp_path,
+              "--cfg-options", *options, expect=1)  # fmt: skip
+    assert re.search(r"^error: checkpoint \S+net\.pth does not fit .*'net\.' fit: write", log, re.M)
+    assert "Traceback" not in log
+    assert "Epoch(test)" not in log
+
+
 def test_list_sites_of_the_flagship(tmp_path):
     strip = tmp_path / "strip.png"
     table = run("tools/list_sites.py", "configs/dyrelu_hrnet.py", "--png", strip)
