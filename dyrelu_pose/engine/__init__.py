@@ -11,6 +11,7 @@ from .preemption import PreemptionHook
 from .reproducible import ReproducibleHook
 from .safeguards import add_safeguards
 from .sharding import FSDPStrategy
+from .start import StartHook
 from .tensorboard import TensorboardHook
 from .train_loop import ResumableTrainLoop
 
@@ -27,6 +28,7 @@ __all__ = [
     "PreemptionHook",
     "ReproducibleHook",
     "ResumableTrainLoop",
+    "StartHook",
     "TensorboardHook",
     "add_safeguards",
     "latest_checkpoint",

@@ -6,10 +6,11 @@ from mmengine.config import Config
 def add_safeguards(cfg: Config) -> None:
     """Add the project's hooks and its train loop to a training's config, in place.
 
-    `NonFiniteLossHook`, `PreemptionHook` and `HyperRateHook` always, `ReproducibleHook` for a
-    deterministic training, `ResumableTrainLoop` in place of MMEngine's loop over epochs.
+    `StartHook`, `NonFiniteLossHook`, `PreemptionHook` and `HyperRateHook` always,
+    `ReproducibleHook` for a deterministic training, `ResumableTrainLoop` in place of MMEngine's
+    loop over epochs.
     """
-    always = ("NonFiniteLossHook", "PreemptionHook", "HyperRateHook")
+    always = ("StartHook", "NonFiniteLossHook", "PreemptionHook", "HyperRateHook")
     hooks = [dict(type=name) for name in always]
     if cfg.get("randomness", {}).get("deterministic"):
         hooks.append(dict(type="ReproducibleHook"))

@@ -41,7 +41,10 @@ def toy(tmp_path):
 
     count = iter(range(100))
 
-    def make(folder="run", hooks=(), workers=0, max_keep=-1, **more):
+    def make(
+        folder="run", hooks=(), workers=0, max_keep=-1, model=Toy, optim="Adam", paramwise=None,
+        **more,
+    ):  # fmt: skip
         torch.manual_seed(0)
         cfg = Config(
             dict(
@@ -52,7 +55,7 @@ def toy(tmp_path):
         add_safeguards(cfg)
         dataset = Points(pipeline=[add_noise])
         return Runner(
-            model=Toy(),
+            model=model(),
             work_dir=str(tmp_path / folder),
             train_dataloader=dict(
                 dataset=dataset,
@@ -60,7 +63,7 @@ def toy(tmp_path):
                 num_workers=workers,
                 sampler=dict(type="DefaultSampler", shuffle=True),
             ),
-            optim_wrapper=dict(optimizer=dict(type="Adam", lr=0.01)),
+            optim_wrapper=dict(optimizer=dict(type=optim, lr=0.01), paramwise_cfg=paramwise),
             default_hooks=dict(
                 checkpoint=dict(type="CheckpointHook", interval=1, max_keep_ckpts=max_keep)
             ),

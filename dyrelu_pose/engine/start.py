@@ -1,0 +1,134 @@
+"""What a training starts from: weights of which something came, or a checkpoint of the same one."""
+
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+from torch import nn
+
+from dyrelu_pose.compat.fit import Arrivals, Misfit, counted, misfits, remedy, shortened
+from dyrelu_pose.errors import UserError
+
+from .launch import unwrapped
+
+# What is newer than a checkpoint may be missing from its groups; the rates are what schedules set.
+OPTIONAL = {"params", "lr", "foreach", "fused", "maximize", "capturable", "differentiable"}
+DECOUPLED = "decoupled_weight_decay"  # all that tells AdamW from Adam
+
+
+class ResumeError(UserError):
+    """A training cannot go on from a checkpoint; the message says what does not fit."""
+
+
+@HOOKS.register_module()
+class StartHook(Hook):
+    """Say how much of the weights in `load_from` came, and refuse what cannot be started from.
+
+    Weights of which none fits the backbone (where there is none: the model) would leave a training
+    to start from nothing. A training is resumed from a checkpoint that another one wrote with the
+    same model and the same optimizer. `tools/train.py` adds it to every training; a runner that
+    shards its model is left alone.
+
+    Raises:
+        Misfit: No tensor of `load_from` fits.
+        ResumeError: The checkpoint to resume from is none of a training, or of another one.
+    """
+
+    priority = "VERY_HIGH"  # before EMAHook, which loads the weights into its own copy
+
+    def __init__(self) -> None:
+        self._loading: tuple[Arrivals, dict] | None = None
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Check a checkpoint to resume from; or note what is there before weights are loaded."""
+        if not isinstance(runner, Runner):
+            return
+        model = unwrapped(runner.model)
+        if runner._resume:
+            name = f"checkpoint {runner._load_from or f'in {runner.work_dir}'}"
+            _check_training(checkpoint, name)
+            _check_model(checkpoint, name, model)
+            _check_optimizer(checkpoint["optimizer"], name, runner.optim_wrapper)
+        else:
+            self._loading = Arrivals(model), checkpoint
+
+    def before_train(self, runner: Runner) -> None:
+        """Say how many tensors of each part came."""
+        if self._loading is None:
+            return
+        written, checkpoint = self._loading
+        self._loading, found = None, written()
+        backbone = [came for name, came in found.items() if name.startswith("backbone.")]
+        if not any(backbone or found.values()):
+            advice = remedy(unwrapped(runner.model), checkpoint, sum(found.values()))
+            raise Misfit(
+                f"load_from={runner._load_from} does not fit the model: {counted(found)} came; "
+                + (advice or "it is of another model: leave it out to start without weights")
+            )
+        print_log(f"load_from={runner._load_from}: {counted(found)} came", logger="current")
+
+
+def _check_training(checkpoint: dict, name: str) -> None:
+    meta = checkpoint.get("meta")
+    has = isinstance(meta, dict) and {"epoch", "iter"} <= meta.keys()
+    parts = ("state_dict", "optimizer", "message_hub")
+    missing = [part for part in parts if part not in checkpoint]
+    if missing or not has:
+        raise ResumeError(
+            f"{name} is not one that a training can be resumed from: it has no "
+            f"{', '.join([*missing, *(() if has else ('meta.epoch',))])}; {_instead('its weights')}"
+        )
+
+
+def _check_model(checkpoint: dict, name: str, model: nn.Module) -> None:
+    written = Arrivals(model)
+    lines = misfits(model, checkpoint)
+    found = written()
+    if lines or not all(found.values()):
+        fresh = [key for key, came in found.items() if not came]
+        lines = lines or [f"missing keys: {', '.join(fresh)}"]
+        raise ResumeError(
+            f"{name} is of another model (rules, widths): {counted(found)} came; "
+            f"{shortened(lines)}. Resume with the config of its training; {_instead('what fits')}"
+        )
+
+
+def _check_optimizer(saved: dict, name: str, wrapper: object) -> None:
+    if not isinstance(wrapper, OptimWrapper) or isinstance(wrapper, OptimWrapperDict):
+        return
+    if "param_groups" not in saved:  # of several optimizers
+        return
+    theirs, ours = saved["param_groups"], wrapper.optimizer.param_groups
+    reason = None
+    kinds = [_options(groups[0]) for groups in (theirs, ours)]
+    if kinds[0] != kinds[1]:
+        reason = f"another optimizer, with {_listed(*kinds)}, not {_listed(*kinds[::-1])}"
+    elif _sizes(theirs) != _sizes(ours):
+        reason = (
+            f"an optimizer of {len(theirs)} groups of parameters, not of the {len(ours)} that "
+            "optim_wrapper (constructor, paramwise_cfg) makes here"
+        )
+    if reason:
+        raise ResumeError(
+            f"{name} is of {reason}. Resume with the optim_wrapper of its training; "
+            f"{_instead('its weights')}"
+        )
+
+
+def _instead(what: str) -> str:
+    return f"to start anew from {what}, give the file as load_from, without --resume"
+
+
+def _options(group: dict) -> set[str]:
+    """Return the options that an optimizer's group has by the optimizer's kind."""
+    names = {name for name in group if not name.startswith("initial_")} - OPTIONAL - {DECOUPLED}
+    return names | ({DECOUPLED} if group.get(DECOUPLED) else set())
+
+
+def _listed(options: set[str], others: set[str]) -> str:
+    return " and ".join(sorted(options - others)) or "less"
+
+
+def _sizes(groups: list[dict]) -> list[int]:
+    return [len(group["params"]) for group in groups]
