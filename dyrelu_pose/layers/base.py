@@ -3,15 +3,17 @@
 from typing import cast
 
 from torch import Tensor, nn
+from torch.fx import Proxy
 from torch.nn import functional as F
 
 from dyrelu_pose.ops import Hyper, Ranges, Spatial, dyrelu, reference
-from dyrelu_pose.ops.backends import check_backend
+from dyrelu_pose.ops.backends import check_backend, is_traced
 from dyrelu_pose.ops.folded_norm import normalized_dyrelu
 from dyrelu_pose.ops.precision import compute_dtype, without_autocast
 
 from .dense import Dense
 from .folded_norm import FoldedBatchNorm2d
+from .leaf import call_in_graph
 from .ports import convert_port_keys
 
 INITS = ("relu", "identity", "default")
@@ -208,6 +210,8 @@ class DyReLU(nn.Module):
             RuntimeError: The layer is pending, or its backend cannot run here.
             ValueError: The input does not have `channels` channels.
         """
+        if isinstance(x, Proxy):
+            return call_in_graph(self, x)
         if self.reread:
             return x.copy_(self._activate(x.clone()))
         return self._activate(x)
@@ -241,6 +245,8 @@ class DyReLU(nn.Module):
                 f"{type(self).__name__} was built without `channels` and is still pending: give it "
                 "channels=..., or build the model as type='DyReLUPoseEstimator', which finds them"
             )
+        if is_traced():  # sizes are variables there
+            return
         if x.dim() < 2 or x.shape[1] != self.channels:
             raise ValueError(
                 f"{type(self).__name__} has {self.channels} channels, "

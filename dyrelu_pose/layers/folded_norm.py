@@ -2,8 +2,11 @@
 
 import torch
 from torch import Tensor, nn
+from torch.fx import Proxy
 
 from dyrelu_pose.ops.folded_norm import Norm
+
+from .leaf import call_in_graph
 
 
 class FoldedBatchNorm2d(nn.BatchNorm2d):
@@ -14,7 +17,7 @@ class FoldedBatchNorm2d(nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `x` (N, C, H, W) itself: the DyReLU that follows normalizes it."""
-        return x
+        return call_in_graph(self, x) if isinstance(x, Proxy) else x
 
     def norm(self, x: Tensor) -> Norm:
         """Return what normalizes `x` now: the running statistics, or None for the batch's own.

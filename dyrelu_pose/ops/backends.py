@@ -14,6 +14,11 @@ HAS_NUMBA = importlib.util.find_spec("numba") is not None
 BACKENDS = ("auto", "reference", "eager", "compile", "numba", "triton")
 
 
+def is_traced() -> bool:
+    """Return whether `torch.jit.trace` records: plain operations, whose sizes stay variables."""
+    return torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
+
+
 def check_backend(backend: str) -> None:
     """Raise a ValueError unless `backend` is the name of one."""
     if backend not in BACKENDS:
@@ -68,7 +73,7 @@ def _numba(x: Tensor) -> Passes:
         )
     if (
         torch.compiler.is_compiling()
-        or torch.jit.is_tracing()
+        or is_traced()
         or is_in_torch_dispatch_mode()
         or type(x) not in (Tensor, torch.nn.Parameter)
     ):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .backends import passes_of
+from .backends import is_traced, passes_of
 from .given import refuse_second_derivative, shared
 from .hyper import Hyper, Ranges
 from .layer import dyrelu
@@ -48,7 +48,7 @@ def normalized_dyrelu(
     dtype = compute_dtype(x)
     weight, bias, mean, variance = (None if t is None else t.to(dtype) for t in norm[:4])
     with without_autocast(x):
-        if backend == "reference":
+        if backend == "reference" or is_traced():
             u, mean, variance = _normalize(x.to(dtype), weight, bias, mean, variance, norm.eps)
             y = dyrelu(u, hyper, ranges, backend="reference").to(x.dtype)
             return y, mean.detach(), variance.detach()

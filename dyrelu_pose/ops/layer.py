@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from . import reference
-from .backends import passes_of
+from .backends import is_traced, passes_of
 from .given import refuse_second_derivative, shared
 from .hyper import Hyper, Ranges
 from .precision import compute_dtype, without_autocast
@@ -28,7 +28,9 @@ def dyrelu(
 ) -> Tensor:
     """Compute DyReLU-A, -B or (with `weight`) -C (section 3.3 of arXiv 2003.10027).
 
-    The coefficients and the map are computed in float32 at least, also under autocast.
+    The coefficients and the map are computed in float32 at least, also under autocast. A
+    `torch.jit.trace` records the reference: tiles and functions with a backward pass of their own
+    it cannot.
 
     Args:
         x: Input, (N, C, *), floating point; its memory format is kept.
@@ -49,7 +51,7 @@ def dyrelu(
     dtype = compute_dtype(x)
     hyper = hyper.to(dtype)
     with without_autocast(x):
-        if backend == "reference":
+        if backend == "reference" or is_traced():
             wide = x.to(dtype)
             pi = None
             if weight is not None and spatial is not None:

@@ -1,0 +1,85 @@
+"""torch.jit.trace and torch.fx take a model with DyReLU as they take its ReLU twin."""
+
+import copy
+import io
+import warnings
+
+import pytest
+import torch
+from torch import nn
+from torch.ao.quantization import get_default_qconfig_mapping
+from torch.ao.quantization.quantize_fx import prepare_fx
+
+from dyrelu_pose.layers import DyReLU
+from dyrelu_pose.placement import place
+
+ACTS = [dict(type="DyReLUA"), dict(type="DyReLUB", k=3), dict(type="DyReLUC")]
+CASES = [
+    pytest.param(act, inplace, fuse_norm, id=f"{act['type']}{name}")
+    for act in ACTS
+    for inplace, fuse_norm, name in (
+        (False, False, ""),
+        (True, False, " in place"),
+        (True, True, " with its norm"),
+    )
+    if not (fuse_norm and act["type"] == "DyReLUC")
+]
+
+
+def network(act, inplace, fuse_norm):
+    """A trained network of two sites, in evaluation."""
+    layers = []
+    for channels in (3, 8):
+        convolution = nn.Conv2d(channels, 8, 3, padding=1)
+        layers += [convolution, nn.BatchNorm2d(8), nn.ReLU(inplace=inplace)]
+    model = nn.Sequential(*layers)
+    rule = dict(sites="*", act=dict(init="default", **act), fuse_norm=fuse_norm)
+    place(model, [rule], (16, 16))
+    model(1 + torch.randn(4, 3, 16, 16))  # running statistics other than 0 and 1
+    return model.eval()
+
+
+def other_input():
+    """Another batch and another map than what is traced with."""
+    return torch.randn(3, 3, 24, 20)
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["autograd", "no autograd"])
+@pytest.mark.parametrize(("act", "inplace", "fuse_norm"), CASES)
+def test_a_trace_is_saved_and_computes_the_same_at_other_sizes(act, inplace, fuse_norm, recorded):
+    model, file = network(act, inplace, fuse_norm), io.BytesIO()
+    with torch.set_grad_enabled(recorded), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("error", torch.jit.TracerWarning)
+        torch.jit.save(torch.jit.trace(model, torch.randn(1, 3, 16, 16)), file)
+        file.seek(0)
+        loaded = torch.jit.load(file)
+        x = other_input()
+        torch.testing.assert_close(loaded(x.clone()), model(x.clone()))
+
+
+@pytest.mark.parametrize(("act", "inplace", "fuse_norm"), CASES)
+def test_layers_are_leaves_of_an_fx_graph(act, inplace, fuse_norm):
+    model = network(act, inplace, fuse_norm)
+    graph = copy.deepcopy(torch.fx.symbolic_trace(model))
+    called = {
+        type(graph.get_submodule(n.target)) for n in graph.graph.nodes if n.op[5:] == "module"
+    }
+    assert any(issubclass(kind, DyReLU) for kind in called)
+    assert graph.state_dict().keys() == model.state_dict().keys()
+    x = other_input()
+    torch.testing.assert_close(graph(x.clone()), model(x.clone()))
+    model.double()
+    torch.testing.assert_close(graph.double()(x.double()), model(x.double()))
+
+
+@pytest.mark.parametrize(("act", "inplace", "fuse_norm"), CASES)
+def test_prepare_fx_leaves_layers_in_float(act, inplace, fuse_norm):
+    model, x = network(act, inplace, fuse_norm), other_input()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        prepared = prepare_fx(
+            copy.deepcopy(model), get_default_qconfig_mapping(), (torch.randn(1, 3, 16, 16),)
+        )
+    torch.testing.assert_close(prepared(x.clone()), model(x.clone()))
+    assert sum(isinstance(module, DyReLU) for module in prepared.modules()) == 2
