@@ -87,7 +87,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         console = Console(stderr=True)
         with console.status("exporting, up to minutes"):
             write(path, network, input_size_of(cfg), args.batch, args.opset)
-        compare(OnnxFile(path, args.threads), network, images, TOLERANCE)
+        try:
+            file = OnnxFile(path, args.threads)
+        except UserError as error:
+            raise UserError(f"opset {args.opset} fails, no file is written: {error}") from error
+        compare(file, network, images, TOLERANCE)
         if args.int8:
             calibration, exact = inputs(args.calibrate, training=True), path
             path = path.with_suffix(".int8.onnx")

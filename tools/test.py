@@ -21,6 +21,7 @@ from dyrelu_pose.engine.metrics import SaveMetricsHook
 from dyrelu_pose.errors import user_errors
 from dyrelu_pose.export.evaluate import compute_by_file
 from dyrelu_pose.export.files import OnnxFile
+from dyrelu_pose.models.input_size import input_size_of
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -63,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         cfg.load_from = None  # the runner would go on without what does not fit
         runner = Runner.from_cfg(cfg)
         if exported:
-            compute_by_file(unwrapped(runner.model), exported)
+            compute_by_file(unwrapped(runner.model), exported, input_size_of(cfg))
         else:
             load_whole(unwrapped(runner.model), args.checkpoint, args.config)
         if args.out:

@@ -50,7 +50,7 @@ def write(
         opset: Version of ONNX's operators.
 
     Raises:
-        UserError: A package is missing, or the exporter refuses.
+        UserError: A package is missing, or the exporter refuses, or has no such opset.
     """
     require("onnx", "onnxscript")
     width, height = input_size
@@ -72,6 +72,11 @@ def write(
             reason = str(error.__cause__ or error).strip().splitlines()[0]
             raise UserError(f"this model cannot be exported: {reason}") from error
     program = cast(torch.onnx.ONNXProgram, program)  # None only without dynamo
+    if (made := program.model.opset_imports.get("")) != opset:
+        raise UserError(
+            f"this model cannot be exported in opset {opset}, only in opset {made}: no file is "
+            f"written; try --opset {made}"
+        )
     program.model.metadata_props[NORMALIZES] = str(network.normalizes)
     program.save(str(path), external_data=False)
 
@@ -79,15 +84,17 @@ def write(
 @contextmanager
 def _silent() -> Iterator[None]:
     """Hold back what the exporter says about itself."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def operators(path: Path) -> Counter[str]:
@@ -107,7 +114,8 @@ class OnnxFile:
         threads: Threads that one operator may use.
 
     Attributes:
-        input_size: Width and height of its input in pixels.
+        path: The file.
+        input_size: Width and height of its input in pixels, or names where any will do.
         normalizes: Whether it takes pixels, BGR, 0 to 255, and not normalised images.
         outputs: Names of what it returns.
 
@@ -119,6 +127,7 @@ class OnnxFile:
         require("onnxruntime")
         import onnxruntime
 
+        self.path = path
         if not Path(path).is_file():
             raise UserError(f"ONNX file {path} does not exist")
         options = onnxruntime.SessionOptions()

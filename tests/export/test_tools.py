@@ -4,14 +4,19 @@ import json
 
 import numpy as np
 import pytest
+from mmengine.config import Config
+from mmpose.registry import MODELS
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.export.deployed import DeployedDyReLU
+from dyrelu_pose.export.evaluate import compute_by_file
 from dyrelu_pose.export.files import OnnxFile, operators
 from tests.scripts import DEMO, load, run
 
 for package in ("onnx", "onnxscript", "onnxruntime"):
     pytest.importorskip(package)
+
+import onnx  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +44,9 @@ def export(checkpoint, options):
 
 @pytest.fixture(scope="module")
 def exported(export, tmp_path_factory):
-    return export(tmp_path_factory.mktemp("onnx") / "pose.onnx", "--decode", "--normalise")
+    return export(
+        tmp_path_factory.mktemp("onnx") / "pose.onnx", "--decode", "--normalise", "--opset", 20
+    )
 
 
 @pytest.fixture
@@ -50,6 +57,15 @@ def ap(options, tmp_path):
         return json.loads(out.read_text())["coco/AP"]
 
     return ap
+
+
+def opset_of(path):
+    (opset,) = (o.version for o in onnx.load(str(path)).opset_import if not o.domain)
+    return opset
+
+
+def test_the_file_has_the_opset_that_was_asked_for(exported):
+    assert opset_of(exported) == 20
 
 
 def test_the_file_has_few_operators_and_takes_any_number_of_pictures(exported):
@@ -76,6 +92,7 @@ def test_int8_is_near(export, capsys, tmp_path):
     assert "int8:\nheatmaps: largest error" in capsys.readouterr().out
     counts = operators(path)
     assert counts["QuantizeLinear"] > 20
+    assert opset_of(path) == 18
     assert OnnxFile(path).batch == 1
 
 
@@ -94,3 +111,54 @@ def test_a_broken_file_is_named(tmp_path):
     path.write_bytes(b"no model")
     with pytest.raises(UserError, match="cannot read .*pose.onnx"):
         OnnxFile(path)
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory):
+    """Return a function that writes an ONNX file of one convolution to heatmaps."""
+
+    def write(channels, height, width):
+        path = tmp_path_factory.mktemp("net") / "other.onnx"
+        kernel = onnx.numpy_helper.from_array(np.zeros((channels, 3, 4, 4), np.float32), "k")
+        node = onnx.helper.make_node("Conv", ["images", "k"], ["heatmaps"], strides=[4, 4])
+        sizes = dict(images=[3, height, width], heatmaps=[channels, height // 4, width // 4])
+        ends = [
+            [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", *size])]
+            for name, size in sizes.items()
+        ]
+        graph = onnx.helper.make_graph([node], "net", *ends, [kernel])
+        opset = onnx.helper.make_opsetid("", 17)
+        onnx.save(onnx.helper.make_model(graph, opset_imports=[opset], ir_version=9), str(path))
+        return OnnxFile(path)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        (
+            (17, 96, 48),
+            r"other\.onnx takes images of 48 x 96 .*, and the config makes them 64 x 128",
+        ),
+        ((4, 128, 64), r"other\.onnx returns 4 x 32 x 16 .* head of the config 17 x 32 x 16"),
+    ],
+    ids=["size", "keypoints"],
+)
+def test_a_file_of_another_model_is_not_evaluated(net, file, message):
+    model = MODELS.build(Config.fromfile(DEMO).model)
+    with pytest.raises(UserError, match=message):
+        compute_by_file(model, net(*file), (64, 128))
+    compute_by_file(model, net(17, 128, 64), (64, 128))
+
+
+@pytest.mark.parametrize(
+    ("opset", "message"),
+    [(11, "cannot be exported in opset 11, only in opset 18"), (17, "opset 17 fails, no file is")],
+    ids=["not converted", "converted into an invalid file"],
+)
+def test_an_opset_that_cannot_be_made_is_refused(export, tmp_path, capfd, opset, message):
+    with pytest.raises(UserError, match=message):
+        export(tmp_path / "pose.onnx", "--opset", opset)
+    assert not list(tmp_path.iterdir())
+    assert "Traceback" not in capfd.readouterr().err
