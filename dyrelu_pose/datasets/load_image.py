@@ -141,7 +141,11 @@ def read_image(
 
 
 def is_truncated(path: str | None) -> bool:
-    """Look at the end of a local file and, if that is unusual, decode it strictly."""
+    """Look at the end of a local file and, if that is unusual, decode it strictly.
+
+    Raises:
+        ImageError: Its header asks for more pixels than Pillow decodes.
+    """
     if path is None or not Path(path).is_file():
         return False
     with open(path, "rb") as file:
@@ -155,4 +159,6 @@ def is_truncated(path: str | None) -> bool:
         Image.open(path).load()
     except (OSError, SyntaxError):  # the latter of PNG
         return True
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"image {path} cannot be decoded: {error}") from error
     return False

@@ -51,6 +51,13 @@ def test_data_after_the_end_is_no_damage(tmp_path, picture):
     assert load(path)["img"].shape == (80, 60, 3)
 
 
+def test_a_header_that_asks_for_too_many_pixels_is_named(file, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(ImageError, match=rf"image .*{file.name} cannot be decoded: .*4800 pixels"):
+        load(file)
+
+
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(ImageError, match="no.jpg does not exist; copy it again"):
         load(tmp_path / "no.jpg")
