@@ -16,6 +16,7 @@ from dyrelu_pose.config.arguments import add_runner_arguments, load_runner_confi
 from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import check_files
+from dyrelu_pose.config.options import named_options
 from dyrelu_pose.engine.launch import unwrapped
 from dyrelu_pose.engine.metrics import SaveMetricsHook
 from dyrelu_pose.errors import user_errors
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         evaluators = cfg.test_evaluator
         evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
         cfg.test_evaluator = [*evaluators, dict(type="DumpResults", out_file_path=args.dump)]
-    with named_parts(cfg):
+    with named_options(cfg, args.cfg_options), named_parts(cfg):
         check_files(cfg, ["test"])
         check_contents(cfg, ["test"])
         cfg.load_from = None  # the runner would go on without what does not fit

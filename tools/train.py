@@ -9,6 +9,7 @@ from dyrelu_pose.config.arguments import add_runner_arguments, load_runner_confi
 from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import check_files
+from dyrelu_pose.config.options import named_options
 from dyrelu_pose.engine import add_safeguards, latest_checkpoint
 from dyrelu_pose.engine.launch import check_norms
 from dyrelu_pose.errors import user_errors
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     add_safeguards(cfg)
     show_predictions(cfg, args)
     check_norms(cfg)
-    with named_parts(cfg):
+    with named_options(cfg, args.cfg_options), named_parts(cfg):
         splits = ["train"] if args.no_validate else ["train", "val"]
         check_files(cfg, splits)
         check_contents(cfg, splits)

@@ -5,13 +5,14 @@ import json
 import os
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 
-from dyrelu_pose.config.load import innermost_dataset
+from dyrelu_pose.config.load import innermost_dataset, read
+from dyrelu_pose.config.options import OptionError, follow, merge
 from dyrelu_pose.models.input_size import input_size_of
 
 from .grid import Cell, GridError
@@ -32,16 +33,19 @@ def resolve(cell: Cell, seed: int, options: dict | None = None) -> Config:
         options: Dotted entries that override those of the cell.
 
     Raises:
-        GridError: An option names an entry that the config does not have, or it has no
-            validation set.
+        GridError: An option names an entry that the config does not have, or changes nothing, or
+            there is no validation set.
     """
-    cfg = _read(cell.config)
+    try:
+        cfg = follow(partial(_read, cell.config), {**cell.options, **(options or {})})
+    except OptionError as error:
+        raise GridError(f"cell {cell.name}: {error}") from error
     if cell.dyrelu is not None:
         _place(cfg, cell.dyrelu)
     for overrides in (cell.options, options or {}):
         for key in overrides:
             _check_option(cell, cfg, key)
-        cfg.merge_from_dict(overrides)
+        merge(cfg, overrides)
     cfg.randomness = dict(cfg.get("randomness") or {}, seed=seed)
     for part in ("dataloader", "evaluator", "cfg"):
         if cfg.get(f"val_{part}") is None:
@@ -105,12 +109,10 @@ def _check_option(cell: Cell, cfg: Config, key: str) -> None:
             raise GridError(f"cell {cell.name}: option {key} names nothing in {cell.config}")
 
 
-@cache
-def _parsed(path: Path) -> Config:
-    return Config.fromfile(path)
+_parsed = cache(partial(read, variables={}))
 
 
-def _read(path: Path) -> Config:
-    """Return a config of one's own, read once for all cells and seeds."""
-    original = _parsed(path)
+def _read(path: Path, variables: dict) -> Config:
+    """Return a config of one's own; without other variables it is read once for all cells."""
+    original = read(path, variables) if variables else _parsed(path)
     return Config(original.to_dict(), filename=original.filename)

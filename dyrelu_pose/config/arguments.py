@@ -1,7 +1,10 @@
 """The flags that the tools share, named as MMPose names them, and the config that they ask for."""
 
 import argparse
+import ast
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
@@ -32,8 +35,57 @@ def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
 def add_cfg_options(parser: argparse.ArgumentParser, text: str) -> None:
     """Add MMPose's `--cfg-options`, with its help; parsed it is a dict, or None if not given."""
     parser.add_argument(
-        "--cfg-options", nargs="+", action=DictAction, metavar="KEY=VALUE", help=text
+        "--cfg-options", nargs="+", action=_CfgOptions, metavar="KEY=VALUE", help=text
     )
+
+
+class _CfgOptions(DictAction):
+    """MMEngine's action, which takes lists of dicts too: `[dict(type='A')]`, `[{"type": "A"}]`."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Sequence[str],  # pyright: ignore[reportIncompatibleMethodOverride]
+        option_string: str | None = None,
+    ) -> None:
+        """Add the options to those that were given before."""
+        options = dict(getattr(namespace, self.dest) or {})
+        for text in values:
+            key, equals, value = text.partition("=")
+            if not equals or not all(key.split(".")) or re.search(r"\s", key):
+                raise argparse.ArgumentError(
+                    self, f"{text!r} is not KEY=VALUE, which has no spaces around the ="
+                )
+            try:
+                options[key] = self._parsed(value)
+            except (AssertionError, RecursionError, SyntaxError, ValueError) as error:
+                raise argparse.ArgumentError(
+                    self, f"the value of {key} cannot be read, {value!r}: {error}"
+                ) from error
+        setattr(namespace, self.dest, options)
+
+    def _parsed(self, value: str) -> object:
+        if re.match(r"\s*([\[({]|dict\()", value) and re.search(r"\{|\bdict\(", value):
+            return ast.literal_eval(_Dicts().visit(ast.parse(value.strip(), mode="eval")))
+        return self._parse_iterable(value)
+
+
+class _Dicts(ast.NodeTransformer):
+    """Makes `dict(key=value)` a literal, and JSON's words."""
+
+    WORDS = {"true": True, "false": False, "null": None}
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        names = [keyword.arg for keyword in node.keywords]
+        if ast.unparse(node.func) != "dict" or node.args or None in names:
+            return node
+        keys: list[ast.expr | None] = [ast.Constant(name) for name in names]
+        return ast.Dict(keys, [keyword.value for keyword in node.keywords])
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Constant(self.WORDS[node.id]) if node.id in self.WORDS else node
 
 
 def load_runner_config(args: argparse.Namespace) -> Config:

@@ -51,13 +51,23 @@ def test_cells_do_not_change_each_other():
 
 
 @pytest.mark.parametrize(
-    "key",
-    ["trian_cfg.max_epochs", "trian_cfg", "model.backbon.depth", "param_scheduler.2.end",
-     "epochs.more.levels"],
-)  # fmt: skip
-def test_an_option_that_names_nothing_is_an_error(key):
-    with pytest.raises(GridError, match=f"cell c: option {key} names nothing in .*resnet18.py"):
+    ("key", "message"),
+    [
+        ("trian_cfg.max_epochs", "changes nothing: .*did you mean train_cfg.max_epochs"),
+        ("trian_cfg", "changes nothing: .*did you mean train_cfg"),
+        ("epochs.more.levels", "does not fit the config"),
+        ("model.backbon.depth", "names nothing in .*resnet18.py"),
+        ("param_scheduler.2.end", "names nothing in .*resnet18.py"),
+    ],
+)
+def test_an_option_that_names_nothing_is_an_error(key, message):
+    with pytest.raises(GridError, match=f"cell c: option {key} {message}"):
         resolve(cell(options={key: 1}), 0)
+
+
+def test_an_option_of_a_variable_is_followed():
+    cfg = resolve(cell(options={"epochs": 7}), 0, {"codec.sigma": 3})
+    assert (cfg.train_cfg.max_epochs, cfg.model.head.decoder.sigma) == (7, 3)
 
 
 def test_a_last_part_may_be_new():

@@ -185,5 +185,21 @@ def test_refusal_from_a_loader_worker_is_as_clear(tmp_path, synthetic, options):
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("option", "status", "message"),
+    [
+        ("train_datalaoder.batch_size=2", 1, "did you mean train_dataloader.batch_size"),
+        ("data_root=elsewhere/", 1, r"elsewhere/train.*\(with what .* the options data_root\)"),
+        ("train_cfg.max_epochs", 2, "train_cfg.max_epochs' is not KEY=VALUE"),
+    ],
+)
+def test_options_that_cannot_be_followed_start_nothing(tmp_path, option, status, message):
+    log = train(tmp_path / "work", [option], expect=status)
+    error = log[log.rindex("error: ") :]
+    assert re.search(message, error, re.DOTALL), error
+    assert "Traceback" not in log
+    assert not (tmp_path / "work").exists()
+
+
 def test_missing_config_is_named():
     assert "config configs/no.py does not exist" in run("tools/train.py", "configs/no.py", expect=1)

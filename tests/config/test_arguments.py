@@ -1,0 +1,67 @@
+"""`--cfg-options` of the tools: what a value may be, and what is a mistake of usage."""
+
+import argparse
+
+import pytest
+
+from dyrelu_pose.config.arguments import add_cfg_options
+
+
+def parsed(*texts):
+    parser = argparse.ArgumentParser()
+    add_cfg_options(parser, "")
+    return parser.parse_args(texts).cfg_options
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("7", 7),
+        ("1e-3", 1e-3),
+        ("true", True),
+        ("None", None),
+        ("", ""),
+        ("a=b", "a=b"),
+        ("runs/{fold}", "runs/{fold}"),
+        ("1,2", [1, 2]),
+        ("(0.5,1.5)", (0.5, 1.5)),
+        ("[a,b]", ["a", "b"]),
+        ("[(1,2),[a]]", [(1, 2), ["a"]]),
+        ("{'a': [1]}", {"a": [1]}),
+        ("[dict(sites='*', act=dict(type='A'))]", [{"sites": "*", "act": {"type": "A"}}]),
+        ('[{"sites": "*", "act": null, "linear": true}]',
+         [{"sites": "*", "act": None, "linear": True}]),
+    ],
+)  # fmt: skip
+def test_values(text, value):
+    assert parsed("--cfg-options", f"a.b={text}") == {"a.b": value}
+
+
+def test_options_may_be_given_in_several_groups():
+    options = ["--cfg-options", "a=1", "b=1", "--cfg-options", "b=2"]
+    assert parsed(*options) == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize(
+    ("texts", "named"),
+    [
+        (["a.b"], "'a.b' is not KEY=VALUE"),
+        (["c=1", "a.b", "=", "1"], "'a.b' is not KEY=VALUE"),
+        (["a.b=", "1"], "'1' is not KEY=VALUE"),
+        (["a.b = 1"], "'a.b = 1' is not KEY=VALUE"),
+        (["=1"], "'=1' is not KEY=VALUE"),
+        (["a..b=1"], "'a..b=1' is not KEY=VALUE"),
+        (["a.b=[dict(type=A)]"], "the value of a.b cannot be read"),
+        (["a.b=[{'type': 'A']"], "the value of a.b cannot be read"),
+        (["a.b=x(1,2)"], "the value of a.b cannot be read"),
+    ],
+)
+def test_mistakes_are_named_as_usage(texts, named, capsys):
+    with pytest.raises(SystemExit) as error:
+        parsed("--cfg-options", *texts)
+    assert error.value.code == 2
+    assert f"error: argument --cfg-options: {named}" in capsys.readouterr().err
+
+
+def test_none_are_none():
+    assert parsed() is None
