@@ -6,18 +6,18 @@ the model in checkpoints/ is used.
 
 A top-down model needs a box per person, and no detector comes with this project: --bboxes takes a
 JSON file of boxes, which may be COCO annotations, COCO detections or a dict by file name; without
-it each picture is taken for one person.
+it each picture is taken for one person. The keypoints have the image ids and the category of the
+boxes, where these have any.
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.progress import track
 
-from dyrelu_pose.errors import user_errors
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.inference import PoseInferencer
 from dyrelu_pose.inference.boxes import FORMATS, Boxes
 from dyrelu_pose.inference.demo import Demo
@@ -55,7 +55,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Draw what the command line names; exit with 1 if something had to be skipped."""
+    """Draw what the command line names; exit with 1 if a file could not be read."""
     args = parse_args(argv)
     files = find_files(args.inputs)
     boxes = Boxes(args.bboxes, args.bbox_thr) if args.bboxes else None
@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     found, seconds = demo.found, time.perf_counter() - start
     print(f"{found.people} people in {found.pictures} pictures, {seconds:.1f} s: see {args.out}")
     if found.skipped:
-        sys.exit(f"{found.skipped} of {len(files)} files were skipped")
+        raise UserError(f"{found.skipped} of {len(files)} files were skipped, or read in part")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,14 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
+from typing import TypeVar
 
 from dyrelu_pose.errors import UserError
+
+from .files import PICTURES
 
 PERSON = 1  # COCO's category
 FORMATS = (
@@ -14,67 +17,182 @@ FORMATS = (
     'or {"picture.jpg": [[left, top, width, height], ...]}'
 )
 
+T = TypeVar("T")
+
+
+@dataclass
+class Listed:
+    """A picture in a file of boxes.
+
+    Attributes:
+        name: What the file calls it.
+        id: Its number there; None if the file has none.
+        boxes: Left, top, right, bottom of each person in pixels.
+    """
+
+    name: str
+    id: int | None = None
+    boxes: list[tuple[float, ...]] = field(default_factory=list)
+
 
 class Boxes:
-    """The person boxes of a JSON file, looked up by the name of a picture.
+    """The person boxes of a JSON file, looked up by the picture that they are in.
 
     Args:
         path: COCO annotations (`images` with `file_name`, `annotations` with `bbox`), a list of
             COCO detections (`image_id`, `bbox`, `score`), or a dict of boxes by file name; boxes
-            are left, top, width, height in pixels. A frame of a video goes by its number, from 0.
+            are left, top, width, height in pixels. A name may have folders in front, and need not
+            have an extension. A frame of a video goes by its number, from 0, which may be in a
+            folder of the video's name.
         threshold: Detections with a lower score are left out.
 
+    Attributes:
+        category: Number of the category that the boxes are of.
+
     Raises:
-        UserError: The file is missing or holds no boxes in one of these forms.
+        UserError: The file is missing, holds no boxes in one of these forms, or boxes of several
+            categories none of which is that of persons.
     """
 
     def __init__(self, path: str | Path, threshold: float = 0.3) -> None:
         try:
-            content = json.loads(Path(path).read_text())
+            content = json.loads(Path(path).read_bytes())
         except FileNotFoundError:
             raise UserError(f"boxes {path}: no such file") from None
         except ValueError as error:
             raise UserError(f"boxes {path}: not valid JSON ({error})") from error
         try:
-            boxes = _by_picture(content, threshold)
+            self.category, listed = _parse(content, threshold)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise UserError(f"boxes {path}: {error!r}; {FORMATS}") from error
-        self._boxes = boxes
         self.path = path
+        by_stem = defaultdict(list)
+        for entry in listed:
+            by_stem[_steps(entry.name)[-1]].append(entry)
+        self._by_stem = dict(by_stem)
 
-    def __getitem__(self, name: str) -> np.ndarray:
-        """Return the boxes of a picture, (P, 4) as left, top, right, bottom; none if not named."""
-        return self._boxes.get(_key(name), np.zeros((0, 4), np.float32))
+    def find(self, path: Path, name: Path) -> Listed | None:
+        """Return the entry of a picture, or None if the file does not list it.
 
-    def __contains__(self, name: str) -> bool:
-        return _key(name) in self._boxes
+        Args:
+            path: The picture.
+            name: What of its path an entry with folders has to agree with.
+
+        Raises:
+            UserError: Several entries fit as well.
+        """
+        steps = _steps(name)
+        same = self._by_stem.get(steps[-1], ())
+        fitting = [entry for entry in same if _agree(_steps(entry.name), steps)]
+        best = _best(fitting, lambda entry: _closeness(entry.name, path, name))
+        if len(best) > 1:
+            raise self._ambiguous(str(name), [entry.name for entry in best])
+        return best[0] if best else None
+
+    def assign(self, pictures: Sequence[tuple[Path, Path]]) -> list[Listed | None]:
+        """Return the entry of each picture; none is of two.
+
+        Args:
+            pictures: Each as `find` takes it.
+
+        Raises:
+            UserError: Several pictures fit an entry as well, or the other way round.
+        """
+        found = [self.find(*picture) for picture in pictures]
+        owners: dict[int, list[int]] = defaultdict(list)
+        for i, entry in enumerate(found):
+            if entry is not None:
+                owners[id(entry)].append(i)
+        for fitting in owners.values():
+            name = next(entry.name for entry in (found[i] for i in fitting) if entry)
+            best = _best(fitting, lambda i, name=name: _closeness(name, *pictures[i]))
+            if len(best) > 1:
+                raise self._ambiguous(name, [str(pictures[i][1]) for i in best])
+            for i in set(fitting) - set(best):
+                found[i] = None
+        return found
+
+    def _ambiguous(self, name: str, fitting: list[str]) -> UserError:
+        return UserError(
+            f"boxes {self.path}: {name} may be {' or '.join(fitting[:3])}: the file has to have "
+            "the folders of pictures of one name"
+        )
 
 
-def _key(name: str | int) -> str:
-    """File name without folders and extension; COCO's zero-padded numbers without their zeros."""
-    stem = Path(str(name)).stem
-    return str(int(stem)) if stem.isdecimal() else stem
+def _steps(name: str | Path) -> tuple[str, ...]:
+    """Return folders and name of a picture, without extension and the zeros of a COCO number."""
+    steps = [step for step in str(name).replace("\\", "/").split("/") if step not in ("", ".")]
+    stem = steps.pop() if steps else ""
+    if stem.lower().endswith(PICTURES):
+        stem = stem.rpartition(".")[0]
+    return (*steps, str(int(stem)) if stem.isdecimal() else stem)
 
 
-def _by_picture(content: dict | list, threshold: float) -> dict[str, np.ndarray]:
+def _agree(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether one path is the end of the other."""
+    length = min(len(one), len(other))
+    return one[-length:] == other[-length:]
+
+
+def _closeness(listed: str, path: Path, name: Path) -> tuple:
+    """Return how well an entry fits a picture, to be compared."""
+    pairs = zip(reversed(_steps(listed)), reversed(_steps(path.absolute())), strict=False)
+    same = [one == other for one, other in pairs]
+    common = same.index(False) if False in same else len(same)
+    return common, _steps(listed) == _steps(name), listed.endswith(path.suffix)
+
+
+def _best(items: Iterable[T], key) -> list[T]:
+    """Return the items with the highest key."""
+    items = list(items)
+    highest = max(map(key, items), default=None)
+    return [item for item in items if key(item) == highest]
+
+
+def _parse(content: dict | list, threshold: float) -> tuple[int, list[Listed]]:
+    """Return the category of the boxes, and the pictures that the file lists."""
     if isinstance(content, list):
-        pairs = [
-            (entry["image_id"], entry["bbox"])
-            for entry in content
-            if entry.get("category_id", PERSON) == PERSON and entry.get("score", 1) >= threshold
-        ]
+        entries = [entry for entry in content if entry.get("score", 1) >= threshold]
+        listed = {entry["image_id"]: _numbered(entry["image_id"]) for entry in content}
+        kinds: list[dict] = []
     elif "annotations" in content:
-        names = {image["id"]: image["file_name"] for image in content["images"]}
-        pairs = [
-            (names[entry["image_id"]], entry["bbox"])
-            for entry in content["annotations"]
-            if entry.get("category_id", PERSON) == PERSON
-        ]
+        entries, kinds = content["annotations"], content.get("categories") or []
+        listed = {
+            image["id"]: Listed(image["file_name"], image["id"]) for image in content["images"]
+        }
     else:
-        pairs = [(name, box) for name, boxes in content.items() for box in boxes]
-    found = defaultdict(list)
-    for name, (left, top, width, height) in pairs:
-        if not (width > 0 and height > 0):
-            raise ValueError(f"a box of {name} is {width} x {height} pixels")
-        found[_key(name)].append((left, top, left + width, top + height))
-    return {key: np.array(boxes, np.float32) for key, boxes in found.items()}
+        entries, kinds = list(_annotations(content)), []
+        listed = {name: Listed(name) for name in content}
+    category = _category({entry.get("category_id", PERSON) for entry in entries}, kinds)
+    for entry in entries:
+        if entry.get("category_id", PERSON) == category:
+            image = entry["image_id"]
+            if image not in listed:
+                raise ValueError(f"image {image!r} of a box is not among the images")
+            left, top, width, height = entry["bbox"]
+            if not (width > 0 and height > 0):
+                raise ValueError(f"a box of {listed[image].name} is {width} x {height} pixels")
+            listed[image].boxes.append((left, top, left + width, top + height))
+    return category, list(listed.values())
+
+
+def _annotations(boxes: dict[str, list]) -> Iterator[dict]:
+    for name, found in boxes.items():
+        yield from (dict(image_id=name, bbox=box) for box in found)
+
+
+def _numbered(image_id: int | str) -> Listed:
+    return Listed(str(image_id), image_id if isinstance(image_id, int) else None)
+
+
+def _category(found: set, kinds: list[dict]) -> int:
+    """Return the category of persons among those of the boxes, or the only one."""
+    persons = {kind["id"] for kind in kinds if kind.get("name") == "person"} or {PERSON}
+    chosen = found if len(found) == 1 else found & persons
+    if len(chosen) > 1 or found and not chosen:
+        numbers = ", ".join(sorted(map(str, found)))
+        raise ValueError(f"boxes of the categories {numbers}: leave in those of one")
+    category = next(iter(chosen), PERSON)
+    if not isinstance(category, int):
+        raise ValueError(f"category_id {category!r} is no number")
+    return category

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -15,20 +14,27 @@ from mmpose.structures import PoseDataSample
 from dyrelu_pose.datasets.load_image import ImageError, read_image
 from dyrelu_pose.errors import UserError
 
-from .boxes import Boxes
+from .boxes import PERSON, Boxes, Listed
 from .files import image_ids
-from .inferencer import PoseInferencer
+from .inferencer import PoseInferencer, checked_boxes
 from .outputs import Drawer, coco_results
 from .videos import Video, VideoFile
 
 RESULTS = "results.keypoints.json"
 
-Key = TypeVar("Key")
+
+@dataclass
+class Image:
+    """A picture or frame: number and file name in the results, and its entry among the boxes."""
+
+    number: int
+    name: str
+    listed: Listed | None
 
 
 @dataclass
 class Found:
-    """What a run found: pictures or frames, people in them, and the files that it had to skip."""
+    """What a run found: pictures or frames, people in them, and files that it could not read."""
 
     pictures: int = 0
     people: int = 0
@@ -43,6 +49,9 @@ class Demo:
         out: Folder to write to.
         boxes: Person boxes; None takes every picture for one person.
         draw: Draws a prediction on its picture.
+
+    What it writes has the numbers and the category of the boxes, where they come from a file that
+    has numbers.
     """
 
     def __init__(self, pose: PoseInferencer, out: Path, boxes: Boxes | None, draw: Drawer) -> None:
@@ -59,19 +68,29 @@ class Demo:
         """
         for path, name in files:
             check_target(path, self.out / name)
-        if self.boxes is not None and not any(path.name in self.boxes for path, _ in files):
-            raise UserError(f"{self.boxes.path} has no box for any of the {len(files)} pictures")
+        found: list[Listed | None] = [None] * len(files)
+        if self.boxes is not None:
+            found = self.boxes.assign(files)
+            if not any(listed and listed.boxes for listed in found):
+                raise UserError(
+                    f"{self.boxes.path} has no box for any of the {len(files)} pictures"
+                )
+        names = [name for _, name in files]
+        images = [
+            Image(number, str(name), listed)
+            for number, name, listed in zip(_numbers(names, found), names, found, strict=True)
+        ]
         entries = []
-        ids = dict(zip(files, image_ids([name for _, name in files]), strict=True))
-        for (path, name), picture, sample in self._predicted(self._readable(files, progress)):
-            self._write(self.out / name, self.draw(picture, sample))
-            entries += coco_results(sample, ids[path, name], str(name))
+        for image, picture, sample in self._predicted(self._readable(files, images, progress)):
+            self._write(self.out / image.name, self.draw(picture, sample))
+            entries += self._results(image, sample)
         self._dump(self.out / RESULTS, entries)
 
     def video(self, path: Path, name: Path, progress=lambda frames, total: frames) -> None:
         """Draw a video, and write NAME.keypoints.json with the frames' numbers as image ids.
 
-        A file that is no video is skipped with a message.
+        A file that is no video is skipped with a message; one that is cut is drawn as far as it
+        goes, and counts as skipped.
 
         Raises:
             UserError: OpenCV cannot write it, or it would replace its own file.
@@ -86,39 +105,69 @@ class Demo:
         target.parent.mkdir(parents=True, exist_ok=True)
         drawn, entries = VideoFile(target, video.fps), []
         frames = enumerate(progress(video, video.frames))
-        items = ((number, frame, str(number)) for number, frame in frames)
-        for number, frame, sample in self._predicted(items):
+        items = ((self._frame(path, name, number), frame) for number, frame in frames)
+        for image, frame, sample in self._predicted(items):
             drawn.write(self.draw(frame, sample))
-            entries += coco_results(sample, number, path.name)
+            entries += self._results(image, sample)
         drawn.close()
         self._dump(target.with_suffix(".keypoints.json"), entries)
+        if video.missing:
+            self.found.skipped += 1
+            print(
+                f"{path}: only {video.read} of {video.frames} frames can be read, it is cut or "
+                "damaged",
+                file=sys.stderr,
+            )
+
+    def _frame(self, path: Path, name: Path, number: int) -> Image:
+        if self.boxes is None:
+            return Image(number, path.name, None)
+        places = (file.with_suffix("") / str(number) for file in (path, name))
+        listed = self.boxes.find(*places)
+        if listed is not None and listed.id is not None:
+            number = listed.id
+        return Image(number, path.name, listed)
+
+    def _results(self, image: Image, sample: PoseDataSample) -> list[dict]:
+        category = PERSON if self.boxes is None else self.boxes.category
+        return coco_results(sample, image.number, image.name, category)
 
     def _skip(self, error: ImageError) -> None:
         self.found.skipped += 1
         print(f"skipped {error}", file=sys.stderr)
 
-    def _readable(self, files, progress) -> Iterator[tuple[tuple[Path, Path], np.ndarray, str]]:
-        for path, name in progress(files):
+    def _readable(self, files, images, progress) -> Iterator[tuple[Image, np.ndarray]]:
+        for (path, _), image in progress(list(zip(files, images, strict=True))):
             try:
-                yield (path, name), read_image(path), path.name
+                yield image, read_image(path)
             except ImageError as error:
                 self._skip(error)
 
     def _predicted(
-        self, items: Iterable[tuple[Key, np.ndarray, str]]
-    ) -> Iterator[tuple[Key, np.ndarray, PoseDataSample]]:
-        """Yield (key, picture, prediction) of (key, picture, name among the boxes)."""
-        waiting: deque[tuple[Key, np.ndarray]] = deque()
+        self, items: Iterable[tuple[Image, np.ndarray]]
+    ) -> Iterator[tuple[Image, np.ndarray, PoseDataSample]]:
+        """Yield (image, picture, prediction) of (image, picture)."""
+        waiting: deque[tuple[Image, np.ndarray]] = deque()
 
         def pairs() -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-            for key, picture, name in items:
-                waiting.append((key, picture))
-                yield picture, None if self.boxes is None else self.boxes[name]
+            for image, picture in items:
+                waiting.append((image, picture))
+                yield picture, self._boxes(image, picture)
 
         for sample in self.pose.stream(pairs()):
             self.found.pictures += 1
             self.found.people += len(sample.pred_instances)
             yield *waiting.popleft(), sample
+
+    def _boxes(self, image: Image, picture: np.ndarray) -> np.ndarray | None:
+        if self.boxes is None:
+            return None
+        if image.listed is None:
+            return np.zeros((0, 4))
+        try:
+            return checked_boxes(image.listed.boxes, picture)
+        except UserError as error:
+            raise UserError(f"boxes {self.boxes.path}: {image.listed.name}: {error}") from error
 
     def _write(self, path: Path, picture: np.ndarray) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -129,7 +178,18 @@ class Demo:
 
     def _dump(self, path: Path, entries: list[dict]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(entries))
+        path.write_text(json.dumps(entries), encoding="utf-8")
+
+
+def _numbers(names: list[Path], found: list[Listed | None]) -> list[int]:
+    """Return the image ids of pictures: those in the file of boxes, if it has one for each."""
+    numbers = image_ids(names)
+    if any(listed and listed.boxes and listed.id is None for listed in found):
+        return numbers
+    return [
+        number if listed is None or listed.id is None else listed.id
+        for number, listed in zip(numbers, found, strict=True)
+    ]
 
 
 def check_target(source: Path, target: Path) -> None:

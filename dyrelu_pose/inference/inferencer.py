@@ -114,7 +114,7 @@ class PoseInferencer:
         """Make the model's input for each person of a picture."""
         is_array = isinstance(picture, np.ndarray)
         picture = check_picture(picture) if is_array else read_image(picture)
-        boxes = checked_boxes([whole(picture)] if boxes is None else boxes)
+        boxes = checked_boxes([whole(picture)] if boxes is None else boxes, picture)
         return [self.person_input(picture, box) for box in boxes]
 
     @torch.no_grad()
@@ -142,15 +142,23 @@ class PoseInferencer:
         return sample
 
 
-def checked_boxes(boxes: np.ndarray | Sequence) -> np.ndarray:
+def checked_boxes(boxes: np.ndarray | Sequence, picture: np.ndarray) -> np.ndarray:
     """Return the boxes of a picture as (P, 4) float32.
 
     Raises:
-        UserError: They are not boxes of some width and height.
+        UserError: One has no width or height, or nothing of the picture is in it.
     """
     boxes = np.asarray(boxes, np.float32).reshape(-1, 4) if len(boxes) else np.zeros((0, 4))
     good = np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
     if not good.all():
         worst = boxes[~good][0].tolist()
         raise UserError(f"box {worst} is not left, top, right, bottom of a place in the picture")
+    height, width = picture.shape[:2]
+    outside = (boxes >= [width, height, np.inf, np.inf]) | (boxes <= [-np.inf, -np.inf, 0, 0])
+    if outside.any():
+        first = boxes[outside.any(axis=1)][0].tolist()
+        raise UserError(
+            f"box {first} (left, top, right, bottom) is outside of the picture, which is "
+            f"{width}x{height} pixels"
+        )
     return boxes.astype(np.float32)

@@ -6,16 +6,17 @@ import numpy as np
 from mmpose.structures import PoseDataSample
 from mmpose.visualization import PoseLocalVisualizer
 
-from .boxes import PERSON
 
-
-def coco_results(sample: PoseDataSample, image_id: int, file_name: str) -> list[dict]:
+def coco_results(
+    sample: PoseDataSample, image_id: int, file_name: str, category: int
+) -> list[dict]:
     """Return one entry per person in the results format of COCO keypoints.
 
     Args:
         sample: Prediction for one picture.
         image_id: Number of the picture.
         file_name: Its name, which COCO's format does not ask for and readers of the file do.
+        category: Number of the people's category.
 
     Returns:
         Dicts with `keypoints`, 51 numbers (column, row, score per keypoint), `bbox` as left, top,
@@ -31,7 +32,7 @@ def coco_results(sample: PoseDataSample, image_id: int, file_name: str) -> list[
             dict(
                 image_id=image_id,
                 file_name=file_name,
-                category_id=PERSON,
+                category_id=category,
                 bbox=[round(v, 2) for v in (left, top, right - left, bottom - top)],
                 keypoints=np.round(np.column_stack((places, scores)), 4).ravel().tolist(),
                 score=round(float(box_score * scores.mean()), 4),

@@ -9,6 +9,8 @@ import numpy as np
 from dyrelu_pose.datasets.load_image import ImageError
 from dyrelu_pose.errors import UserError
 
+FEW = 2  # last frames that decoders may keep to themselves; of long videos a twentieth is none
+
 
 class Video:
     """A video file that can be iterated over once, frame by frame.
@@ -16,6 +18,7 @@ class Video:
     Attributes:
         fps: Frames per second.
         frames: Their number as the file tells it, which is not always right.
+        read: How many have been read.
 
     Raises:
         ImageError: OpenCV cannot read the file.
@@ -27,6 +30,7 @@ class Video:
             raise ImageError(f"{path}: not a video that OpenCV can decode")
         self.fps = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
         self.frames = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.read, self._time = 0, 0.0
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Yield (H, W, 3) bytes, blue first."""
@@ -35,7 +39,20 @@ class Video:
             if not more:
                 self._capture.release()
                 return
+            self.read += 1
+            self._time = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             yield frame
+
+    @property
+    def missing(self) -> int:
+        """Frames that the file tells of and does not have, once it has been read.
+
+        Where the frames are not equally long, their number may be no more than the length of the
+        video times a rate: the time of the last one has to be missing too.
+        """
+        to_come = self.frames - 1 - round(self._time * self.fps)
+        missing = min(self.frames - self.read, to_come) if self.read else max(self.frames, 1)
+        return missing if missing > max(min(FEW, self.frames // 2), self.frames // 20) else 0
 
 
 class VideoFile:

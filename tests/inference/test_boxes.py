@@ -1,15 +1,15 @@
 """The three forms of a file of boxes mean the same; what is none of them is refused."""
 
 import json
+from pathlib import Path
 
-import numpy as np
 import pytest
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.inference.boxes import Boxes
 
 BOX = [10, 20, 30, 40]
-EXPECTED = [[10, 20, 40, 60]]
+EXPECTED = [(10, 20, 40, 60)]
 
 FORMS = {
     "annotations": dict(
@@ -27,15 +27,108 @@ FORMS = {
 }
 
 
+def boxes_of(folder, content):
+    path = folder / "boxes.json"
+    path.write_text(json.dumps(content))
+    return Boxes(path)
+
+
+def found(boxes, *names, folder="in"):
+    """Return the boxes of pictures that were found in a folder, None for those not listed."""
+    entries = boxes.assign([(Path(folder, name), Path(name)) for name in names])
+    return [None if entry is None else entry.boxes for entry in entries]
+
+
+def in_form(form, names):
+    """Boxes of pictures, whose tops tell one from another, in one of the forms."""
+    boxes = [[10, i, 30, 40] for i in range(len(names))]
+    if form == "dict":
+        return {name: [box] for name, box in zip(names, boxes, strict=True)}
+    if form == "detections":
+        pairs = zip(names, boxes, strict=True)
+        return [dict(image_id=name, bbox=box, score=0.9) for name, box in pairs]
+    return dict(
+        images=[dict(id=9 - i, file_name=name) for i, name in enumerate(names)],
+        annotations=[dict(image_id=9 - i, bbox=box) for i, box in enumerate(boxes)],
+    )
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_boxes_are_found_by_the_name_of_the_picture(tmp_path, form):
-    path = tmp_path / "boxes.json"
-    path.write_text(json.dumps(FORMS[form]))
-    boxes = Boxes(path)
-    np.testing.assert_array_equal(boxes["000000000042.png"], EXPECTED)
-    assert boxes["another.jpg"].shape == (0, 4)
-    assert "000000000042.png" in boxes
-    assert "another.jpg" not in boxes
+    boxes = boxes_of(tmp_path, FORMS[form])
+    assert found(boxes, "000000000042.png", "another.jpg") == [EXPECTED, None]
+    assert boxes.category == 1
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("listed", "pictures", "expected"),
+    [
+        (["cam1/0001.jpg", "cam2/0001.jpg"], ["cam1/0001.jpg", "cam2/0001.jpg"], [0, 1]),
+        (["cam1\\0001.jpg", "cam2\\0001.jpg"], ["cam2/0001.jpg", "cam3/0001.jpg"], [1, None]),
+        (["x/cam2/0001.jpg", "0001.jpg"], ["cam2/0001.jpg", "cam1/0001.jpg"], [0, 1]),
+        (["cam1/0001.jpg"], ["cam2/0001.jpg"], [None]),
+        (["0001.jpg"], ["cam1/0001.jpg"], [0]),
+        (["a.png", "a.jpg"], ["a.jpg", "a.png"], [1, 0]),
+        (["frame.0001", "frame.0002"], ["frame.0002.jpg", "frame.0001.jpg"], [1, 0]),
+        (["v1.5", "v1.6.JPG"], ["v1.6.jpg", "v1.5.jpg", "v1.7.jpg"], [1, 0, None]),
+        (["a.jpg"], ["a.jpg", "x/a.jpg"], [0, None]),
+        (["Prüfung.jpg"], ["Prüfung.jpg"], [0]),
+    ],
+)
+def test_a_picture_gets_its_own_boxes(tmp_path, form, listed, pictures, expected):
+    boxes = boxes_of(tmp_path, in_form(form, listed))
+    tops = [None if place is None else place[0][1] for place in found(boxes, *pictures)]
+    assert tops == expected
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("listed", "pictures"),
+    [(["0001.jpg"], ["cam1/0001.jpg", "cam2/0001.jpg"]), (["x/1.jpg", "y/1.jpg"], ["1.jpg"])],
+)
+def test_names_that_may_be_of_several_are_refused(tmp_path, form, listed, pictures):
+    with pytest.raises(UserError, match=r"boxes.json: \S+ may be \S+ or \S+: .* the folders"):
+        found(boxes_of(tmp_path, in_form(form, listed)), *pictures)
+
+
+def test_the_folder_of_one_picture_tells_which_it_is(tmp_path):
+    boxes = boxes_of(tmp_path, in_form("dict", ["x/1.jpg", "y/1.jpg"]))
+    assert found(boxes, "1.jpg", folder="in/y") == [[(10, 1, 40, 41)]]
+
+
+def test_numbers_are_those_of_the_file(tmp_path):
+    for form, expected in (("annotations", 9), ("detections", None), ("dict", None)):
+        boxes = boxes_of(tmp_path, in_form(form, ["a.jpg"]))
+        assert boxes.find(Path("in/a.jpg"), Path("a.jpg")).id == expected
+    detections = [dict(image_id=42, bbox=BOX)]
+    name = Path("00042.jpg")
+    assert boxes_of(tmp_path, detections).find("in" / name, name).id == 42
+
+
+KINDS = [dict(id=0, name="person"), dict(id=1, name="bicycle")]
+
+
+@pytest.mark.parametrize(
+    ("found", "kinds", "category"),
+    [([0], [], 0), ([3, 3], [], 3), ([18, 1, 3], [], 1), ([0, 1], KINDS, 0), ([], [], 1)],
+)
+def test_the_category_is_that_of_persons_or_the_only_one(tmp_path, found, kinds, category):
+    annotations = [dict(image_id=1, bbox=BOX, category_id=number) for number in found]
+    images = [dict(id=1, file_name="a.jpg")]
+    boxes = boxes_of(tmp_path, dict(images=images, annotations=annotations, categories=kinds))
+    assert boxes.category == category
+    entry = boxes.find(Path("a.jpg"), Path("a.jpg"))
+    assert len(entry.boxes) == found.count(category)
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [([0, 0, 3], "categories 0, 3: leave in those of one"), (["1", "1"], "'1' is no number")],
+)
+def test_other_categories_are_named(tmp_path, found, message):
+    with pytest.raises(UserError, match=f"boxes.json: .*{message}"):
+        boxes_of(tmp_path, [dict(image_id=1, bbox=BOX, category_id=n) for n in found])
 
 
 @pytest.mark.parametrize(
@@ -47,6 +140,7 @@ def test_boxes_are_found_by_the_name_of_the_picture(tmp_path, form):
         '{"a.jpg": 3}',
         "{",
         '{"a.jpg": [[1, 2, 0, 4]]}',
+        '{"images": [], "annotations": [{"image_id": 1, "bbox": [1, 2, 3, 4]}]}',
     ],
 )
 def test_other_files_are_refused_by_name(tmp_path, content):

@@ -42,6 +42,11 @@ def test_each_picture_of_a_batch_gets_its_own_people(pose, picture, tmp_path):
     assert results[1].pred_instances.keypoints.shape == (0, 17, 2)
 
 
+def test_a_box_may_reach_out_of_the_picture(pose, picture):
+    people = pose(picture, [[-30, -30, 1, 1], [119, 89, 300, 300]])[0].pred_instances
+    assert len(people) == 2
+
+
 def test_grey_arrays_are_pictures(pose, picture):
     grey = picture[..., 0]
     people = pose([grey, np.dstack([grey] * 3)])
@@ -56,6 +61,8 @@ def test_grey_arrays_are_pictures(pose, picture):
         (np.zeros((0, 8, 3), np.uint8), None, "not uint8 \\(0, 8, 3\\)"),
         (np.zeros((8, 8, 3), np.uint8), [[4, 4, 4, 9]], "box .4.0, 4.0, 4.0, 9.0. is not"),
         (np.zeros((8, 8, 3), np.uint8), [[0, 0, float("nan"), 9]], "is not left, top, right"),
+        (np.zeros((8, 9, 3), np.uint8), [[0, 0, 5, 5], [9, 0, 12, 5]], "outside .* 9x8 pixels"),
+        (np.zeros((8, 9, 3), np.uint8), [[0, -7, 5, 0]], "outside of the picture"),
         ([np.zeros((8, 8, 3), np.uint8)], [], "1 pictures need as many bboxes, not 0"),
     ],
 )
