@@ -2,7 +2,7 @@
 
 A results file is what the COCO metric writes: PREFIX.keypoints.json, where PREFIX is the metric's
 `outfile_prefix`. Several are drawn beside each other. Without --images the skeletons are drawn on
-blank paper of the pictures' size.
+blank paper of the pictures' size. What is joined says the category in the annotation file.
 
 python tools/draw_predictions.py data/synthetic/annotations/person_keypoints_val.json \
     work_dirs/demo/results.keypoints.json --images data/synthetic/val --out work_dirs/demo/pictures
@@ -10,17 +10,17 @@ python tools/draw_predictions.py data/synthetic/annotations/person_keypoints_val
 
 import argparse
 import json
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from dyrelu_pose.datasets.coco_keypoints import KEYPOINTS
+from dyrelu_pose.datasets.load_image import read_image
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.inference.inputs import evenly_spaced
-from dyrelu_pose.visualization.skeletons import contact_sheet, paper, side_by_side
+from dyrelu_pose.visualization.skeletons import COCO, Skeleton, contact_sheet, paper, side_by_side
 
 SHEET = "sheet.png"
 
@@ -93,15 +93,17 @@ def draw_predictions(
 
     Raises:
         UserError: A file is missing or not what it should be, an image cannot be read, or the
-            two files are of different images.
+            two files are of different images or keypoints.
     """
     try:
-        content = json.loads(annotations.read_text())
+        content = json.loads(annotations.read_bytes())
         infos = {image["id"]: image for image in content["images"]}
-        truth = _by_image(a for a in content["annotations"] if a["num_keypoints"])
-    except (OSError, KeyError, TypeError, ValueError) as error:
+        people = [a for a in content["annotations"] if any(a.get("keypoints", ())[2::3])]
+        skeleton = _skeleton(content.get("categories") or (), people)
+        truth = _by_image(people, len(skeleton.names))
+    except (AttributeError, OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{annotations}: no COCO keypoint annotations ({error!r})") from error
-    predicted = {name: _read_results(path) for name, path in results.items()}
+    predicted = {name: _read_results(path, len(skeleton.names)) for name, path in results.items()}
     for name, people in predicted.items():
         if foreign := sorted(people.keys() - infos.keys()):
             raise UserError(f"{results[name]}: image {foreign[0]} is not in {annotations}")
@@ -111,12 +113,15 @@ def draw_predictions(
 
     out.mkdir(parents=True, exist_ok=True)
     tiles = []
-    for image_id in (labelled[i] for i in evenly_spaced(len(labelled), num)):
-        info = infos[image_id]
-        people = {name: found.get(image_id, []) for name, found in predicted.items()}
-        tile = side_by_side(_picture(images, info), truth[image_id], people, threshold)
+    chosen = [labelled[i] for i in evenly_spaced(len(labelled), num)]
+    stems = {image_id: Path(infos[image_id]["file_name"]).stem for image_id in chosen}
+    taken = Counter([*stems.values(), Path(SHEET).stem])
+    for image_id, stem in stems.items():
+        found = {name: people.get(image_id, []) for name, people in predicted.items()}
+        picture = _picture(images, infos[image_id])
+        tile = side_by_side(picture, truth[image_id], found, threshold, skeleton)
         tiles.append(tile)
-        _write(out / f"{Path(info['file_name']).stem}.png", tile)
+        _write(out / f"{stem if taken[stem] == 1 else f'{stem}_{image_id}'}.png", tile)
     columns, width = (3, 560) if len(results) == 1 else (2, 840)
     _write(out / SHEET, contact_sheet(tiles, min(len(tiles), columns), width))
     return out / SHEET
@@ -125,26 +130,43 @@ def draw_predictions(
 def _picture(images: Path | None, info: dict) -> np.ndarray:
     if images is None:
         return paper(info["width"], info["height"])
-    path = images / info["file_name"]
-    picture = cv2.imread(str(path))
-    if picture is None:
-        raise UserError(f"{path}: missing or not an image; check --images")
-    return picture[..., ::-1]
+    return read_image(images / info["file_name"])[..., ::-1]
 
 
-def _read_results(path: Path) -> dict[int, list[np.ndarray]]:
+def _skeleton(categories: Sequence[dict], people: Sequence[dict]) -> Skeleton:
+    """Return what the first person's category says, or COCO's skeleton, or as many bare points."""
+    if not people:
+        return COCO
+    number = len(people[0]["keypoints"]) // 3
+    bare = COCO if number == len(COCO.names) else Skeleton(("",) * number, ())
+    kinds = {category["id"]: category for category in categories}
+    kind = kinds.get(people[0].get("category_id"), {})
+    names = tuple(kind.get("keypoints") or ())
+    if len(names) != number or names == COCO.names:
+        return bare
+    limbs = tuple((a - 1, b - 1) for a, b in kind.get("skeleton") or ())
+    if not all(0 <= end < number for limb in limbs for end in limb):
+        raise ValueError(f"the skeleton of category {kind['id']} has to count from 1 to {number}")
+    return Skeleton(names, limbs)
+
+
+def _read_results(path: Path, keypoints: int) -> dict[int, list[np.ndarray]]:
     try:
-        return _by_image(json.loads(path.read_text()))
+        return _by_image(json.loads(path.read_bytes()), keypoints)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: no COCO keypoint results ({error!r})") from error
 
 
-def _by_image(entries) -> dict[int, list[np.ndarray]]:
-    """Return the (17, 3) keypoints of all people, by image id."""
+def _by_image(entries: Iterable[dict], keypoints: int) -> dict[int, list[np.ndarray]]:
+    """Return the (K, 3) keypoints of all people, by image id."""
     people = defaultdict(list)
     for entry in entries:
-        keypoints = np.array(entry["keypoints"], dtype=float).reshape(len(KEYPOINTS), 3)
-        people[entry["image_id"]].append(keypoints)
+        image, points = entry["image_id"], np.array(entry["keypoints"], dtype=float)
+        if points.shape != (3 * keypoints,):
+            raise ValueError(
+                f"somebody in image {image} has {points.size / 3:g} keypoints, not {keypoints}"
+            )
+        people[image].append(points.reshape(keypoints, 3))
     return people
 
 

@@ -1,42 +1,61 @@
-"""Draws COCO skeletons on pictures, the person's left and right in different colors."""
+"""Draws skeletons on pictures, the person's left and right in different colors."""
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dyrelu_pose.datasets.coco_keypoints import KEYPOINTS, LIMBS, side
+from dyrelu_pose.datasets.coco_keypoints import KEYPOINTS, LIMB_INDICES, side
 
 # RGB; orange and blue are told apart with any color vision.
 SIDE_COLORS = {"left": (240, 140, 0), "right": (40, 120, 230), "middle": (235, 235, 235)}
-SIDES = tuple(side(name) for name in KEYPOINTS)
 _DARK = (20, 20, 20)
 _PAPER = 250
 _SHORT_SIDE = 384  # pixels: smaller pictures are enlarged so that lines and points stay apart
 
 
-def draw_skeleton(picture: np.ndarray, keypoints: np.ndarray, sure: np.ndarray) -> None:
+@dataclass(frozen=True)
+class Skeleton:
+    """Keypoints and what joins them.
+
+    Args:
+        names: K names; `left_` or `right_` in front says which side of the body one is on.
+        limbs: Pairs of their indices, from 0.
+    """
+
+    names: tuple[str, ...]
+    limbs: tuple[tuple[int, int], ...]
+
+
+COCO = Skeleton(KEYPOINTS, LIMB_INDICES)
+
+
+def draw_skeleton(
+    picture: np.ndarray, keypoints: np.ndarray, sure: np.ndarray, skeleton: Skeleton = COCO
+) -> None:
     """Draw one person, in place.
 
     Args:
         picture: (H, W, 3) RGB bytes.
-        keypoints: (17, 2) columns and rows, pixels; NaN for those not to be drawn.
-        sure: (17,) booleans; the others are drawn as rings.
+        keypoints: (K, 2) columns and rows, pixels; NaN for those not to be drawn.
+        sure: (K,) booleans; the others are drawn as rings.
+        skeleton: What the keypoints are.
     """
+    sides = [side(name) for name in skeleton.names]
     size = max(min(picture.shape[:2]) / 110, 2.0)
     shown = np.all(np.isfinite(keypoints), axis=1)
-    index = {name: i for i, name in enumerate(KEYPOINTS)}
-    for first, second in LIMBS:
-        a, b = index[first], index[second]
+    for a, b in skeleton.limbs:
         if not (shown[a] and shown[b]):
             continue
-        color = SIDE_COLORS[SIDES[a] if SIDES[a] == SIDES[b] else "middle"]
+        color = SIDE_COLORS[sides[a] if sides[a] == sides[b] else "middle"]
         ends = _fixed(keypoints[a]), _fixed(keypoints[b])
         cv2.line(picture, *ends, _DARK, round(size) + 2, cv2.LINE_AA, _SHIFT)
         cv2.line(picture, *ends, color, round(size), cv2.LINE_AA, _SHIFT)
     for i in np.flatnonzero(shown):
         center, radius = _fixed(keypoints[i]), round(1.25 * size * 2**_SHIFT)
-        fill = SIDE_COLORS[SIDES[i]] if sure[i] else _DARK
-        rim = _DARK if sure[i] else SIDE_COLORS[SIDES[i]]
+        fill = SIDE_COLORS[sides[i]] if sure[i] else _DARK
+        rim = _DARK if sure[i] else SIDE_COLORS[sides[i]]
         cv2.circle(picture, center, radius, fill, -1, cv2.LINE_AA, _SHIFT)
         cv2.circle(picture, center, radius, rim, 1, cv2.LINE_AA, _SHIFT)
 
@@ -46,14 +65,16 @@ def side_by_side(
     truth: list[np.ndarray],
     predictions: dict[str, list[np.ndarray]],
     min_score: float,
+    skeleton: Skeleton = COCO,
 ) -> np.ndarray:
     """Draw the labelled people of a picture on the left and predicted ones beside them.
 
     Args:
         picture: (H, W, 3) RGB bytes.
-        truth: One (17, 3) per person: column, row, COCO's v (0 not labelled, 1 hidden, 2 visible).
-        predictions: By caption, one (17, 3) per person: column, row, score.
+        truth: One (K, 3) per person: column, row, COCO's v (0 not labelled, 1 hidden, 2 visible).
+        predictions: By caption, one (K, 3) per person: column, row, score.
         min_score: Predicted keypoints below this score are not drawn.
+        skeleton: What the keypoints are.
 
     Returns:
         RGB bytes, the pictures side by side under their captions.
@@ -73,7 +94,7 @@ def side_by_side(
             # Pixel centres have whole coordinates, before and after enlarging.
             places = (person[:, :2] + 0.5) * scale - 0.5
             places = np.where(person[:, 2:] >= shown, places, np.nan)
-            draw_skeleton(panel, places, person[:, 2] >= sure)
+            draw_skeleton(panel, places, person[:, 2] >= sure, skeleton)
         panels.append(_captioned(panel, caption))
     gap = np.full((panels[0].shape[0], 6, 3), _PAPER, np.uint8)
     return np.hstack([part for panel in panels for part in (gap, panel)][1:])

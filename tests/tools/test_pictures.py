@@ -210,6 +210,56 @@ def test_the_threshold_hides_unsure_keypoints(evaluated, tmp_path):
     assert pictures[1][right].std() == 0
 
 
+@pytest.fixture
+def corners(tmp_path):
+    """Annotations and results of 4 corners in 3 pictures, of which two are called alike."""
+    names = ["a/1.png", "b/1.png", "sheet.jpg"]
+    points = [[20, 10, 2], [80, 10, 2], [80, 60, 2], [20, 60, 2]]
+    kind = dict(id=2, keypoints=["top_left", "top_right", "bottom_right", "bottom_left"],
+                skeleton=[[1, 2], [2, 3]])  # fmt: skip
+    content = dict(
+        images=[dict(id=i, file_name=n, width=100, height=80) for i, n in enumerate(names)],
+        annotations=[
+            dict(id=i, image_id=i, category_id=2, keypoints=sum(points, [])) for i in range(3)
+        ],
+        categories=[dict(id=1, name="person"), kind],
+    )
+    content["annotations"].append(dict(id=9, image_id=0, category_id=1, bbox=[0, 0, 9, 9]))
+    truth, results = tmp_path / "truth.json", tmp_path / "res.keypoints.json"
+    truth.write_text(json.dumps(content))
+    results.write_text(json.dumps(content["annotations"][:3]))
+    return truth, results
+
+
+def test_any_keypoints_are_drawn_and_joined_as_their_category_says(corners, tmp_path):
+    load("tools/draw_predictions.py").main([*map(str, corners), "--out", str(tmp_path / "out")])
+    files = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert files == ["1_0.png", "1_1.png", "sheet.png", "sheet_2.png"]
+    drawn = cv2.imread(str(tmp_path / "out" / "1_0.png"))[-384:, :480]  # 4.8 times as large
+    paper = drawn[2, 2]
+    assert (drawn[48, 240] != paper).any()  # between the first two
+    assert (drawn[168, 384] != paper).any()
+    assert (drawn[288, 240] == paper).all()  # between the last two
+
+
+@pytest.mark.parametrize(
+    ("keypoints", "skeleton", "message"),
+    [
+        (51, [[1, 2]], r"res.keypoints.json: .*image 0 has 17 keypoints, not 4"),
+        (11, [[1, 2]], r"res.keypoints.json: .*image 0 has 3.66667 keypoints, not 4"),
+        (12, [[0, 1]], r"truth.json: .*skeleton of category 2 has to count from 1 to 4"),
+    ],
+)
+def test_other_keypoints_are_named(corners, keypoints, skeleton, message):
+    truth, results = corners
+    content = json.loads(truth.read_text())
+    content["categories"][1]["skeleton"] = skeleton
+    truth.write_text(json.dumps(content))
+    results.write_text(json.dumps([dict(image_id=0, keypoints=[1] * keypoints)]))
+    with pytest.raises(UserError, match=message):
+        load("tools/draw_predictions.py").main([str(truth), str(results)])
+
+
 def test_left_and_right_have_their_own_colours():
     assert len(set(SIDE_COLORS.values())) == 3
     for name in ("left_wrist", "right_wrist"):
