@@ -46,7 +46,7 @@ def write_annotations(path: Path, persons: int, images: int, seed: int = 0) -> N
         annotations=annotations,
         categories=[dict(id=1, name="person")],
     )
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")
 
 
 def write_pictures(folder: Path, seed: int = 0) -> None:

@@ -101,7 +101,7 @@ class TimedMetric(PycocoMetric):
 
 def evaluate(case: Case, annotations: Path) -> dict[str, float]:
     """Evaluate; return the processor's seconds in each part, and seconds of the clock in all."""
-    persons = json.loads(annotations.read_text())["annotations"]
+    persons = json.loads(annotations.read_bytes())["annotations"]
     samples = predictions(persons, case.detections)
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints
         clock, start = time.perf_counter(), time.process_time()

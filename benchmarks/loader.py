@@ -71,7 +71,7 @@ def main() -> None:
     record = dict(
         name="loader",
         config=args.config,
-        crops=json.loads((args.crops / META).read_text())["parameters"],
+        crops=json.loads((args.crops / META).read_bytes())["parameters"],
         agreement={split: rounded(asdict(found)) for split, found in agreement.items()},
         images_per_second={name: summary(found) for name, found in rates.items()},
         ratio={

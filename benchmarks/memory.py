@@ -27,6 +27,6 @@ def peak() -> float:
 
 
 def _sum(file: str, names: tuple[str, ...] | list[str]) -> float:
-    lines = (line.split() for line in Path(file).read_text().splitlines())
+    lines = (line.split() for line in Path(file).read_text(encoding="utf-8").splitlines())
     kilobytes = sum(int(words[1]) for words in lines if words[0].rstrip(":") in names)
     return kilobytes * 1024 / 1e6

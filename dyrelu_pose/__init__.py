@@ -11,7 +11,8 @@ It also changes the process that it is imported into. The reason of each is in d
 - `CheckpointLoader`: every scheme loads weights only, and has one clear error for damage.
 - `Config._get_cfg_path`: `_base_` may name `dyrelu_pose::...`, and of a JSON or YAML config no
   Python file.
-- `file_handlers`: YAML is read as plain data.
+- `file_handlers`: YAML is read as plain data, JSON with a byte-order mark too.
+- `MMLogger.__init__`: logs are UTF-8, whatever the locale.
 - `LoadImage`: registered in place of MMPose's; damage is named, or left out.
 - `AFLWDataset`, `AP10KDataset`, `ATRWDataset`, `AicDataset`, `AnimalKingdomDataset`,
   `AnimalPoseDataset`, `BaseCocoStyleDataset`, `COFWDataset`, `CocoDataset`, `CocoWholeBodyDataset`,
@@ -35,15 +36,18 @@ install_stand_ins()  # before anything imports mmpose
 
 from .compat.checkpoints import apply as load_weights_only  # noqa: E402
 from .config.names import apply as find_configs_by_name  # noqa: E402
-from .config.safe import apply as read_yaml_as_data  # noqa: E402
+from .config.safe import apply as read_data_as_data  # noqa: E402
 
 load_weights_only()
 find_configs_by_name()
-read_yaml_as_data()
+read_data_as_data()
 
 from . import codecs, datasets, engine, evaluation, layers, models  # noqa: E402
+from .engine.logs import apply as log_in_utf8  # noqa: E402
 from .layers import DyReLUA, DyReLUB, DyReLUC  # noqa: E402
 from .ops import dyrelu, dyrelu_given  # noqa: E402
+
+log_in_utf8()
 
 __version__ = "0.1.0"
 __all__ = [

@@ -42,7 +42,7 @@ def tools() -> dict[str, Path]:
 
 def summary(path: Path) -> str:
     """Return what a tool does: the first line of its docstring, without the command in it."""
-    docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     return re.split(r": `|[.:]? *$", docstring.partition("\n")[0])[0]
 
 

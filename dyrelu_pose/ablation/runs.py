@@ -89,7 +89,7 @@ class Run:
     def record(self) -> dict | None:
         """Return the record of the finished run, or None if it has not finished."""
         for path in self._records:
-            record = json.loads(path.read_text()) if path.exists() else None
+            record = json.loads(path.read_bytes()) if path.exists() else None
             if record and record["digest"] == self.digest:
                 return record
         return None
@@ -133,7 +133,7 @@ class Run:
         evaluation of that, what `tools/test.py` wrote.
         """
         tested = self.folder / METRICS
-        logged = json.loads(tested.read_text()) if tested.exists() else self._last_validation()
+        logged = json.loads(tested.read_bytes()) if tested.exists() else self._last_validation()
         if logged is None:
             return None
         values = {key.partition("/")[2]: value for key, value in logged.items() if "/" in key}
@@ -165,7 +165,7 @@ class Run:
 
     def _scalars(self) -> Iterator[dict]:
         for path in sorted(self.folder.glob(SCALARS)):
-            for line in path.read_text().splitlines():
+            for line in path.read_text(encoding="utf-8").splitlines():
                 try:
                     yield json.loads(line)
                 except json.JSONDecodeError:  # the last line of a process that was stopped
@@ -174,7 +174,7 @@ class Run:
     def spent(self) -> float:
         """Return the seconds that all starts of the run took."""
         path = self.folder / SPENT
-        return float(path.read_text()) if path.exists() else 0.0
+        return float(path.read_text(encoding="utf-8")) if path.exists() else 0.0
 
     def spend(self, seconds: float) -> None:
         """Add the seconds of one start."""
@@ -183,8 +183,8 @@ class Run:
 
     def tail(self, lines: int = 15) -> str:
         """Return the end of what its processes printed."""
-        printed = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        return "\n".join(printed[-lines:])
+        text = self.log.read_text("utf-8", "replace") if self.log.exists() else ""
+        return "\n".join(text.splitlines()[-lines:])
 
 
 def commands(run: Run, tools: Path) -> Iterator[list[str]]:
@@ -202,7 +202,8 @@ def commands(run: Run, tools: Path) -> Iterator[list[str]]:
     train += ["--work-dir", str(run.folder)]
     yield [*train, "--resume"] if last.exists() else train
     if run.metrics() is None and last.exists():
-        test = [sys.executable, str(tools / "test.py"), str(run.config), last.read_text().strip()]
+        checkpoint = last.read_text(encoding="locale").strip()  # as MMEngine writes it
+        test = [sys.executable, str(tools / "test.py"), str(run.config), checkpoint]
         yield [*test, "--work-dir", str(run.folder), "--out", str(run.folder / METRICS)]
 
 
@@ -216,7 +217,7 @@ def lock(run: Run) -> IO[str]:
         UserError: Another process has it.
     """
     run.folder.mkdir(parents=True, exist_ok=True)
-    file = (run.folder / "lock").open("a+")
+    file = (run.folder / "lock").open("a+", encoding="utf-8")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -90,7 +90,7 @@ def _start(run: Run, held: IO[str], slot: dict[str, str], commands: Commands) ->
 
 
 def _spawn(run: Run, slot: dict[str, str], command: list[str], held: IO[str]) -> subprocess.Popen:
-    with run.log.open("a") as output:
+    with run.log.open("ab") as output:
         return subprocess.Popen(
             command,
             env={**os.environ, **slot},

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 from pycocotools.coco import COCO as _COCO
@@ -48,25 +49,30 @@ class COCO(_COCO):
         annotation_file: path of the JSON file; None makes an empty set.
 
     Raises:
-        AnnotationError: the file is not JSON.
+        AnnotationError: the file is not JSON, or not COCO's.
     """
 
     def __init__(self, annotation_file: str | None = None):
+        super().__init__()
+        if annotation_file is None:
+            return
         try:
-            super().__init__(annotation_file)
+            self.dataset = json.loads(Path(annotation_file).read_bytes())  # in UTF-8, anywhere
         except ValueError as error:
             raise AnnotationError(
                 f"{annotation_file} is not a JSON annotation file ({error}); "
                 "it may be truncated, fetch or generate it again"
             ) from error
+        if not isinstance(self.dataset, dict):
+            raise AnnotationError(f"{annotation_file} is not a COCO annotation file")
+        self.createIndex()
         for annotation in self.dataset.get("annotations", ()):
             annotation.setdefault("iscrowd", 0)
 
     def loadRes(self, resFile) -> _COCO:
         """Load the detections of `resFile`, a path or a list, which may be empty here."""
         if isinstance(resFile, str):
-            with open(resFile) as file:
-                resFile = json.load(file)
+            resFile = json.loads(Path(resFile).read_bytes())
         if len(resFile):
             return super().loadRes(resFile)
         empty = COCO()

@@ -38,9 +38,15 @@ def read(path: str | Path, variables: dict) -> Config:
 
     Raises:
         DataConfigError: It is JSON or YAML and damaged, or could run code.
+        UserError: It is not Python, or not in UTF-8; or one that it inherits from is not.
     """
-    with overridden(variables) if variables else nullcontext():
-        return safe.load(path) if safe.is_data(path) else Config.fromfile(path)
+    try:
+        with overridden(variables) if variables else nullcontext():
+            return safe.load(path) if safe.is_data(path) else Config.fromfile(path)
+    except (SyntaxError, UnicodeDecodeError) as error:
+        is_mark = "U+FEFF" in str(error)
+        hint = "; save it in UTF-8 without a byte-order mark" if is_mark else ""
+        raise UserError(f"config {path}, or what it inherits from: {error}{hint}") from error
 
 
 def innermost_dataset(dataset: dict) -> dict:

@@ -5,13 +5,13 @@ A Python config is a program. MMEngine runs code for the others too: YAML tags c
 to run code, `forbidden.check` refuses.
 """
 
+import json
 import re
-from json import JSONDecodeError
 from pathlib import Path
 
 import yaml
 from mmengine.config import Config
-from mmengine.fileio.handlers import YamlHandler, file_handlers
+from mmengine.fileio.handlers import JsonHandler, YamlHandler, file_handlers
 from mmengine.utils import import_modules_from_strings
 
 from .forbidden import DataConfigError, check
@@ -31,6 +31,15 @@ class SafeYamlHandler(YamlHandler):
 
 
 _FASTEST: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # not every PyYAML has LibYAML
+
+
+class MarkedJsonHandler(JsonHandler):
+    """Reads JSON as MMEngine does, and where it begins with a byte-order mark."""
+
+    def load_from_fileobj(self, file):
+        """Return the content of a JSON file."""
+        content = file.read()
+        return json.loads(content.removeprefix("\ufeff") if isinstance(content, str) else content)
 
 
 class _Loader(_FASTEST):
@@ -56,7 +65,7 @@ def load(path: str | Path) -> Config:
     """
     try:
         cfg = Config.fromfile(path, import_custom_modules=False)
-    except (JSONDecodeError, yaml.YAMLError) as error:
+    except (json.JSONDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise DataConfigError(f"config {path} is not valid: {reason}") from error
     except AttributeError as error:
@@ -86,6 +95,7 @@ def check_base(base: str, filename: str) -> None:
 
 
 def apply() -> None:
-    """Make MMEngine read YAML as plain data, everywhere."""
+    """Make MMEngine read YAML as plain data, and JSON with a byte-order mark, everywhere."""
     for suffix in ("yaml", "yml"):
         file_handlers[suffix] = SafeYamlHandler()
+    file_handlers["json"] = MarkedJsonHandler()

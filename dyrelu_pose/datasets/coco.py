@@ -141,7 +141,7 @@ class CheckedAnnotations(BaseCocoStyleDataset):
         ann_file = self.ann_file
         with tempfile.TemporaryDirectory() as folder:
             self.ann_file = str(Path(folder, "rest.json"))
-            Path(self.ann_file).write_text(json.dumps(content))
+            Path(self.ann_file).write_text(json.dumps(content), encoding="utf-8")
             try:
                 return super()._load_annotations()
             finally:

@@ -111,4 +111,4 @@ def write_array(
 
 
 def _images(ann_file: str | Path) -> list[dict]:
-    return json.loads(Path(ann_file).read_text())["images"]
+    return json.loads(Path(ann_file).read_bytes())["images"]

@@ -15,7 +15,10 @@ def latest_checkpoint(work_dir: str | Path) -> str | None:
     """
     folder = Path(work_dir)
     named = folder / "last_checkpoint"
-    candidates = [folder / Path(named.read_text()).name] if named.exists() else []
+    candidates = []
+    if named.exists():
+        text = named.read_text(encoding="locale", errors="replace")  # as MMEngine writes it
+        candidates = [folder / Path(text).name]
     newest = sorted(folder.glob("*.pth"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in dict.fromkeys([*candidates, *newest]):
         if path.is_file() and _resumable(path):

@@ -38,7 +38,7 @@ def read_metrics(path: Path) -> dict[str, float]:
         UserError: The file cannot be read, or holds no COCO AP.
     """
     try:
-        found = json.loads(path.read_text())
+        found = json.loads(path.read_bytes())
         metrics = {name: found[name] for name in found if name.startswith("coco/")}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{path} holds no metrics of tools/test.py --out: {error}") from error

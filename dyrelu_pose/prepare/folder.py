@@ -74,7 +74,7 @@ class DataFolder:
     def _found(self) -> tuple[dict, dict[str, int | None]]:
         """Return the parameters of what is there, and its numbers of files, None if incomplete."""
         try:
-            found = json.loads((self.path / META).read_text())
+            found = json.loads((self.path / META).read_bytes())
             found = dict(kind=PEOPLE, files=dict.fromkeys(self.parts)) | found
             if found["kind"] == self.kind and found["files"].keys() and found["parameters"].keys():
                 return found["parameters"], found["files"]

@@ -98,7 +98,7 @@ def rounded(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _read(path: Path) -> list[dict]:
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     records = []
     for number, line in enumerate(lines, start=1):
         try:

@@ -31,10 +31,10 @@ def python(code):
     return [sys.executable, "-c", code]
 
 
-def ended(runs, todo, slots=({},), **kwargs):
+def ended(runs, todo, slots=None, **kwargs):
     """Run all, and return what went wrong by cell."""
     problems = {}
-    run_all(runs, todo, slots, lambda run, problem: problems.update({run.cell: problem}), **kwargs)
+    run_all(runs, todo, slots or [{}], lambda run, why: problems.update({run.cell: why}), **kwargs)
     return problems
 
 

@@ -127,7 +127,8 @@ class Jobs:
             cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
         self.config = folder / "config.py"
-        self.config.write_text(CONFIG.format(root=ROOT, data=folder / "people", people=PEOPLE))
+        text = CONFIG.format(root=ROOT, data=folder / "people", people=PEOPLE)
+        self.config.write_text(text, encoding="utf-8")
         self.step = self.train("one-step", 1, STEP)
         self.epoch = self.train("one", 1)
         self.change = distance(self.step, self.epoch)
@@ -186,7 +187,7 @@ class Jobs:
             output.append(line)
             if "Epoch(train)" in line and " [2]" in line:
                 break
-        children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
+        children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_bytes().split()
         os.kill(int(children[1]), signal.SIGKILL)
         start = time.perf_counter()
         output += job.communicate()[0].splitlines(keepends=True)
@@ -231,7 +232,7 @@ class Jobs:
 
     def _scores(self, name: str) -> list[tuple[int, list[float]]]:
         """Return (image, scores of the keypoints) of the persons that were evaluated, in order."""
-        found = json.loads((self.folder / name / "found.keypoints.json").read_text())
+        found = json.loads((self.folder / name / "found.keypoints.json").read_bytes())
         return sorted((person["image_id"], person["keypoints"][2::3]) for person in found)
 
 

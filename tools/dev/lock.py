@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         torch = Path(folder, "torch.txt")
-        torch.write_text(args.torch)
+        torch.write_text(args.torch, encoding="utf-8")
         together = [
             package for package in resolve([*TOGETHER, torch])
             if not package["name"].startswith(OF_CUDA)
@@ -103,12 +103,13 @@ def write_lock(name: str, packages: Iterable[dict], asked: dict[str, Requirement
             + (f" ; {marker}" if marker else "")
             + (f" --hash=sha256:{wheel['hashes']['sha256']}" if wheel else "")
         )
-    (ROOT / f"requirements/locks/{name}.txt").write_text("\n".join([*lines, ""]))
+    (ROOT / f"requirements/locks/{name}.txt").write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
 def asked_for(file: str) -> dict[str, Requirement]:
     """Return what a requirement file asks for, by name."""
-    lines = (line.partition("#")[0].strip() for line in (ROOT / file).read_text().splitlines())
+    text = (ROOT / file).read_text(encoding="utf-8")
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
     found = [Requirement(line) for line in lines if line]
     return {canonicalize_name(requirement.name): requirement for requirement in found}
 

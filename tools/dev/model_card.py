@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     cfg = load_config(args.config)
     try:
         content = args.checkpoint.read_bytes()
-        training = json.loads(Path(args.training).read_text())
+        training = json.loads(Path(args.training).read_bytes())
     except (OSError, ValueError) as error:
         raise UserError(str(error)) from error
     model = load_trained(cfg, args.checkpoint)

@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     shown: set[str] = set()
     for page in (page for pattern in PAGES for page in sorted(ROOT.glob(pattern))):
-        before = page.read_text()
+        before = page.read_text(encoding="utf-8")
         text, names = render(page, before)
         shown |= names
         if not args.check and text != before:

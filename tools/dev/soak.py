@@ -193,7 +193,7 @@ def compare(interrupted: Path, whole: Path, last: str) -> dict:
 
 def keypoints_of(run: Path) -> list[tuple[int, list[float]]]:
     """Return (image, keypoints with scores) of the persons that a run evaluated last."""
-    found = json.loads((run / "found.keypoints.json").read_text())
+    found = json.loads((run / "found.keypoints.json").read_bytes())
     return [(person["image_id"], person["keypoints"]) for person in found]
 
 

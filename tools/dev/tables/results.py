@@ -53,7 +53,7 @@ def longer(page: Path) -> str:
     lines = []
     for name, stem in LONGER.items():
         path = COCO_MINI / f"{stem}.json"
-        record = json.loads(path.read_text())
+        record = json.loads(path.read_bytes())
         percent = {key: f"{100 * value:.1f}" for key, value in record["metrics"].items()}
         lines.append(
             [
@@ -98,9 +98,9 @@ def hidden_units(page: Path) -> str:
 
 def model_card(page: Path) -> str:
     """Return the facts of the published model, one a row, from the file beside it."""
-    card = json.loads(CARD.read_text())
+    card = json.loads(CARD.read_bytes())
     training = ROOT / card["training"]
-    run = json.loads(training.read_text())
+    run = json.loads(training.read_bytes())
     ap = {key.removeprefix("coco/"): value * 100 for key, value in card["metrics"].items()}
     facts = {
         "COCO-mini AP": f"{ap['AP']:.1f}",

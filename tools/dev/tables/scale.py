@@ -20,7 +20,7 @@ ASSUMED = (100, 300, 1000)  # images per second of one GPU
 
 def scale_index(page: Path) -> str:
     """Return start-up time and memory of a data set."""
-    record = json.loads(INDEX.read_text())
+    record = json.loads(INDEX.read_bytes())
     labels = {"MMPose": "MMPose's", "dyrelu_pose": "this package's, with its checks"}
     lines = [
         [
@@ -44,7 +44,7 @@ def scale_index(page: Path) -> str:
 
 def scale_workers(page: Path) -> str:
     """Return the memory of loader workers."""
-    record, lines = json.loads(INDEX.read_text()), []
+    record, lines = json.loads(INDEX.read_bytes()), []
     for found in record["loaders"]:
         if not found["workers"]:
             continue
@@ -67,7 +67,7 @@ def scale_workers(page: Path) -> str:
 
 def scale_evaluation(page: Path) -> str:
     """Return how long the evaluation takes."""
-    record = json.loads(EVALUATION.read_text())
+    record = json.loads(EVALUATION.read_bytes())
     lines = [
         [
             f"{case['detections']:,}",
@@ -88,7 +88,7 @@ def scale_evaluation(page: Path) -> str:
 
 def scale_gpus(page: Path) -> str:
     """Return the loader processes that GPUs of assumed rates need, and what evaluation adds."""
-    loader = json.loads(LOADER.read_text())
+    loader = json.loads(LOADER.read_bytes())
     rates = {name: found["median"] for name, found in loader["images_per_second"].items()}
     evaluation = _evaluating()
     lines = []
@@ -119,7 +119,7 @@ def scale_gpus(page: Path) -> str:
 
 def distributed(page: Path) -> str:
     """Return how far training by several processes is from training by one, a row per number."""
-    record = json.loads(DISTRIBUTED.read_text())
+    record = json.loads(DISTRIBUTED.read_bytes())
     lines = [
         [
             name,
@@ -150,5 +150,5 @@ def _aps(record: dict) -> str:
 
 def _evaluating() -> float:
     """Return the seconds that each evaluation of a detector's boxes takes."""
-    case = json.loads(EVALUATION.read_text())["cases"][-1]
+    case = json.loads(EVALUATION.read_bytes())["cases"][-1]
     return case["processor_seconds_in_all"] - case["processor_seconds"]["read annotations"]

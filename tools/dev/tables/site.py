@@ -17,7 +17,8 @@ FOLDER = "files"
 
 def on_files(files, config):
     """Add the linked files to those of the site."""
-    pages = [Path(file.abs_src_path).read_text() for file in files.documentation_pages()]
+    paths = [Path(file.abs_src_path) for file in files.documentation_pages()]
+    pages = [path.read_text(encoding="utf-8") for path in paths]
     for name in sorted({name for page in pages for name in LINK.findall(page)}):
         files.append(File.generated(config, f"{FOLDER}/{name}", content=(ROOT / name).read_bytes()))
     return files

@@ -79,7 +79,7 @@ def speed_model(page: Path) -> str:
 def loader(page: Path) -> str:
     """Return what reading crops instead of whole images does to a training loader."""
     path = BENCH / "loader.json"
-    record = json.loads(path.read_text())
+    record = json.loads(path.read_bytes())
     lines = []
     labels = dict(original="whole images", crops="crops of persons", array="an array of these")
     for key, found in record["images_per_second"].items():

@@ -12,7 +12,7 @@ from .page import RESULTS, link, source
 def reliability(page: Path) -> str:
     """Return a row per record in results/reliability: what was done to break the software."""
     paths = (RESULTS / "reliability").glob("*.json")
-    records = {path: json.loads(path.read_text()) for path in paths}
+    records = {path: json.loads(path.read_bytes()) for path in paths}
     lines = [
         [
             record["tried"],
@@ -29,7 +29,7 @@ def reliability(page: Path) -> str:
 def safeguards(page: Path) -> str:
     """Return what the check of every loss costs, and the step that it is in."""
     path = RESULTS / "bench/safeguards.json"
-    found = json.loads(path.read_text())
+    found = json.loads(path.read_bytes())
     return (
         f"Looking at the loss took {found['check_microseconds']:.0f} µs in a step of "
         f"{found['step_milliseconds']:.0f} ms ({found['percent']:.3f} %, median of "
