@@ -70,10 +70,16 @@ def _being_built(trace: TracebackType | None) -> list[object]:
 
 
 def _holds(value: object, part: object) -> bool:
-    """Whether all of a part is in a value: MMEngine builds some parts without some keys."""
+    """Whether all of a part is in a value: MMEngine builds some parts without some keys.
+
+    A `DyReLUPoseEstimator` is built as the estimator that it names.
+    """
     if not (isinstance(value, dict) and isinstance(part, dict) and len(part) > 1):
         return False
-    return all(key in value and value[key] == part[key] for key in part)
+    return all(
+        key in value and (value[key] == part[key] or key == "type" and value.get("estimator"))
+        for key in part
+    )
 
 
 def _find(whole: object, part: object, same: Callable) -> tuple[str, object] | None:

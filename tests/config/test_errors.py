@@ -31,6 +31,16 @@ def test_the_innermost_part_is_named_with_what_is_in_it():
         MODELS.build(cfg.model)
 
 
+def test_a_key_that_an_estimator_with_dyrelu_does_not_know_is_named():
+    cfg = config()
+    cfg.model.update(
+        type="DyReLUPoseEstimator", estimator="TopdownPoseEstimator", bckbone=1, input_size=(9, 9)
+    )
+    message = r"^model of the config cannot be built: .* unexpected .*'bckbone'"
+    with pytest.raises(ConfigError, match=message), named_parts(cfg):
+        MODELS.build(cfg.model)
+
+
 def test_a_part_that_is_no_dict_is_named():
     cfg = config()
     cfg.model.backbone = 7
