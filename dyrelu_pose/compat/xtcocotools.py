@@ -88,6 +88,7 @@ class COCOeval(_COCOeval):
 
     - a detection whose keypoint scores are all 0 is left out, rather than a false positive;
     - a person counts as labelled by its keypoints' visibility, whatever `num_keypoints` says;
+    - an annotation without keypoints or without a box is left out, as MMPose does in training;
     - an annotation whose id is 0 can be matched.
 
     `keypoints_crowd` goes by `num_keypoints`, which CrowdPose counts of the visible ones alone. Its
@@ -192,7 +193,11 @@ class COCOeval(_COCOeval):
         if self.params.iouType != "keypoints":
             super()._prepare()  # pyright: ignore[reportAttributeAccessIssue]  # private: not in the stub
             return
-        truths = [self._truth(annotation) for annotation in self._annotations(self.cocoGt)]
+        truths = [
+            self._truth(annotation)
+            for annotation in self._annotations(self.cocoGt)
+            if {"bbox", "keypoints"} <= annotation.keys()
+        ]
         # pycocotools takes a matched id of 0 for 'no match'
         shift = max(0, 1 - min((truth["id"] for truth in truths), default=1))
         for truth in truths:

@@ -304,6 +304,18 @@ def test_usable_annotations_pass(annotations):
     check_annotations({"annotations": persons}, "persons.json")
 
 
+@pytest.mark.parametrize("missing", ["keypoints", "bbox"])
+@pytest.mark.parametrize("kind", [PycocoMetric, CocoMetric])
+def test_persons_that_are_not_trained_on_are_not_evaluated(
+    tmp_path, annotations, meta, kind, missing
+):
+    extra = {**annotations["annotations"][0], "id": 99}
+    del extra[missing]
+    content = {**annotations, "annotations": [*annotations["annotations"], extra]}
+    found = evaluate(kind(write(tmp_path / "more.json", content)), meta, perfect(annotations))
+    assert found == pytest.approx(dict.fromkeys(KEYS, 1.0))
+
+
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(AnnotationError, match="annotation file .*nowhere.json does not exist"):
         PycocoMetric(str(tmp_path / "nowhere.json"))
