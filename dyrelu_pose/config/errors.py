@@ -5,10 +5,15 @@ import reprlib
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import reduce
 from types import TracebackType
 from typing import TypeVar
 
 from mmengine.config import Config
+from mmengine.evaluator import BaseMetric
+from mmengine.model import BaseModel
+from mmengine.runner import TestLoop
+from torch import nn
 
 from dyrelu_pose.errors import UserError, described
 
@@ -42,9 +47,10 @@ def expect(value: object, kinds: type[T] | tuple[type[T], ...], key: str) -> T:
 
 @contextmanager
 def named_parts(cfg: Config) -> Iterator[None]:
-    """Name the part of a config that MMEngine was building when anything but a `UserError` came.
+    """Name the part of a config that was at work when anything but a `UserError` came.
 
-    An error that came while nothing was being built passes through.
+    That is what MMEngine was building, a metric, or a head that computed its loss. Any other error
+    passes through.
 
     Raises:
         ConfigError: Says which part, what is in it, and what was raised where.
@@ -58,7 +64,10 @@ def named_parts(cfg: Config) -> Iterator[None]:
         for same in (operator.eq, _holds):
             for part in built:
                 if found := _find(cfg.to_dict(), part, same):
-                    raise ConfigError(_message(*found, error)) from error
+                    raise ConfigError(_message(*found, "built", error)) from error
+        if key := _computing(error.__traceback__):
+            value = reduce(lambda part, name: part.get(name) or {}, key.split("."), cfg)
+            raise ConfigError(_message(key, value, "computed", error)) from error
         raise
 
 
@@ -67,6 +76,19 @@ def _being_built(trace: TracebackType | None) -> list[object]:
     builders = ("build_from_cfg", "build_optim_wrapper")
     frames = [frame for frame, _ in traceback.walk_tb(trace) if frame.f_code.co_name in builders]
     return [frame.f_locals["cfg"] for frame in reversed(frames) if "cfg" in frame.f_locals]
+
+
+def _computing(trace: TracebackType | None) -> str | None:
+    """Return the key of the evaluator or the head whose code was running, if any was."""
+    frames = [(frame.f_locals.get("self"), frame) for frame, _ in traceback.walk_tb(trace)]
+    for owner, frame in frames:
+        if isinstance(owner, BaseMetric):
+            is_test = any(isinstance(other, TestLoop) for other, _ in frames)
+            return "test_evaluator" if is_test else "val_evaluator"
+        is_part = isinstance(owner, nn.Module) and not isinstance(owner, BaseModel)
+        if is_part and frame.f_code.co_name == "loss":
+            return "model.head"
+    return None
 
 
 def _holds(value: object, part: object) -> bool:
@@ -95,5 +117,5 @@ def _find(whole: object, part: object, same: Callable) -> tuple[str, object] | N
     return None
 
 
-def _message(key: str, value: object, error: Exception) -> str:
-    return f"{key} of the config cannot be built: {described(error)}; it is {_REPR.repr(value)}"
+def _message(key: str, value: object, what: str, error: Exception) -> str:
+    return f"{key} of the config cannot be {what}: {described(error)}; it is {_REPR.repr(value)}"

@@ -1,9 +1,12 @@
 """An error while a config is being built names the part of it; other errors stay what they are."""
 
 import pytest
+import torch
 from mmengine.config import Config
+from mmengine.evaluator import BaseMetric, Evaluator
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import PARAM_SCHEDULERS
+from mmengine.runner import TestLoop
 from mmpose.registry import MODELS
 from torch import nn
 
@@ -65,6 +68,41 @@ def test_parts_that_mmengine_builds_in_its_own_way_are_named():
         build_optim_wrapper(nn.Linear(1, 1), cfg.optim_wrapper)
     with pytest.raises(ConfigError, match="param_scheduler of .*Steps"), named_parts(cfg):
         PARAM_SCHEDULERS.build(dict(type="Steps", begin=3))
+
+
+class Broken(BaseMetric):
+    def process(self, data_batch, data_samples):
+        self.results += data_samples
+
+    def compute_metrics(self, results):
+        return results[0]["no such"]
+
+
+class Loop(TestLoop):
+    def __init__(self, evaluator):
+        self.evaluator = evaluator
+
+    def run(self):
+        return self.evaluator.evaluate(1)
+
+
+def test_a_metric_that_fails_is_named():
+    cfg = Config(dict(val_evaluator=[dict(type="Broken")], test_evaluator=dict(type="Broken")))
+    evaluator = Evaluator([Broken()])
+    evaluator.process([{}])
+    message = r"val_evaluator of the config cannot be computed: KeyError: no such \(.*Broken"
+    with pytest.raises(ConfigError, match=message), named_parts(cfg):
+        evaluator.evaluate(1)
+    with pytest.raises(ConfigError, match="test_evaluator of"), named_parts(cfg):
+        Loop(evaluator).run()
+
+
+def test_a_head_whose_loss_fails_is_named():
+    cfg = Config(dict(model=dict(head=dict(type="RegressionHead", in_channels=2, num_joints=3))))
+    head = MODELS.build(cfg.model.head)
+    message = r"model\.head of the config cannot be computed: \w+: .*RegressionHead"
+    with pytest.raises(ConfigError, match=message), named_parts(cfg):
+        head.loss((torch.zeros(1, 5, 1, 1),), [])
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("in training"), UserError("clear as it is")])
