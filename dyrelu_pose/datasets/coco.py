@@ -18,6 +18,7 @@ from mmpose.registry import DATASETS
 from dyrelu_pose.errors import AnnotationError, UserError
 
 from .bad_entries import checked, read_annotations
+from .detections import persons_of, read_detections
 
 Transform = dict | Callable  # a config, or built
 
@@ -136,6 +137,14 @@ class CheckedAnnotations(BaseCocoStyleDataset):
                     f"annotation file {self.ann_file}: annotation {instance['id']} has {found} "
                     f"keypoints, not {wanted}"
                 )
+
+    def _load_detection_results(self) -> list[dict]:
+        assert self.bbox_file is not None  # which is why this is called
+        truths = read_annotations(self.ann_file)
+        self._metainfo["CLASSES"] = truths.get("categories")
+        found = read_detections(self.bbox_file, truths, self.ann_file, self.skip_bad_samples)
+        folder, keypoints = self.data_prefix["img"], self.metainfo["num_keypoints"]
+        return list(persons_of(found, truths, folder, keypoints))
 
     def _load_rest(self, content: dict) -> tuple[list[dict], list[dict]]:
         ann_file = self.ann_file
