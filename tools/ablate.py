@@ -59,6 +59,7 @@ from dyrelu_pose.ablation.results import COLUMNS, FINISHED, recorded_rows, rows_
 from dyrelu_pose.ablation.runs import RECORDS, Run, commands
 from dyrelu_pose.ablation.schedule import Commands, run_all
 from dyrelu_pose.ablation.table import format_record, format_table
+from dyrelu_pose.config.agreement import check_agreement
 from dyrelu_pose.config.arguments import add_cfg_options
 from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.files import MissingFilesError, check_files
@@ -277,6 +278,8 @@ def run_pending(ablation: Ablation, slots: list[dict[str, str]], todo: Commands)
         data[repr([run.cfg.get(f"{split}_dataloader") for split in SPLITS])] = run.cfg
     for cfg in data.values():
         check_contents(cfg, SPLITS)
+    for cfg in {run.cell: run.cfg for run in pending}.values():
+        check_agreement(cfg, SPLITS)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
         bar = progress.add_task("runs", total=len(pending))

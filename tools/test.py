@@ -12,6 +12,7 @@ import torch
 from mmengine.runner import Runner
 
 from dyrelu_pose.compat.fit import load_whole
+from dyrelu_pose.config.agreement import check_agreement
 from dyrelu_pose.config.arguments import add_runner_arguments, load_runner_config, show_predictions
 from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.errors import named_parts
@@ -62,6 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     with named_options(cfg, args.cfg_options), named_parts(cfg):
         check_files(cfg, ["test"])
         check_contents(cfg, ["test"])
+        check_agreement(cfg, ["test"])
         cfg.load_from = None  # the runner would go on without what does not fit
         runner = Runner.from_cfg(cfg)
         if exported:

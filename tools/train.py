@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from mmengine.registry import RUNNERS
 
+from dyrelu_pose.config.agreement import check_agreement
 from dyrelu_pose.config.arguments import add_runner_arguments, load_runner_config, show_predictions
 from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.errors import named_parts
@@ -57,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         splits = ["train"] if args.no_validate else ["train", "val"]
         check_files(cfg, splits)
         check_contents(cfg, splits)
+        check_agreement(cfg, splits)
         # Runner, if the config has no runner_type. The hint of `build` knows dicts only.
         RUNNERS.build(cfg).train()  # pyright: ignore[reportArgumentType]
 

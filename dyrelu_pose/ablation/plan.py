@@ -1,14 +1,9 @@
 """Checks every cell before anything is trained: builds its model, and counts what it costs."""
 
-import contextlib
 import copy
-import io
-import logging
 import math
 import time
-import warnings
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, repeat
 
@@ -19,6 +14,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from dyrelu_pose.complexity import Complexity, measure
+from dyrelu_pose.config.quiet import quietly
 from dyrelu_pose.models.estimator import build
 from dyrelu_pose.models.input_size import decoder_input_size, input_size_of
 from dyrelu_pose.placement import Placement
@@ -84,19 +80,6 @@ def check_distinct(digests: dict[str, str]) -> None:
         if digest in names:
             raise GridError(f"cells {names[digest]} and {name} have the same config")
         names[digest] = name
-
-
-@contextlib.contextmanager
-def quietly() -> Iterator[None]:
-    """Keep what the framework logs and prints while it builds a data set to itself."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
 
 
 @quietly()

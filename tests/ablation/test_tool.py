@@ -74,6 +74,13 @@ def test_missing_data_are_named_before_anything_runs(tmp_path):
     assert not list((tmp_path / "work").rglob("output.txt"))
 
 
+def test_parts_that_do_not_agree_are_named_before_anything_runs(tmp_path, data):
+    option = "default_hooks.checkpoint.save_best=coco/mAP"
+    printed = ablate(tmp_path, [*data, option], expect=1)
+    assert "error: default_hooks.checkpoint.save_best of the config is coco/mAP, and" in printed
+    assert not list((tmp_path / "work").rglob("output.txt"))
+
+
 @pytest.fixture(scope="module")
 def tool():
     return scripts.load("tools/ablate.py")
@@ -116,7 +123,7 @@ sys.path.insert(0, "TOOLS")
 import ablate
 
 METRICS = {"coco/AP": 0.5, "coco/AP .5": 0.7, "coco/AP .75": 0.2, "coco/AR": 0.6}
-ablate.check_files = lambda cfg, splits: None
+ablate.check_files = ablate.check_agreement = lambda cfg, splits: None
 
 def commands(run):
     code = "import json, pathlib; pathlib.Path('PATH').write_text(json.dumps(METRICS))"

@@ -176,6 +176,27 @@ def test_refusal_is_one_clear_message(broken, tmp_path, synthetic, options):
     assert "Traceback" not in log
 
 
+def test_parts_that_do_not_agree_are_refused_before_anything_is_written(tmp_path, options):
+    changes = ["model.head.out_channels=4", "train_dataloader.batch_size=2"]
+    log = train(tmp_path / "work", [*options, *changes], expect=1)
+    assert "error: model.head.out_channels of the config is 4, and train_dataloader" in log
+    assert "Traceback" not in log
+    assert not (tmp_path / "work").exists()
+
+
+def test_what_cannot_be_tested_is_refused_before_anything_is_written(
+    tmp_path, synthetic, options, checkpoint
+):
+    other = f"{synthetic}/annotations/person_keypoints_train.json"
+    log = run(
+        "tools/test.py", DEMO, checkpoint, "--work-dir", tmp_path / "work",
+        "--cfg-options", *options, f"test_evaluator.ann_file={other}", expect=1,
+    )  # fmt: skip
+    assert f"error: test_evaluator.ann_file of the config is {other}, and test_data" in log
+    assert "Traceback" not in log
+    assert not (tmp_path / "work").exists()
+
+
 def test_refusal_from_a_loader_worker_is_as_clear(tmp_path, synthetic, options):
     changes, _ = truncated_image(tmp_path, synthetic)
     workers = ["train_dataloader.num_workers=1", "train_dataloader.persistent_workers=True"]

@@ -1,0 +1,46 @@
+"""Check the parts of a config against each other, before anything is built to stay or written."""
+
+from collections.abc import Sequence
+
+from mmengine.config import Config
+
+from .datasets import keypoint_datasets
+from .evaluators import check_evaluators, converts
+from .keypoints import check_head, check_metainfo
+from .monitors import check_monitors
+from .outputs import build_and_run, check_loss, check_sizes
+
+
+def check_agreement(cfg: Config, splits: Sequence[str]) -> None:
+    """Check that data sets, codecs, head, loss, evaluators and hooks of a pose model agree.
+
+    The model is built without values; annotation files that are evaluated are read. A config
+    without keypoint data sets is left alone.
+
+    Args:
+        cfg: The config.
+        splits: What is used of it: 'train', 'val', 'test'.
+
+    Raises:
+        AnnotationError: What is evaluated cannot be; the message names the file and the entry.
+        ConfigError: Two parts do not agree; the message names their keys, and what is there.
+    """
+    datasets = {split: keypoint_datasets(cfg, split) for split in splits}
+    everything = [dataset for part in datasets.values() for dataset in part]
+    for dataset in everything:
+        check_metainfo(dataset)
+    head = cfg.model.get("head")
+    if everything and isinstance(head, dict):
+        model, output = build_and_run(cfg)
+        built = getattr(model, "head", None)
+        for split, part in datasets.items():
+            if split == "train" or not converts(cfg, split):
+                check_head(built, part)
+        check_sizes(head, output, everything)
+        for dataset in datasets.get("train", ()):
+            check_loss(head, built, output, dataset)
+    for split, part in datasets.items():
+        if split != "train" and part:
+            names = check_evaluators(cfg, split, part)
+            if names is not None and "train" in splits:
+                check_monitors(cfg, names)

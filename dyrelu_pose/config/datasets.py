@@ -1,0 +1,95 @@
+"""The keypoint data sets of a config, which may be inside of others, and what they describe."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from inspect import isclass
+from os.path import join
+
+from mmengine.config import Config
+from mmengine.registry import Registry, init_default_scope
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.registry import DATASETS, TRANSFORMS
+
+from .errors import ConfigError, expect
+from .quiet import quietly
+
+# Packages whose transforms say how many keypoints they make, if they change that.
+KNOWN = ("dyrelu_pose", "mmcv", "mmdet", "mmpose")
+
+
+@dataclass(frozen=True)
+class KeypointDataset:
+    """A data set of COCO's keypoint format in a config.
+
+    Attributes:
+        key: Where it is in the config.
+        config: What is there.
+        transforms: Configs of its pipeline, then of the pipelines of the data sets around it.
+        meta: Facts about its keypoints, as MMPose reads them.
+    """
+
+    key: str
+    config: dict
+    transforms: Sequence[dict]
+    meta: dict
+
+    @property
+    def ann_file(self) -> str:
+        """Path of its annotations."""
+        return join(self.config.get("data_root") or "", self.config.get("ann_file") or "")
+
+    @property
+    def keypoints(self) -> int | None:
+        """Number of keypoints that come out of the pipeline; None if that cannot be known."""
+        count = self.meta["num_keypoints"]
+        for transform in self.transforms:
+            kind = registered(TRANSFORMS, transform)
+            name = getattr(kind, "__module__", None) or str(transform.get("type"))
+            if "transforms" in transform or name.partition(".")[0] not in KNOWN:
+                return None
+            count = transform.get("num_keypoints", count)  # KeypointConverter
+        return count
+
+
+def keypoint_datasets(cfg: Config, split: str) -> list[KeypointDataset]:
+    """List the keypoint data sets of a split, 'train', 'val' or 'test'.
+
+    Raises:
+        ConfigError: A description of keypoints cannot be read.
+    """
+    loader = expect(cfg.get(f"{split}_dataloader") or {}, dict, f"{split}_dataloader")
+    if not loader:
+        return []
+    init_default_scope(cfg.get("default_scope", "mmpose"))
+    return list(_inside(f"{split}_dataloader.dataset", loader.get("dataset"), ()))
+
+
+def registered(registry: Registry, config: dict) -> object:
+    """Return what the `type` of a part of a config stands for; None if nothing is known of it."""
+    kind = config.get("type")
+    return registry.get(kind) if isinstance(kind, str) else kind
+
+
+def _inside(key: str, dataset: object, around: Sequence[dict]) -> Iterator[KeypointDataset]:
+    dataset = expect(dataset, dict, key)
+    own = [transform for transform in dataset.get("pipeline") or () if isinstance(transform, dict)]
+    transforms = [*own, *around]
+    if "dataset" in dataset:  # RepeatDataset and the like
+        yield from _inside(f"{key}.dataset", dataset["dataset"], transforms)
+    for i, part in enumerate(dataset.get("datasets") or ()):  # CombinedDataset
+        yield from _inside(f"{key}.datasets.{i}", part, transforms)
+    kind = registered(DATASETS, dataset)
+    if isclass(kind) and issubclass(kind, BaseCocoStyleDataset):
+        yield KeypointDataset(key, dataset, transforms, _meta(dataset, key))
+
+
+@quietly()
+def _meta(dataset: dict, key: str) -> dict:
+    unread = copy.deepcopy({**dataset, "lazy_init": True, "pipeline": ()})
+    try:
+        return DATASETS.build(unread).metainfo
+    except Exception as error:  # the data set's own code
+        raise ConfigError(
+            f"{key} of the config cannot be built: {type(error).__name__}: {error}"
+        ) from error

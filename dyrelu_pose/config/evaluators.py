@@ -1,0 +1,212 @@
+"""Check that what a config evaluates can be evaluated, and find which metrics come out."""
+
+import copy
+import json
+from collections.abc import Iterator, Sequence
+from inspect import isclass
+from os.path import basename, realpath
+from pathlib import Path
+from typing import TypeGuard
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmpose.evaluation.metrics import CocoMetric, CocoWholeBodyMetric, PoseTrack18Metric
+from mmpose.registry import DATASETS, METRICS
+from mmpose.structures import PoseDataSample
+
+from dyrelu_pose.datasets.bad_entries import has_lists
+from dyrelu_pose.datasets.detections import read_detections
+from dyrelu_pose.datasets.truths import check_truths
+from dyrelu_pose.errors import AnnotationError, UserError
+from dyrelu_pose.evaluation.coco_metric import STATS
+from dyrelu_pose.evaluation.heatmap_nll import HeatmapNLL
+
+from .datasets import KeypointDataset, registered
+from .errors import ConfigError, expect
+from .quiet import quietly
+
+# Metrics of these modules need of a prediction its keypoints only, or heatmaps.
+SIMPLE = ("mmpose.evaluation.metrics.keypoint_2d_metrics", HeatmapNLL.__module__)
+
+
+def check_evaluators(
+    cfg: Config, split: str, datasets: Sequence[KeypointDataset]
+) -> list[str] | None:
+    """Check the boxes, the truths and the metrics of a split, and return the names of the metrics.
+
+    Args:
+        cfg: The config.
+        split: 'val' or 'test'.
+        datasets: Its keypoint data sets.
+
+    Returns:
+        The names; None if there is a metric of which they cannot be known before it is computed.
+
+    Raises:
+        AnnotationError: A file of truths or boxes cannot be evaluated.
+        ConfigError: A metric goes by another annotation file than the data set, cannot be computed,
+            or has the name of another.
+    """
+    files = _Files()
+    for dataset in datasets:
+        bbox_file = dataset.config.get("bbox_file")
+        if bbox_file and not dataset.config.get("skip_bad_samples"):
+            read_detections(bbox_file, files.read(dataset.ann_file), dataset.ann_file)
+    yielded: dict[str, list[str]] = {}
+    are_known, simple = True, {}
+    for key, metric in _metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator")):
+        kind = registered(METRICS, metric)
+        yielded[key] = []
+        if _is_coco(kind) and metric.get("iou_type", "keypoints") == "keypoints":
+            if not metric.get("format_only"):
+                _check_coco(key, metric, datasets, files)
+                prefix = metric.get("prefix") or kind.default_prefix
+                yielded[key] = [f"{prefix}/{name}" for name in STATS]
+        elif getattr(kind, "__module__", None) in SIMPLE:
+            simple[key] = metric
+        else:
+            are_known = False
+    yielded.update(rehearsed := _rehearse(cfg, split, simple))
+    are_known = are_known and rehearsed.keys() == simple.keys()
+    names: list[str] = []
+    for key, given in yielded.items():
+        if again := set(names).intersection(given):
+            raise ConfigError(
+                f"{key} of the config yields {min(again)}, as a metric before it does: give it a "
+                "prefix"
+            )
+        names += given
+    return names if are_known else None
+
+
+def converts(cfg: Config, split: str) -> bool:
+    """Whether predictions or truths of a split change their number of keypoints on the way."""
+    converters = ("pred_converter", "gt_converter")
+    metrics = _metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator"))
+    return bool(_output_keypoints(cfg)) or any(
+        metric.get(name) for _, metric in metrics for name in converters
+    )
+
+
+def _output_keypoints(cfg: Config) -> Sequence[int] | None:
+    return (cfg.model.get("test_cfg") or {}).get("output_keypoint_indices")
+
+
+def _metrics(key: str, config: object) -> Iterator[tuple[str, dict]]:
+    """Yield (config key, config) of each metric of an evaluator."""
+    if isinstance(config, list | tuple):
+        for i, part in enumerate(config):
+            yield from _metrics(f"{key}.{i}", part)
+    elif config:
+        config = expect(config, dict, key)
+        if config.get("type") == "Evaluator":
+            yield from _metrics(f"{key}.metrics", config.get("metrics"))
+        else:
+            yield key, config
+
+
+def _is_coco(kind: object) -> TypeGuard[type[CocoMetric]]:
+    others = CocoWholeBodyMetric, PoseTrack18Metric  # of files with more, or other, entries
+    return isclass(kind) and issubclass(kind, CocoMetric) and not issubclass(kind, others)
+
+
+class _Files:
+    """Annotation files, each read once."""
+
+    def __init__(self) -> None:
+        self._contents: dict[str, dict] = {}
+
+    def read(self, path: str) -> dict:
+        real = realpath(path)
+        if real not in self._contents:
+            try:
+                self._contents[real] = json.loads(Path(path).read_bytes())
+            except (OSError, ValueError) as error:
+                raise AnnotationError(f"annotation file {path} cannot be read: {error}") from error
+        if not has_lists(self._contents[real]):
+            raise AnnotationError(f"annotation file {path} is not in the COCO format")
+        return self._contents[real]
+
+
+def _check_coco(key: str, metric: dict, datasets: Sequence[KeypointDataset], files: _Files) -> None:
+    given = metric.get("ann_file")
+    for dataset in datasets:
+        path = given or dataset.ann_file
+        if realpath(path) != realpath(dataset.ann_file):
+            _check_pictures(key, path, dataset, files)
+        if not len(dataset.meta["sigmas"]) and not metric.get("gt_converter"):
+            raise ConfigError(f"{dataset.key}.metainfo has no sigmas, and {key} compares by them")
+        count, use_area = dataset.meta["num_keypoints"], metric.get("use_area", True)
+        check_truths(files.read(path), path, count, use_area)
+
+
+def _check_pictures(key: str, path: str, dataset: KeypointDataset, files: _Files) -> None:
+    """Check that an evaluator's annotation file knows the pictures that a data set shows."""
+    own = files.read(dataset.ann_file)
+    shown, listed = _pictures(own), _pictures(files.read(path))
+    if dataset.config.get("data_mode") != "bottomup" and not dataset.config.get("bbox_file"):
+        persons = {annotation["image_id"] for annotation in own["annotations"]}
+        shown = {id: name for id, name in shown.items() if id in persons}
+    for id, name in shown.items():
+        if basename(listed.get(id, "")) != basename(name):
+            found = f"is {listed[id]}" if id in listed else "is missing"
+            raise ConfigError(
+                f"{key}.ann_file of the config is {path}, and {dataset.key} is of "
+                f"{dataset.ann_file}: image {id} of the latter, {name}, {found} in the former"
+            )
+
+
+def _pictures(content: dict) -> dict[int, str]:
+    """Return the file names of pictures by their ids."""
+    return {image["id"]: image["file_name"] for image in content["images"]}
+
+
+@quietly()
+def _rehearse(cfg: Config, split: str, metrics: dict[str, dict]) -> dict[str, list[str]]:
+    """Compute metrics of one sample whose truth is the prediction, and return their names by key.
+
+    A data set whose samples are not MMPose's is left alone.
+
+    Raises:
+        ConfigError: One cannot be computed.
+    """
+    if not metrics:
+        return {}
+    dataset = DATASETS.build(copy.deepcopy(cfg[f"{split}_dataloader"].dataset))
+    sample = dataset[0].get("data_samples")
+    if not isinstance(sample, PoseDataSample):
+        return {}
+    predicted = _predicted(sample, cfg)
+    names = {}
+    for key, config in metrics.items():
+        metric = METRICS.build(copy.deepcopy(config))
+        metric.dataset_meta = dataset.metainfo
+        try:
+            metric.process([], [copy.deepcopy(predicted)])
+            names[key] = list(metric.evaluate(1))
+        except UserError as error:
+            raise ConfigError(f"{key} of the config: {error}") from error
+        except Exception as error:  # the metric's own code
+            raise ConfigError(
+                f"{key} of the config, {type(metric).__name__}, cannot be computed: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+    return names
+
+
+def _predicted(sample: PoseDataSample, cfg: Config) -> dict:
+    """Return a sample with its truth as prediction, as an evaluator gets it."""
+    predicted = sample.to_dict()
+    truth = predicted["gt_instances"]
+    keypoints = np.asarray(truth["keypoints"])[:, _output_keypoints(cfg) or slice(None)]
+    predicted["pred_instances"] = dict(
+        keypoints=keypoints,
+        keypoint_scores=np.ones(keypoints.shape[:2], np.float32),
+        bboxes=truth["bboxes"],
+        bbox_scores=truth["bbox_scores"],
+    )
+    if (cfg.model.get("test_cfg") or {}).get("output_heatmaps"):
+        heatmaps = torch.zeros(keypoints.shape[1], 1, 1)
+        predicted["pred_fields"] = predicted.get("gt_fields", dict(heatmaps=heatmaps))
+    return predicted

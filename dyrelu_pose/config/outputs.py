@@ -1,0 +1,153 @@
+"""Check that what a model computes is what its codec decodes, and what it is trained with."""
+
+import copy
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmpose.datasets.transforms import TopdownAffine
+from mmpose.models.heads import AssociativeEmbeddingHead, HeatmapHead
+from mmpose.registry import KEYPOINT_CODECS, MODELS, TRANSFORMS
+from torch import Tensor, nn
+
+from dyrelu_pose.models.input_size import decoder_input_size
+from dyrelu_pose.placement.meta_device import run_tensor_mode, run_without_values
+
+from .datasets import KeypointDataset, registered
+from .errors import ConfigError
+
+
+def build_and_run(cfg: Config) -> tuple[nn.Module, object]:
+    """Build the model of a config, where tensors have no values, and run it on one image.
+
+    Returns:
+        The model, and the raw output of its head; None if it has none, or no decoder says the size
+        of an image.
+
+    Raises:
+        ConfigError: Layers do not fit to each other.
+    """
+    size = decoder_input_size(cfg.model.get("head"))
+
+    def call(device: str) -> tuple[nn.Module, object]:
+        model = MODELS.build(copy.deepcopy(cfg.model))
+        model.eval()  # a statement: the train() of MMPose's backbones returns None
+        if size is None:
+            return model, None
+        try:
+            with torch.no_grad():
+                return model, run_tensor_mode(model, torch.zeros(1, 3, *reversed(size)))
+        except Exception as error:  # the model's own code
+            if device == "meta":
+                raise
+            if isinstance(error, NotImplementedError) or not isinstance(error, RuntimeError):
+                return model, None  # it has no such mode
+            raise ConfigError(
+                f"the model of the config cannot be run on an image of {size[0]}x{size[1]} pixels "
+                f"(WxH): {error}"
+            ) from error
+
+    return run_without_values(call)
+
+
+def check_sizes(head: dict, output: object, datasets: Sequence[KeypointDataset]) -> None:
+    """Check that images and heatmaps have the sizes of the codecs that encode and decode them.
+
+    Args:
+        head: Config of the head.
+        output: What the model makes of one image.
+        datasets: What it is trained on or evaluated with.
+
+    Raises:
+        ConfigError: Names the codec and both sizes.
+    """
+    # before they decode, heads of associative embeddings enlarge their heatmaps
+    enlarged = registered(MODELS, head) is AssociativeEmbeddingHead
+    decoders = [] if enlarged else list(_codecs("model.head", head, "decoder"))
+    for key, codec in decoders:
+        _check_output(output, key, codec)
+    for dataset in datasets:
+        for transform in dataset.transforms:
+            if registered(TRANSFORMS, transform) is TopdownAffine:
+                for key, codec in decoders:
+                    _check_size(f"{dataset.key} makes images of", transform.get("input_size"),
+                                f"{key}.input_size", codec.get("input_size"))  # fmt: skip
+            for key, codec in _codecs(f"{dataset.key}: GenerateTarget", transform, "encoder"):
+                _check_output(output, key, codec)
+
+
+def check_loss(head: dict, built: nn.Module | None, output: object, data: KeypointDataset) -> None:
+    """Check that the loss of a head can be computed, where it is one of single heatmaps.
+
+    Args:
+        head: Config of the head.
+        built: The head.
+        output: What the model makes of one image.
+        data: What it is trained on.
+
+    Raises:
+        ConfigError: It cannot; the message has the shapes.
+    """
+    is_usual = isinstance(built, HeatmapHead) and type(built).loss is HeatmapHead.loss
+    if not (is_usual and isinstance(output, Tensor) and "loss" in head and data.keypoints):
+        return
+    heatmaps = torch.zeros_like(output, device="cpu")
+    keypoints = np.ones((1, data.keypoints, 2), np.float32)
+    for transform in data.transforms:
+        codec = transform.get("encoder")  # of GenerateTarget
+        if not isinstance(codec, dict):
+            continue
+        encoded = KEYPOINT_CODECS.build(codec).encode(keypoints, keypoints[..., 0])
+        targets, weights = map(torch.as_tensor, (encoded["heatmaps"], encoded["keypoint_weights"]))
+        try:
+            MODELS.build(head["loss"])(heatmaps, targets[None], weights)
+        except Exception as error:  # the loss's own code
+            raise ConfigError(
+                f"model.head.loss of the config cannot be computed of heatmaps "
+                f"{tuple(heatmaps.shape)} and targets {tuple(targets[None].shape)}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+
+def _codecs(key: str, config: object, name: str) -> Iterator[tuple[str, dict]]:
+    """Yield (key, config) of each codec of a part of a config, and of a head in it."""
+    if not isinstance(config, dict):
+        return
+    codecs = config.get(name) or ()
+    for codec in codecs if isinstance(codecs, list | tuple) else [codecs]:
+        if isinstance(codec, dict):
+            yield f"{key}.{name}", codec
+    if "pose_cfg" in config:  # VisPredictHead
+        yield from _codecs(f"{key}.pose_cfg", config["pose_cfg"], name)
+
+
+def _check_output(output: object, key: str, codec: dict) -> None:
+    shapes = [tuple(tensor.shape) for tensor in _tensors(output)]
+    for shape in shapes:
+        if len(shape) == 4:  # (N, K, H, W)
+            _check_size("model.head makes heatmaps of", shape[:1:-1],
+                        f"{key}.heatmap_size", codec.get("heatmap_size"))  # fmt: skip
+    bins = [shape[2] for shape in shapes if len(shape) == 3]  # (N, K, W) and (N, K, H)
+    if "simcc_split_ratio" in codec and len(bins) == 2:
+        coded = [round(n * codec["simcc_split_ratio"]) for n in codec["input_size"]]
+        _check_size(
+            "model.head makes bins of", bins, f"input_size * simcc_split_ratio of {key}", coded
+        )
+
+
+def _check_size(made: str, size: object, coded: str, expected: object) -> None:
+    if not (isinstance(size, list | tuple) and isinstance(expected, list | tuple)):
+        return
+    if tuple(size) != tuple(expected):
+        found, coded_size = (" x ".join(map(str, n)) for n in (size, expected))
+        raise ConfigError(f"{made} {found} (WxH), and {coded} of the config is {coded_size}")
+
+
+def _tensors(output: object) -> Iterator[Tensor]:
+    """Yield the tensors in the output of a head, which may be a list of lists."""
+    if isinstance(output, Tensor):
+        yield output
+    elif isinstance(output, list | tuple):
+        for part in output:
+            yield from _tensors(part)

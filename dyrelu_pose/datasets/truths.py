@@ -1,0 +1,66 @@
+"""Finds what pycocotools could not evaluate, or would evaluate wrongly, in a COCO keypoint file."""
+
+from collections.abc import Iterator
+
+from dyrelu_pose.errors import AnnotationError
+
+from .bad_entries import _box_problem, _entries, _is_number, _keypoints_problem, _name
+
+
+def check_truths(content: dict, ann_file: str, keypoints: int, use_area: bool = True) -> None:
+    """Check that persons can be compared with an annotation file.
+
+    Those without keypoints or without a box are not evaluated, as MMPose does not train on them.
+
+    Args:
+        content: The parsed file.
+        ann_file: Its name, for the error.
+        keypoints: Number of keypoints of a person.
+        use_area: Whether a person's scale is its `area`, not its box.
+
+    Raises:
+        AnnotationError: Names the file, the first entry, and how many there are.
+    """
+    bad = list(_bad_truths(content, keypoints, use_area))
+    if bad:
+        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+        raise AnnotationError(f"annotation file {ann_file}, which is evaluated: {bad[0]}{more}")
+
+
+def _bad_truths(content: dict, keypoints: int, use_area: bool) -> Iterator[str]:
+    categories = content.get("categories")
+    if not isinstance(categories, list) or not categories:
+        yield "it has no 'categories', a list of dict(id, name): COCO's evaluation goes by them"
+        return
+    ids = {category.get("id") for category in categories if isinstance(category, dict)}
+    if not all(map(_is_number, ids)):
+        yield f"an id of its 'categories' is no number: {sorted(map(repr, ids))}"
+        return
+    for i, annotation in enumerate(_entries(content, "annotations")):
+        if not isinstance(annotation, dict) or not {"bbox", "keypoints"} <= annotation.keys():
+            continue
+        if problem := _problem(annotation, ids, keypoints, use_area):
+            yield f"annotation {_name(annotation, i)} {problem}"
+
+
+def _problem(annotation: dict, categories: set, keypoints: int, use_area: bool) -> str | None:
+    category = annotation.get("category_id")
+    if not _is_number(category) or category not in categories:
+        listed = ", ".join(map(str, sorted(categories)))
+        return f"has the category_id {category!r}, which is not in its 'categories' ({listed})"
+    if annotation.get("iscrowd", 0) not in (0, 1):
+        return f"has the iscrowd {annotation['iscrowd']!r}, neither 0 nor 1"
+    problem = _box_problem(annotation["bbox"]) or _keypoints_problem(
+        annotation["keypoints"], keypoints
+    )
+    if problem:
+        return problem
+    counts = not annotation.get("iscrowd") and any(annotation["keypoints"][2::3])
+    if use_area:
+        area = annotation.get("area")
+        if area is None or not _is_number(area) or area < 0 or (counts and area == 0):
+            found = f"the area {area!r}, no positive number" if "area" in annotation else "no area"
+            return f"has {found}: correct it, or evaluate with use_area=False, by the boxes"
+    elif counts and 0 in annotation["bbox"][2:]:
+        return f"has a bbox of {annotation['bbox'][2]} x {annotation['bbox'][3]} pixels"
+    return None
