@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from mmengine.dataset import force_full_init
@@ -140,7 +141,7 @@ class CheckedAnnotations(BaseCocoStyleDataset):
 
     def _load_detection_results(self) -> list[dict]:
         assert self.bbox_file is not None  # which is why this is called
-        truths = read_annotations(self.ann_file)
+        truths = cast(dict, read_annotations(self.ann_file))  # by now it is known to be one
         self._metainfo["CLASSES"] = truths.get("categories")
         found = read_detections(self.bbox_file, truths, self.ann_file, self.skip_bad_samples)
         folder, keypoints = self.data_prefix["img"], self.metainfo["num_keypoints"]

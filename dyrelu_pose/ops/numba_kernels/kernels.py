@@ -19,11 +19,15 @@ def _kernel(function: Callable) -> Callable:
 
     Sums may be reordered and products contracted, to use vectors; NaN and infinity count.
     """
-    options = dict(nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+
+    def compiled(cache: bool) -> Callable:
+        fastmath = {"contract", "reassoc", "nsz"}
+        return numba.njit(cache=cache, nogil=True, error_model="numpy", fastmath=fastmath)(function)
+
     try:
-        return numba.njit(cache=True, **options)(function)
+        return compiled(cache=True)
     except RuntimeError:  # there is no folder that a cache could be written to
-        return numba.njit(**options)(function)
+        return compiled(cache=False)
 
 
 @numba.njit(inline="always")
