@@ -38,14 +38,14 @@ truths = COCO(people)
 assert truths.dataset["info"] == text
 truths.loadRes(str(folder / "results.json"))
 CocoDataset(ann_file=people, data_prefix=dict(img=""), lazy_init=True)._load_annotations()
-read_persons(Path(people))
+read_persons(Path(people), 17)
 Boxes(people)
 logger = MMLogger.get_instance("tested", log_file=str(folder / "run.log"))
 logger.info(text)
 print("read")
 """
 PERSON = dict(id=1, image_id=1, category_id=1, iscrowd=0, bbox=[1, 1, 9, 9], area=81,
-              keypoints=[1, 1, 2] * 17, num_keypoints=17)  # fmt: skip
+              keypoints=[5, 6, 2] * 17, num_keypoints=17)  # fmt: skip
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])

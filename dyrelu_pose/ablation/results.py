@@ -35,7 +35,7 @@ def rows_of(runs: Iterable[Run], failures: dict[str, str]) -> list[dict[str, obj
 def recorded_rows(folder: Path) -> list[dict[str, object]]:
     """Return the rows of the finished runs in a folder of results, such as results/ablations/k."""
     paths = sorted((folder / RECORDS).glob("*.json"))
-    return [_row(json.loads(path.read_text())) for path in paths]
+    return [_row(json.loads(path.read_bytes())) for path in paths]
 
 
 def _row(record: dict) -> dict[str, object]:
