@@ -40,7 +40,6 @@ class PoseInferencer:
     Example:
         >>> from dyrelu_pose.inference import PoseInferencer
         >>> pose = PoseInferencer()
-        Loads checkpoint by local backend from path: ...
         >>> people = pose(np.zeros((128, 96, 3), np.uint8))[0].pred_instances
         >>> people.keypoints.shape, people.keypoint_scores.shape
         ((1, 17, 2), (1, 17))

@@ -53,7 +53,8 @@ class NumbaPasses(TorchPasses):
             return super().grad_input(x, coef, pi, grad, grad_mean, slope, outer)
         layout, matrices = _read(x)
         shift = None if grad_mean is None else grad_mean / matrices.shape[3 - layout.channel]
-        grad_z, weight = (None, None) if outer is None else outer
+        # A copy, as NumPy fixes the size of the storage it sees, and FSDP resizes a parameter's.
+        grad_z, weight = (None, None) if outer is None else (outer[0], outer[1].clone())
         grad_x = torch.empty_like(matrices)
         grad_weight = None if weight is None else x.new_empty(x.shape[:2])
         _run(
