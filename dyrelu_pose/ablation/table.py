@@ -36,9 +36,11 @@ def data_of(rows: Iterable[dict]) -> str:
     return ", ".join(dict.fromkeys(row["data"] for row in rows if row["data"]))
 
 
-def summaries(grid: Grid, rows: Iterable[dict]) -> dict[str, Summary]:
-    """Return what the AP of each cell that has a finished run comes to, in the grid's order."""
-    values = by_cell(rows, "AP")
+def summaries(
+    grid: Grid, rows: Iterable[dict], figure: str = "AP", scale: float = 100
+) -> dict[str, Summary]:
+    """Return what a figure of each cell that has a finished run comes to, in the grid's order."""
+    values = by_cell(rows, figure, scale)
     baseline = values.get(grid.baseline, {})
     return {name: summarise(values[name], baseline) for name in grid.cells if name in values}
 
@@ -119,8 +121,7 @@ def _losses(grid: Grid, rows: Sequence[dict]) -> str:
         for column, scale in (("loss", 1), (NLL, 1), ("step_seconds", 1000))
     )
     lines = []
-    for name, values in likelihoods.items():
-        summary = summarise(values, likelihoods.get(grid.baseline, {}))
+    for name, summary in summaries(grid, rows, NLL, 1).items():
         other = name != grid.baseline
         lines.append([
             name,
@@ -128,7 +129,7 @@ def _losses(grid: Grid, rows: Sequence[dict]) -> str:
             f"{summary.mean:.3f}",
             format_difference(summary.difference, 3) if other else "",
             format_interval(summary.interval, 3) if other else "",
-            ", ".join(f"{value:.3f}" for value in values.values()),
+            ", ".join(f"{value:.3f}" for value in likelihoods[name].values()),
             f"{_mean(steps[name]):.0f}" if name in steps else "",
         ])  # fmt: skip
     return markdown_table(header, lines)

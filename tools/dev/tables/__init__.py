@@ -7,6 +7,7 @@ from .deploy import deployed, deployed_ap
 from .results import coco_mini, hidden_units, longer, model_card, tried
 from .scale import distributed, scale_evaluation, scale_gpus, scale_index, scale_workers
 from .speed import complexity, imagenet_cost, loader, speed_model, speed_op
+from .study import gain, gain_cells, study_recipe
 from .tools import dev_tools, tools
 from .trust import compatibility, dependencies, reliability, safeguards
 from .your_config import coverage
@@ -21,6 +22,8 @@ __all__ = [
     "deployed_ap",
     "dev_tools",
     "distributed",
+    "gain",
+    "gain_cells",
     "hidden_units",
     "imagenet_cost",
     "loader",
@@ -34,6 +37,7 @@ __all__ = [
     "scale_workers",
     "speed_model",
     "speed_op",
+    "study_recipe",
     "tools",
     "tried",
 ]
