@@ -38,7 +38,7 @@ FIELDS = {
     "keypoints_wholebody": (*BODY, "foot_kpts", "face_kpts", "lefthand_kpts", "righthand_kpts"),
 }
 # Crowd indices where pictures of CrowdPose begin to be of medium difficulty, and hard: those of its
-# evaluator, crowdposetools, and so of all published tables. (The paper's text has 0.1 and 0.8.)
+# evaluator, crowdposetools, as xtcocotools has it. (The paper's text is said to have 0.1 and 0.8.)
 MEDIUM, HARD = 0.2, 0.8
 
 
