@@ -1,6 +1,5 @@
 """Scripts and fresh interpreters, as tests run them: in a process of its own, or as a module."""
 
-import contextlib
 import importlib.util
 import multiprocessing
 import os
@@ -8,9 +7,9 @@ import runpy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
 
 from dyrelu_pose.paths import ROOT
 
@@ -61,7 +60,8 @@ def run(*command, expect=0, cwd=ROOT, stderr=subprocess.STDOUT, **env) -> str:
 def _fork(command: list[str], cwd: Path, stderr: int | None) -> tuple[int, str]:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["dyrelu_pose", "mmpose.models", "matplotlib.pyplot", __name__])
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err, _one_thread():
+    one_thread = mock.patch.dict(os.environ, OMP_NUM_THREADS="1")
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err, one_thread:
         streams = [multiprocessing.reduction.DupFd(file.fileno()) for file in (out, err)]
         process = context.Process(
             target=_script, args=(command, str(cwd), dict(os.environ), streams, stderr)
@@ -76,18 +76,6 @@ def _fork(command: list[str], cwd: Path, stderr: int | None) -> tuple[int, str]:
             file.seek(0)
         sys.stderr.write(err.read())
         return process.exitcode, out.read()
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        del os.environ["OMP_NUM_THREADS"]
-        if threads is not None:
-            os.environ["OMP_NUM_THREADS"] = threads
 
 
 def _script(command, cwd, env, streams, stderr) -> None:

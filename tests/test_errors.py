@@ -41,7 +41,7 @@ def test_user_error_of_a_data_loader_worker_loses_its_traceback():
         (RuntimeError("sizes differ:\n\t 3 and 4\n"), r"RuntimeError: sizes differ: 3 and 4 \(\S+"),
         (KeyError("meta"), r"KeyError: meta \(test_errors.py, line \d+\)"),
         (AssertionError(), r"AssertionError: +\(test_errors.py, line \d+\)"),
-        (PermissionError(13, "Permission denied", "/root/w"), "/root/w: Permission denied"),
+        (PermissionError(13, "Permission denied", "/mnt/w"), "/mnt/w: Permission denied"),
         (OSError("no header"), r"OSError: no header \(test_errors.py"),
     ],
 )
