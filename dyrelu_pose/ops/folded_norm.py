@@ -83,10 +83,9 @@ def _affine(
 
 
 def _fold(coef: Tensor, t: Tensor, v: Tensor) -> Tensor:
-    """Turn coefficients of u (N, C or 1, 2K) into those of x, (N, C, 2K)."""
-    a, b = coef.chunk(2, 2)
-    t, v = t[:, None], v[:, None]
-    return torch.cat([a * t, torch.addcmul(b, a, v)], 2)
+    """Turn coefficients of u (N, C or 1, 2K) into those of x, (N, C, 2K), in memory (N, 2K, C)."""
+    a, b = coef.mT.chunk(2, 1)
+    return torch.cat([a * t, torch.addcmul(b, a, v)], 1).mT
 
 
 class _NormalizedDyReLU(torch.autograd.Function):
@@ -118,15 +117,18 @@ class _NormalizedDyReLU(torch.autograd.Function):
         coef = ranges.place(delta)
         folded = _fold(coef, t, v)
 
-        grad_a, grad_b = passes.reduce(x, folded, None, grad)[0].chunk(2, 2)  # (N, C, K) each
-        grad_coef = torch.cat([torch.addcmul(grad_b * v[:, None], grad_a, t[:, None]), grad_b], 2)
+        grad_coef, _ = passes.reduce(x, folded, None, grad)
+        grad_a, grad_b = grad_coef.mT.chunk(2, 1)  # (N, K, C) each
+        a = coef.mT[:, : ranges.k]
+        # Sums over positions of f a and of f a x, both (N, C).
+        total, moment = (a * grad_b).sum(1), (a * grad_a).sum(1)
+        grad_a.mul_(t).addcmul_(grad_b, v)
         grad_s, grad_hyper = passes.hyper_backward(
             shared(grad_coef, coef), means * t + v, hidden, delta, Hyper(*hyper), ranges
         )
         # Sums over samples and positions of g = du and of g x, both (C,).
-        a = coef[..., : ranges.k]
-        total = ((a * grad_b).sum(2) + grad_s).sum(0)
-        moment = ((a * grad_a).sum(2) + grad_s * means).sum(0)
+        total = (total + grad_s).sum(0)
+        moment = moment.addcmul_(grad_s, means).sum(0)
         grad_weight = (moment - mean * total) * rstd
 
         grad_x = None

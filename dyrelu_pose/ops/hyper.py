@@ -39,25 +39,36 @@ class Ranges(NamedTuple):
         """The coefficients at delta = 0: K slopes, then K intercepts."""
         return (1.0, *(self.rest,) * (self.k - 1), *(0.0,) * self.k)
 
-    def scale(self, delta: Tensor) -> Tensor:
-        """Return delta (N, G, 2K) times the half-widths of the ranges."""
-        slopes, intercepts = delta.split(self.k, -1)
-        return torch.cat([slopes * self.lambda_a, intercepts * self.lambda_b], -1)
-
     def place(self, delta: Tensor) -> Tensor:
-        """Turn delta (N, G, 2K) in (-1, 1) into coefficients."""
-        coef = self.scale(delta)
-        coef[..., 0] += 1
+        """Turn delta (N, G, 2K) in (-1, 1) into coefficients; in memory they are (N, 2K, G)."""
+        coef = delta.mT.clone(memory_format=torch.contiguous_format)
+        self._scale(coef, 1.0)
+        coef[:, 0].add_(1)
         if self.rest:
-            coef[..., 1 : self.k] += self.rest
-        return coef
+            coef[:, 1 : self.k].add_(self.rest)
+        return coef.mT
+
+    def to_theta(self, grad_coef: Tensor, delta: Tensor) -> Tensor:
+        """Turn the gradient of the coefficients (N, G, 2K) into that of theta (N, 2KG).
+
+        With delta = tanh(theta / 2) its derivative is (1 - delta^2) / 2.
+        """
+        grad_theta = torch.ops.aten.tanh_backward(grad_coef, delta)
+        self._scale(grad_theta.mT, 0.5)
+        return grad_theta.flatten(1)
+
+    def _scale(self, values: Tensor, factor: float) -> None:
+        """Multiply (N, 2K, G) by the half-widths of the ranges times a factor."""
+        for part, width in zip(values.chunk(2, 1), (self.lambda_a, self.lambda_b), strict=True):
+            if width * factor != 1:
+                part.mul_(width * factor)
 
 
 def hyper_forward(s: Tensor, hyper: Hyper, ranges: Ranges) -> tuple[Tensor, Tensor, Tensor]:
     """Return hidden (N, C / R), delta and coef (N, G, 2K) for the pooled input s (N, C)."""
     hidden = torch.addmm(hyper.fc1_bias, s, hyper.fc1_weight.mT).relu_()
-    theta = torch.addmm(hyper.fc2_bias, hidden, hyper.fc2_weight.mT)
-    delta = theta.mul_(0.5).tanh_().unflatten(1, (-1, 2 * ranges.k))  # 2 sigmoid(theta) - 1
+    half = torch.addmm(hyper.fc2_bias, hidden, hyper.fc2_weight.mT, beta=0.5, alpha=0.5)
+    delta = half.tanh_().unflatten(1, (-1, 2 * ranges.k))  # 2 sigmoid(theta) - 1
     return hidden, delta, ranges.place(delta)
 
 
@@ -74,8 +85,8 @@ def hyper_backward(
         hyper: Weights.
         ranges: Ranges of the coefficients.
     """
-    grad_theta = (ranges.scale(grad_coef) * (0.5 - 0.5 * delta * delta)).flatten(1)
-    grad_hidden = (grad_theta @ hyper.fc2_weight).mul_(hidden > 0)
+    grad_theta = ranges.to_theta(grad_coef, delta)
+    grad_hidden = torch.ops.aten.threshold_backward(grad_theta @ hyper.fc2_weight, hidden, 0)
     grad_hyper = Hyper(
         grad_hidden.mT @ s, grad_hidden.sum(0), grad_theta.mT @ hidden, grad_theta.sum(0)
     )

@@ -6,6 +6,8 @@ backward pass: the input; per image the pooled input, the hidden layer, delta an
 (both (N, G, 2K)); for C the map before its cap (N, P).
 """
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
@@ -58,15 +60,16 @@ def dyrelu(
                 pi = reference.spatial_map(wide, weight.to(dtype), spatial)
             a, b = reference.coefficients(wide, hyper, ranges)
             return reference.dyrelu_given(wide, a, b, pi).to(x.dtype)
-        if inplace and not _recorded((x, *hyper, weight)):
+        if not recorded((x, *hyper, weight)):  # a Function would take 10 us for nothing
             return _forward(x, hyper, weight, ranges, spatial, backend, inplace)[0]
         return _DyReLU.apply(x, *hyper, weight, ranges, spatial, backend)
 
 
-def _recorded(tensors: tuple[Tensor | None, ...]) -> bool:
+def recorded(tensors: Iterable[Tensor | None]) -> bool:
     """Return whether autograd, or a compiler, keeps track of what these tensors become."""
-    differentiated = any(t is not None and t.requires_grad for t in tensors)
-    return (torch.is_grad_enabled() and differentiated) or torch.compiler.is_compiling()
+    if torch.compiler.is_compiling():
+        return True
+    return torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
 
 
 def _forward(x, hyper, weight, ranges, spatial, backend, inplace=False):

@@ -89,11 +89,12 @@ class Layout:
         return values.unsqueeze(-1 if self.channels_last else -2)
 
     def branches(self, coef: Tensor) -> Tensor:
-        """Turn (N, C or 1, 2K) into 2K dense tensors that broadcast against the matrices.
+        """Turn (N, C or 1, 2K) into 2K tensors, dense in C, that broadcast against the matrices.
 
         Strided ones would be read several times slower.
         """
-        return self.of_channels(coef.expand(-1, self.shape[1], -1).movedim(2, 0).contiguous())
+        coef = coef.expand(-1, self.shape[1], -1).mT.contiguous()  # no copy of `Ranges.place`'s
+        return self.of_channels(coef.movedim(1, 0))
 
 
 def tiles(matrices: Tensor, elements: int | None) -> Iterator[Tile]:

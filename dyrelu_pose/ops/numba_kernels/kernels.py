@@ -1,7 +1,7 @@
 """One loop per pass: `_first` reads maps (N, C, P), `_last` reads maps (N, P, C).
 
 Each works on the samples `start` to `stop`, and writes what it computes into its last arguments.
-`coef` is (4, N, C), K = 2: slopes, then intercepts. pi is (N, P); what is None is not there, and
+`coef` is (N, 4, C), K = 2: slopes, then intercepts. pi is (N, P); what is None is not there, and
 costs nothing: a loop is compiled for what it gets. `../README.md` derives what is computed; where
 branches tie, the last is the winner, as everywhere.
 """
@@ -41,7 +41,7 @@ def apply_first(start, stop, x, coef, pi, y):
     channels, positions = x.shape[1:]
     for n in range(start, stop):
         for c in range(channels):
-            a0, a1, b0, b1 = coef[0, n, c], coef[1, n, c], coef[2, n, c], coef[3, n, c]
+            a0, a1, b0, b1 = coef[n, 0, c], coef[n, 1, c], coef[n, 2, c], coef[n, 3, c]
             for p in range(positions):
                 value = _maximum(a0 * x[n, c, p] + b0, a1 * x[n, c, p] + b1)
                 if pi is not None:
@@ -54,7 +54,7 @@ def apply_last(start, stop, x, coef, pi, y):
     """Compute what `apply_first` does."""
     positions, channels = x.shape[1:]
     for n in range(start, stop):
-        a0, a1, b0, b1 = coef[0, n], coef[1, n], coef[2, n], coef[3, n]
+        a0, a1, b0, b1 = coef[n, 0], coef[n, 1], coef[n, 2], coef[n, 3]
         for p in range(positions):
             for c in range(channels):
                 value = _maximum(a0[c] * x[n, p, c] + b0[c], a1[c] * x[n, p, c] + b1[c])
@@ -65,14 +65,14 @@ def apply_last(start, stop, x, coef, pi, y):
 
 @_kernel
 def reduce_first(start, stop, x, coef, pi, grad, grad_coef, grad_pi):
-    """Compute the gradients of the coefficients (4, N, C) and of pi (N, P)."""
+    """Compute the gradients of the coefficients (N, 4, C) and of pi (N, P)."""
     channels, positions = x.shape[1:]
     zero = x.dtype.type(0)
     for n in range(start, stop):
         if grad_pi is not None:
             grad_pi[n] = 0
         for c in range(channels):
-            a0, a1, b0, b1 = coef[0, n, c], coef[1, n, c], coef[2, n, c], coef[3, n, c]
+            a0, a1, b0, b1 = coef[n, 0, c], coef[n, 1, c], coef[n, 2, c], coef[n, 3, c]
             slope0, slope1, intercept0, intercept1 = zero, zero, zero, zero
             for p in range(positions):
                 value, fall = x[n, c, p], grad[n, c, p]
@@ -86,8 +86,8 @@ def reduce_first(start, stop, x, coef, pi, grad, grad_coef, grad_pi):
                 slope1 += fall1 * value
                 intercept0 += fall0
                 intercept1 += fall1
-            grad_coef[0, n, c], grad_coef[1, n, c] = slope0, slope1
-            grad_coef[2, n, c], grad_coef[3, n, c] = intercept0, intercept1
+            grad_coef[n, 0, c], grad_coef[n, 1, c] = slope0, slope1
+            grad_coef[n, 2, c], grad_coef[n, 3, c] = intercept0, intercept1
 
 
 @_kernel
@@ -98,8 +98,8 @@ def reduce_last(start, stop, x, coef, pi, grad, grad_coef, grad_pi):
     part = np.empty((4, channels), x.dtype)
     slope0, slope1, intercept0, intercept1 = part[0], part[1], part[2], part[3]
     for n in range(start, stop):
-        a0, a1, b0, b1 = coef[0, n], coef[1, n], coef[2, n], coef[3, n]
-        grad_coef[:, n] = 0
+        a0, a1, b0, b1 = coef[n, 0], coef[n, 1], coef[n, 2], coef[n, 3]
+        grad_coef[n] = 0
         for block in range(0, positions, BLOCK):
             for k in range(4):
                 for c in range(channels):
@@ -124,7 +124,7 @@ def reduce_last(start, stop, x, coef, pi, grad, grad_coef, grad_pi):
                     grad_pi[n, p] = total
             for k in range(4):
                 for c in range(channels):
-                    grad_coef[k, n, c] += part[k, c]
+                    grad_coef[n, k, c] += part[k, c]
 
 
 @_kernel
@@ -135,7 +135,7 @@ def grad_input_first(
     channels, positions = x.shape[1:]
     for n in range(start, stop):
         for c in range(channels):
-            a0, a1, b0, b1 = coef[0, n, c], coef[1, n, c], coef[2, n, c], coef[3, n, c]
+            a0, a1, b0, b1 = coef[n, 0, c], coef[n, 1, c], coef[n, 2, c], coef[n, 3, c]
             total = x.dtype.type(0)
             for p in range(positions):
                 value, fall = x[n, c, p], grad[n, c, p]
@@ -162,7 +162,7 @@ def grad_input_last(
     """Compute what `grad_input_first` does."""
     positions, channels = x.shape[1:]
     for n in range(start, stop):
-        a0, a1, b0, b1 = coef[0, n], coef[1, n], coef[2, n], coef[3, n]
+        a0, a1, b0, b1 = coef[n, 0], coef[n, 1], coef[n, 2], coef[n, 3]
         if weight is not None:
             grad_weight[n] = 0
         for p in range(positions):

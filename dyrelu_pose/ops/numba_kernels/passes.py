@@ -37,7 +37,7 @@ class NumbaPasses(TorchPasses):
         grad_coef = torch.empty_like(branches)
         grad_pi = None if pi is None else torch.empty_like(pi)
         _run("reduce", layout, matrices, branches, pi, layout.matrices(grad), grad_coef, grad_pi)
-        return grad_coef.permute(1, 2, 0), grad_pi
+        return grad_coef.mT, grad_pi
 
     def grad_input(
         self,
@@ -74,8 +74,8 @@ def _read(x: Tensor) -> tuple[Layout, Tensor]:
 
 
 def _branches(coef: Tensor, x: Tensor) -> Tensor:
-    """Turn (N, C or 1, 2K) into (2K, N, C)."""
-    return coef.expand(-1, x.shape[1], -1).permute(2, 0, 1).contiguous()
+    """Turn (N, C or 1, 2K) into (N, 2K, C)."""
+    return coef.expand(-1, x.shape[1], -1).mT.contiguous()
 
 
 def _run(name: str, layout: Layout, x: Tensor, *tensors: Tensor | None) -> None:
