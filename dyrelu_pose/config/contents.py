@@ -9,7 +9,12 @@ from mmengine.logging import print_log
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
-from dyrelu_pose.datasets.bad_entries import checked, read_annotations
+from dyrelu_pose.datasets.bad_entries import (
+    check_annotations,
+    checked,
+    has_lists,
+    read_annotations,
+)
 from dyrelu_pose.datasets.coco import (
     CheckedAnnotations,
     keypoints_of,
@@ -40,12 +45,13 @@ def check_contents(cfg: Config, splits: Sequence[str]) -> None:
         loader = cfg.get(f"{split}_dataloader")
         if loader is None:
             continue
-        for _, config in data_sets(f"{split}_dataloader.dataset", loader.get("dataset")):
+        parts = data_sets(f"{split}_dataloader.dataset", loader.get("dataset"))
+        for _, config, transforms in parts:
             dataset = _unread(config)
             if dataset is not None and Path(str(dataset.ann_file)).is_file():
                 with no_collection():
                     images = _check_annotations(dataset)
-                load = loading_step(config.get("pipeline") or [])
+                load = loading_step(transforms)
                 if _reads_files(dataset, load):
                     _check_pictures(dataset, images, load)
 
@@ -67,7 +73,10 @@ def _check_annotations(dataset: BaseCocoStyleDataset) -> list[dict]:
     """Check the annotation file of a data set and return the images that it will read."""
     ann_file, skip = str(dataset.ann_file), getattr(dataset, "skip_bad_samples", None)
     keypoints = keypoints_of(dataset)
-    content, notes = checked(read_annotations(ann_file), ann_file, keypoints, skip)
+    content = read_annotations(ann_file)
+    if has_lists(content):
+        check_annotations(content, ann_file)
+    content, notes = checked(content, ann_file, keypoints, skip)
     if not isinstance(dataset, CheckedAnnotations):  # which will say so itself
         for note in notes:
             print_log(note, "current", logging.WARNING)

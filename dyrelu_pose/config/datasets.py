@@ -1,7 +1,7 @@
 """The keypoint data sets of a config, which may be inside of others, and what they describe."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from inspect import isclass
 from os.path import join
@@ -12,10 +12,13 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS, TRANSFORMS
 
 from .errors import ConfigError, expect
+from .files import data_sets
 from .quiet import quietly
 
 # Packages whose transforms say how many keypoints they make, if they change that.
 KNOWN = ("dyrelu_pose", "mmcv", "mmdet", "mmpose")
+
+DESCRIPTION = ("dataset_name", "keypoint_info", "skeleton_info", "joint_weights", "sigmas")
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,12 @@ def keypoint_datasets(cfg: Config, split: str) -> list[KeypointDataset]:
     if not loader:
         return []
     init_default_scope(cfg.get("default_scope", "mmpose"))
-    return list(_inside(f"{split}_dataloader.dataset", loader.get("dataset"), ()))
+    found = []
+    for key, config, transforms in data_sets(f"{split}_dataloader.dataset", loader.get("dataset")):
+        kind = registered(DATASETS, config)
+        if isclass(kind) and issubclass(kind, BaseCocoStyleDataset):
+            found.append(KeypointDataset(key, config, transforms, _meta(config, key)))
+    return found
 
 
 def registered(registry: Registry, config: dict) -> object:
@@ -71,21 +79,12 @@ def registered(registry: Registry, config: dict) -> object:
     return registry.get(kind) if isinstance(kind, str) else kind
 
 
-def _inside(key: str, dataset: object, around: Sequence[dict]) -> Iterator[KeypointDataset]:
-    dataset = expect(dataset, dict, key)
-    own = [transform for transform in dataset.get("pipeline") or () if isinstance(transform, dict)]
-    transforms = [*own, *around]
-    if "dataset" in dataset:  # RepeatDataset and the like
-        yield from _inside(f"{key}.dataset", dataset["dataset"], transforms)
-    for i, part in enumerate(dataset.get("datasets") or ()):  # CombinedDataset
-        yield from _inside(f"{key}.datasets.{i}", part, transforms)
-    kind = registered(DATASETS, dataset)
-    if isclass(kind) and issubclass(kind, BaseCocoStyleDataset):
-        yield KeypointDataset(key, dataset, transforms, _meta(dataset, key))
-
-
 @quietly()
 def _meta(dataset: dict, key: str) -> dict:
+    described = dataset.get("metainfo") or {}
+    missing = [name for name in DESCRIPTION if name not in described]
+    if described and "from_file" not in described and missing:
+        raise ConfigError(f"{key}.metainfo of the config has no {', '.join(missing)}")
     unread = copy.deepcopy({**dataset, "lazy_init": True, "pipeline": ()})
     try:
         return DATASETS.build(unread).metainfo

@@ -1,11 +1,10 @@
 """Check that what a config evaluates can be evaluated, and find which metrics come out."""
 
 import copy
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from inspect import isclass
 from os.path import basename, realpath
-from pathlib import Path
 from typing import TypeGuard
 
 import numpy as np
@@ -15,7 +14,7 @@ from mmpose.evaluation.metrics import CocoMetric, CocoWholeBodyMetric, PoseTrack
 from mmpose.registry import DATASETS, METRICS
 from mmpose.structures import PoseDataSample
 
-from dyrelu_pose.datasets.bad_entries import has_lists
+from dyrelu_pose.datasets.bad_entries import has_lists, read_annotations
 from dyrelu_pose.datasets.detections import read_detections
 from dyrelu_pose.datasets.truths import check_truths
 from dyrelu_pose.errors import AnnotationError, UserError
@@ -25,6 +24,8 @@ from dyrelu_pose.evaluation.heatmap_nll import HeatmapNLL
 from .datasets import KeypointDataset, registered
 from .errors import ConfigError, expect
 from .quiet import quietly
+
+Read = Callable[[str], dict]  # of an annotation file
 
 # Metrics of these modules need of a prediction its keypoints only, or heatmaps.
 SIMPLE = ("mmpose.evaluation.metrics.keypoint_2d_metrics", HeatmapNLL.__module__)
@@ -48,19 +49,19 @@ def check_evaluators(
         ConfigError: A metric goes by another annotation file than the data set, cannot be computed,
             or has the name of another.
     """
-    files = _Files()
+    read = cache(_read_lists)  # each file once
     for dataset in datasets:
         bbox_file = dataset.config.get("bbox_file")
         if bbox_file and not dataset.config.get("skip_bad_samples"):
-            read_detections(bbox_file, files.read(dataset.ann_file), dataset.ann_file)
+            read_detections(bbox_file, read(dataset.ann_file), dataset.ann_file)
     yielded: dict[str, list[str]] = {}
     are_known, simple = True, {}
-    for key, metric in _metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator")):
+    for key, metric in metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator")):
         kind = registered(METRICS, metric)
         yielded[key] = []
         if _is_coco(kind) and metric.get("iou_type", "keypoints") == "keypoints":
             if not metric.get("format_only"):
-                _check_coco(key, metric, datasets, files)
+                _check_coco(key, metric, datasets, read)
                 prefix = metric.get("prefix") or kind.default_prefix
                 yielded[key] = [f"{prefix}/{name}" for name in STATS]
         elif getattr(kind, "__module__", None) in SIMPLE:
@@ -83,9 +84,9 @@ def check_evaluators(
 def converts(cfg: Config, split: str) -> bool:
     """Whether predictions or truths of a split change their number of keypoints on the way."""
     converters = ("pred_converter", "gt_converter")
-    metrics = _metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator"))
+    parts = metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator"))
     return bool(_output_keypoints(cfg)) or any(
-        metric.get(name) for _, metric in metrics for name in converters
+        metric.get(name) for _, metric in parts for name in converters
     )
 
 
@@ -93,15 +94,15 @@ def _output_keypoints(cfg: Config) -> Sequence[int] | None:
     return (cfg.model.get("test_cfg") or {}).get("output_keypoint_indices")
 
 
-def _metrics(key: str, config: object) -> Iterator[tuple[str, dict]]:
+def metrics(key: str, config: object) -> Iterator[tuple[str, dict]]:
     """Yield (config key, config) of each metric of an evaluator."""
     if isinstance(config, list | tuple):
         for i, part in enumerate(config):
-            yield from _metrics(f"{key}.{i}", part)
+            yield from metrics(f"{key}.{i}", part)
     elif config:
         config = expect(config, dict, key)
         if config.get("type") == "Evaluator":
-            yield from _metrics(f"{key}.metrics", config.get("metrics"))
+            yield from metrics(f"{key}.metrics", config.get("metrics"))
         else:
             yield key, config
 
@@ -111,40 +112,29 @@ def _is_coco(kind: object) -> TypeGuard[type[CocoMetric]]:
     return isclass(kind) and issubclass(kind, CocoMetric) and not issubclass(kind, others)
 
 
-class _Files:
-    """Annotation files, each read once."""
-
-    def __init__(self) -> None:
-        self._contents: dict[str, dict] = {}
-
-    def read(self, path: str) -> dict:
-        real = realpath(path)
-        if real not in self._contents:
-            try:
-                self._contents[real] = json.loads(Path(path).read_bytes())
-            except (OSError, ValueError) as error:
-                raise AnnotationError(f"annotation file {path} cannot be read: {error}") from error
-        if not has_lists(self._contents[real]):
-            raise AnnotationError(f"annotation file {path} is not in the COCO format")
-        return self._contents[real]
+def _read_lists(path: str) -> dict:
+    content = read_annotations(path)
+    if not has_lists(content):
+        raise AnnotationError(f"annotation file {path} is not in the COCO format")
+    return content
 
 
-def _check_coco(key: str, metric: dict, datasets: Sequence[KeypointDataset], files: _Files) -> None:
+def _check_coco(key: str, metric: dict, datasets: Sequence[KeypointDataset], read: Read) -> None:
     given = metric.get("ann_file")
     for dataset in datasets:
         path = given or dataset.ann_file
         if realpath(path) != realpath(dataset.ann_file):
-            _check_pictures(key, path, dataset, files)
+            _check_pictures(key, path, dataset, read)
         if not len(dataset.meta["sigmas"]) and not metric.get("gt_converter"):
             raise ConfigError(f"{dataset.key}.metainfo has no sigmas, and {key} compares by them")
         count, use_area = dataset.meta["num_keypoints"], metric.get("use_area", True)
-        check_truths(files.read(path), path, count, use_area)
+        check_truths(read(path), path, count, use_area)
 
 
-def _check_pictures(key: str, path: str, dataset: KeypointDataset, files: _Files) -> None:
+def _check_pictures(key: str, path: str, dataset: KeypointDataset, read: Read) -> None:
     """Check that an evaluator's annotation file knows the pictures that a data set shows."""
-    own = files.read(dataset.ann_file)
-    shown, listed = _pictures(own), _pictures(files.read(path))
+    own = read(dataset.ann_file)
+    shown, listed = _pictures(own), _pictures(read(path))
     if dataset.config.get("data_mode") != "bottomup" and not dataset.config.get("bbox_file"):
         persons = {annotation["image_id"] for annotation in own["annotations"]}
         shown = {id: name for id, name in shown.items() if id in persons}

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from dyrelu_pose.datasets.bad_entries import check_annotations, read_annotations
 from dyrelu_pose.engine.tensorboard import check_tensorboard
 from dyrelu_pose.errors import UserError
 
@@ -26,18 +25,19 @@ HINTS = {
     "data/synthetic",
 }
 
-READ_UP_TO = 2**25  # bytes; a larger annotation file is neither empty nor cheap to read twice
-
 
 class MissingFilesError(UserError):
     """Files or folders that a config names do not exist."""
 
 
 def check_files(cfg: Config, splits: Sequence[str]) -> None:
-    """Check data, annotations, detections and local weights of `splits` ('train', 'val', 'test').
+    """Check that data, annotations, detections and local weights of `splits` are there.
+
+    Args:
+        cfg: The config.
+        splits: What is used of it: 'train', 'val', 'test'.
 
     Raises:
-        AnnotationError: An annotation file is no JSON, or holds no person with a labelled keypoint.
         ImageFolderError: A folder of images per class is not laid out as one.
         UserError: A visualiser backend is TensorBoard's, which is not installed.
         MissingFilesError: Names every missing path with the config key that asks for it, where the
@@ -50,9 +50,6 @@ def check_files(cfg: Config, splits: Sequence[str]) -> None:
     missing = [f"  {path}  ({key})" for key, path in paths if not Path(path).exists()]
     if missing:
         raise MissingFilesError(_explanation("\n".join(missing)))
-    for key, path in paths:
-        if key.endswith("dataset.ann_file"):
-            _check_annotations(path)
     check_classes(cfg, splits)
 
 
@@ -79,14 +76,6 @@ def _check_torchvision(paths: Sequence[tuple[str, str | None]]) -> None:
             )
 
 
-def _check_annotations(path: str) -> None:
-    if Path(path).suffix != ".json" or Path(path).stat().st_size > READ_UP_TO:
-        return
-    content = read_annotations(path)
-    if isinstance(content, dict):  # MPII's is a list
-        check_annotations(content, path)
-
-
 def _local(paths: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, str]]:
     """Yield (config key, path) of each local file or folder, once."""
     seen = set()
@@ -104,33 +93,46 @@ def _all_paths(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, str | 
             loader = expect(loader, dict, f"{split}_dataloader")
             yield from _dataset_paths(f"{split}_dataloader.dataset", loader.get("dataset"))
         evaluators = cfg.get(f"{split}_evaluator")
-        for evaluator in _listed(evaluators):
+        for evaluator in listed(evaluators):
             evaluator = expect(evaluator, dict, f"{split}_evaluator")
             yield _path(evaluator, f"{split}_evaluator", "ann_file")
     yield _path(cfg, "", "load_from")
     model = expect(cfg.get("model"), dict, "model")
     for part in ("backbone", "neck", "head"):
         of_part = expect(model.get(part) or {}, dict, f"model.{part}")
-        for entry in _listed(of_part.get("init_cfg")):
+        for entry in listed(of_part.get("init_cfg")):
             key = f"model.{part}.init_cfg"
             if expect(entry, dict, key).get("type") == "Pretrained":
                 yield _path(entry, key, "checkpoint")
 
 
 def _dataset_paths(key: str, dataset: object) -> Iterator[tuple[str, str | None]]:
-    for where, part in data_sets(key, dataset):
+    for where, part, _ in data_sets(key, dataset):
         yield from _paths_of(where, part)
 
 
-def data_sets(key: str, dataset: object) -> Iterator[tuple[str, dict]]:
-    """Yield (config key, config) of a data set, at `key`, and first of those that it combines."""
+def data_sets(
+    key: str, dataset: object, around: Sequence[dict] = ()
+) -> Iterator[tuple[str, dict, Sequence[dict]]]:
+    """Yield (config key, config, transforms) of a data set, and first of those that it combines.
+
+    Args:
+        key: Where it is in the config.
+        dataset: What is there.
+        around: Transforms of the data sets that it is in; its own come before them.
+
+    Raises:
+        ConfigError: A part is of no type that it can have.
+    """
     dataset = expect(dataset, dict, key)
+    pipeline = expect(dataset.get("pipeline") or (), (list, tuple), f"{key}.pipeline")
+    transforms = [*(step for step in pipeline if isinstance(step, dict)), *around]
     parts = expect(dataset.get("datasets", []), (list, tuple), f"{key}.datasets")
     for i, part in enumerate(parts):  # CombinedDataset
-        yield from data_sets(f"{key}.datasets.{i}", part)
+        yield from data_sets(f"{key}.datasets.{i}", part, transforms)
     if "dataset" in dataset:  # RepeatDataset and the like
-        yield from data_sets(f"{key}.dataset", dataset["dataset"])
-    yield key, dataset
+        yield from data_sets(f"{key}.dataset", dataset["dataset"], transforms)
+    yield key, dataset, transforms
 
 
 def _paths_of(key: str, dataset: dict) -> Iterator[tuple[str, str | None]]:
@@ -145,7 +147,7 @@ def _paths_of(key: str, dataset: dict) -> Iterator[tuple[str, str | None]]:
     yield _path(dataset, key, "bbox_file")
 
 
-def _listed(value: object) -> Sequence:
+def listed(value: object) -> Sequence:
     """One entry, several, or None, as a sequence."""
     if value is None:
         return []

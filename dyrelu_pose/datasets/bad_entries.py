@@ -11,6 +11,7 @@ from dyrelu_pose.errors import AnnotationError
 
 from .doubts import find_doubts
 
+LARGEST = 2**63 - 1  # id that an array of whole numbers holds
 VISIBILITIES = (0, 1, 2)  # not labelled, hidden, visible
 
 
@@ -49,10 +50,12 @@ def read_annotations(path: str | Path) -> object:
     """Return the content of an annotation file.
 
     Raises:
-        AnnotationError: It is no JSON.
+        AnnotationError: It is no file, or no JSON in UTF-8.
     """
     try:
-        return json.loads(Path(path).read_bytes())
+        return json.loads(Path(path).read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise AnnotationError(f"annotation file {path}: {error.strerror}") from error
     except ValueError as error:
         raise AnnotationError(f"annotation file {path} is not valid JSON: {error}") from error
 
@@ -198,6 +201,8 @@ def _id_problem(entry: dict, key: str) -> str | None:
     if type(value) is not int:
         what = "a text" if isinstance(value, str) else "no whole number"
         return f"has the {key} {value!r}, {what}: ids are whole numbers, such as 1"
+    if abs(value) > LARGEST:
+        return f"has the {key} {value}: ids are of 64 bits at most"
     return None
 
 

@@ -56,11 +56,12 @@ def _problem(annotation: dict, categories: set, keypoints: int, use_area: bool) 
     if problem:
         return problem
     counts = not annotation.get("iscrowd") and any(annotation["keypoints"][2::3])
+    if counts and 0 in annotation["bbox"][2:]:
+        width, height = annotation["bbox"][2:]
+        return f"has a bbox of {width} x {height} pixels and labelled keypoints"
     if use_area:
         area = annotation.get("area")
         if area is None or not _is_number(area) or area < 0 or (counts and area == 0):
             found = f"the area {area!r}, no positive number" if "area" in annotation else "no area"
             return f"has {found}: correct it, or evaluate with use_area=False, by the boxes"
-    elif counts and 0 in annotation["bbox"][2:]:
-        return f"has a bbox of {annotation['bbox'][2]} x {annotation['bbox'][3]} pixels"
     return None

@@ -100,6 +100,9 @@ def test_what_agrees_passes_without_a_word(folder, capfd):
         ),
         (lambda c: [a.update(bbox=[0.1, 0.2, 0.5, 0.5]) for a in c["annotations"]], "from 0 to 1"),
         (lambda c: c.update(annotations=3), "not in the COCO format: it has no lists"),
+        (lambda c: [a.pop("keypoints") for a in c["annotations"]], "persons without keypoints; is"),
+        (lambda c: c.update(annotations=[]), "has no persons"),
+        (lambda c: c["images"][0].update(id=-(2**63)), "image -9223372036854775808 has the id"),
         (
             lambda c: [a.update(num_keypoints=0) for a in c["annotations"]],
             "has nobody with labelled",

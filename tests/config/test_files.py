@@ -7,7 +7,7 @@ from mmengine.config import Config
 
 from dyrelu_pose.config.errors import ConfigError
 from dyrelu_pose.config.files import MissingFilesError, check_files
-from dyrelu_pose.errors import AnnotationError, UserError
+from dyrelu_pose.errors import UserError
 
 PERSON = dict(id=1, image_id=1, keypoints=[1, 1, 2] * 17)
 
@@ -70,13 +70,6 @@ def test_says_what_torchvision_weights_need(cfg, monkeypatch):
     monkeypatch.setattr("dyrelu_pose.config.files.find_spec", lambda name: None)
     cfg.model.backbone.init_cfg = dict(type="Pretrained", checkpoint="torchvision://resnet50")
     with pytest.raises(MissingFilesError, match="model.backbone.init_cfg.*torchvision, which is"):
-        check_files(cfg, ["train"])
-
-
-def test_refuses_annotations_without_keypoints(cfg, tmp_path):
-    boxes = dict(images=[], annotations=[dict(id=1, bbox=[0, 0, 9, 9])])
-    (tmp_path / "people.json").write_text(json.dumps(boxes))
-    with pytest.raises(AnnotationError, match="people.json has persons without keypoints"):
         check_files(cfg, ["train"])
 
 
