@@ -47,6 +47,12 @@ _DTYPES = (
     *("float16", "float32", "float64", "complex64", "complex128", "str"),
 )
 
+# How files begin that are taken for checkpoints, and what to say of them.
+OTHERS = {
+    b"<": "a web page, or what a server said: download the file itself",
+    b"version https://git-lfs": "a pointer of Git LFS: fetch what it stands for by git lfs pull",
+}
+
 # How torch names what it refuses: a global, an object of a class, a function.
 _REFUSED = re.compile(
     r"(?:GLOBAL |but got <class '|unrecognized function )"
@@ -86,8 +92,9 @@ def _guarded(load: Callable) -> Callable:
             with _weights_only():
                 checkpoint = load(filename, map_location)
         except FileNotFoundError:
+            problem = "is a folder" if os.path.isdir(filename) else "does not exist"
             raise CheckpointNotFoundError(
-                f"checkpoint {filename} does not exist; check the path"
+                f"checkpoint {filename} {problem}; check the path"
             ) from None
         except (PermissionError, URLError, ImportError):  # clear as they are
             raise
@@ -96,6 +103,11 @@ def _guarded(load: Callable) -> Callable:
         if not isinstance(checkpoint, dict):
             raise CheckpointError(
                 f"checkpoint {filename} holds a {type(checkpoint).__name__}, not a state dict"
+            )
+        state = checkpoint.get("state_dict", checkpoint)
+        if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
+            raise CheckpointError(
+                f"checkpoint {filename} holds no state dict, tensors by their names"
             )
         # MMEngine, which saves none, executes it to compare numbers of GPUs when it resumes.
         if isinstance(checkpoint.get("meta"), dict):
@@ -132,13 +144,28 @@ def _reason(filename: str, error: Exception) -> str:
             "code. If you trust whoever made it, have them save the weights alone: "
             "torch.save({'state_dict': model.state_dict()}, ...)"
         )
+    if known := _known(filename):
+        return f"checkpoint {filename} cannot be read: it is {known}"
     reason = next(iter(str(error).splitlines()), "")
+    if "not installed" in reason:  # the package that reads such files
+        return f"checkpoint {filename} cannot be read: {reason}"
     if not reason or "weights_only" in reason:  # torch's advice is to turn the safety off
         reason = type(error).__name__
     return (
         f"checkpoint {filename} cannot be read ({reason}); "
         "it is probably truncated or not a checkpoint: check its name, copy or download it again"
     )
+
+
+def _known(filename: str) -> str | None:
+    """Say what a file that is no checkpoint is, by how it begins, and what to do."""
+    if not os.path.isfile(filename):
+        return None
+    with open(filename, "rb") as file:
+        start = file.read(64).lstrip()
+    if not start:
+        return "empty: copy or download it again"
+    return next((said for begins, said in OTHERS.items() if start.startswith(begins)), None)
 
 
 def apply() -> None:

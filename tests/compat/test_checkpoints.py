@@ -222,6 +222,27 @@ def test_file_without_state_dict_is_named(tmp_path):
         load_checkpoint(Model(), str(tmp_path / "tensor.pth"))
 
 
+@pytest.mark.parametrize("state", [None, [1], {0: torch.zeros(2)}])
+def test_a_state_dict_without_names_is_named(tmp_path, state):
+    torch.save({"state_dict": state}, tmp_path / "odd.pth")
+    with pytest.raises(CheckpointError, match="odd.pth holds no state dict"):
+        load_checkpoint(Model(), str(tmp_path / "odd.pth"))
+
+
+def test_a_folder_is_named(tmp_path):
+    with pytest.raises(CheckpointNotFoundError, match=f"{tmp_path} is a folder"):
+        load_checkpoint(Model(), str(tmp_path))
+
+
+def test_a_package_that_is_missing_is_named(made, monkeypatch):
+    def load(*args, **kwargs):
+        raise RuntimeError("safetensors is not installed. Please install it")
+
+    monkeypatch.setattr(torch, "load", load)
+    with pytest.raises(CheckpointError, match="made.pth cannot be read: safetensors .*it$"):
+        load_checkpoint(Model(), str(made))
+
+
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(CheckpointNotFoundError, match="nowhere.pth does not exist"):
         load_checkpoint(Model(), str(tmp_path / "nowhere.pth"))
