@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from mmpose.models.heads.base_head import BaseHead
 from torch import nn
 
@@ -16,18 +17,27 @@ def check_metainfo(dataset: KeypointDataset) -> None:
     """Check that a data set describes each of its keypoints once, and its mirror image.
 
     Raises:
-        ConfigError: Another number of `sigmas`, or of `joint_weights` that are used; or a keypoint
-            is the `swap` of one that is not its own.
+        ConfigError: Another number of `sigmas`, or one that is not positive; another number of
+            `joint_weights` that are used; a keypoint is the `swap` of one that is not its own; or
+            it has more than a file that describes them.
     """
     key, meta, count = f"{dataset.key}.metainfo", dataset.meta, dataset.meta["num_keypoints"]
-    lists = {"sigmas": len(meta["sigmas"])}
+    lists = {"sigmas": np.size(meta["sigmas"])}
     if any(transform.get("use_dataset_keypoint_weights") for transform in dataset.transforms):
-        lists["joint_weights"] = len(meta["dataset_keypoint_weights"])
+        lists["joint_weights"] = np.size(meta["dataset_keypoint_weights"])
     for name, length in lists.items():
         if length not in (0, count):  # MMPose leaves out what a data set has no use for
             raise ConfigError(f"{key} of the config has {length} {name} for {count} keypoints")
+    if not np.all(np.asarray(meta["sigmas"]) > 0):
+        raise ConfigError(f"{key} of the config has sigmas that are not positive")
+    described = dataset.config.get("metainfo") or {}
+    if "from_file" in described and (unread := described.keys() - {"from_file"}):
+        raise ConfigError(
+            f"{key} of the config has {', '.join(sorted(unread))} beside from_file, and only that "
+            "is read: change the file, or leave from_file out"
+        )
     flipped = meta["flip_indices"]
-    if "keypoint_info" not in (dataset.config.get("metainfo") or {}):
+    if "keypoint_info" not in described:
         return  # a description that MMPose ships, as it is
     for number, other in enumerate(flipped):
         if flipped[other] != number:

@@ -17,6 +17,8 @@ from dyrelu_pose.placement.meta_device import run_tensor_mode, run_without_value
 from .datasets import KeypointDataset, registered
 from .errors import ConfigError
 
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
 
 def build_and_run(cfg: Config) -> tuple[nn.Module, object]:
     """Build the model of a config, where tensors have no values, and run it on one image.
@@ -32,6 +34,9 @@ def build_and_run(cfg: Config) -> tuple[nn.Module, object]:
 
     def call(device: str) -> tuple[nn.Module, object]:
         model = MODELS.build(copy.deepcopy(cfg.model))
+        for module in model.modules():
+            if isinstance(module, TRANSPOSED):
+                module.register_forward_pre_hook(_check_channels)
         model.eval()  # a statement: the train() of MMPose's backbones returns None
         if size is None:
             return model, None
@@ -49,6 +54,15 @@ def build_and_run(cfg: Config) -> tuple[nn.Module, object]:
             ) from error
 
     return run_without_values(call)
+
+
+def _check_channels(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    """Check what the meta device does not: the channels of a transposed convolution's input."""
+    if inputs[0].shape[1] != module.in_channels:
+        raise RuntimeError(
+            f"{type(module).__name__} has {module.in_channels} channels as its input, and gets "
+            f"{inputs[0].shape[1]}"
+        )
 
 
 def check_sizes(head: dict, output: object, datasets: Sequence[KeypointDataset]) -> None:
@@ -94,11 +108,20 @@ def check_loss(head: dict, built: nn.Module | None, output: object, data: Keypoi
         return
     heatmaps = torch.zeros_like(output, device="cpu")
     keypoints = np.ones((1, data.keypoints, 2), np.float32)
-    for transform in data.transforms:
-        codec = transform.get("encoder")  # of GenerateTarget
+    codecs = [transform.get("encoder") for transform in data.transforms]  # of GenerateTarget
+    if not any(codecs):
+        raise ConfigError(
+            f"{data.key}.pipeline of the config has no GenerateTarget: model.head has no targets"
+        )
+    for codec in codecs:
         if not isinstance(codec, dict):
             continue
         encoded = KEYPOINT_CODECS.build(codec).encode(keypoints, keypoints[..., 0])
+        if "heatmaps" not in encoded:
+            raise ConfigError(
+                f"{data.key}: GenerateTarget.encoder of the config is {codec['type']}, which makes "
+                "no heatmaps, and model.head is one of heatmaps"
+            )
         targets, weights = map(torch.as_tensor, (encoded["heatmaps"], encoded["keypoint_weights"]))
         try:
             MODELS.build(head["loss"])(heatmaps, targets[None], weights)

@@ -148,6 +148,31 @@ def test_another_number_of_sigmas(cfg, split, length):
     refused(cfg, f"{split}_dataloader.dataset.metainfo", f"has {length} sigmas for 17 keypoints")
 
 
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        (dict(sigmas=[0.05] * 16 + [0]), "has sigmas that are not positive"),
+        (dict(sigmas=0.05), "has 1 sigmas for 17 keypoints"),
+    ],
+)
+def test_sigmas_that_cannot_be_right(cfg, changes, word):
+    cfg.train_dataloader.dataset.metainfo = metainfo(**changes)
+    refused(cfg, f"train_dataloader.dataset.metainfo of the config {word}")
+
+
+@pytest.mark.parametrize("name", ["sigmas", "skeleton_info", "dataset_name"])
+def test_a_description_that_lacks_something(cfg, name):
+    cfg.train_dataloader.dataset.metainfo = metainfo()
+    del cfg.train_dataloader.dataset.metainfo[name]
+    refused(cfg, f"train_dataloader.dataset.metainfo of the config has no {name}")
+
+
+def test_what_is_beside_a_file_that_describes_keypoints_is_refused(cfg):
+    meta = dict(from_file="configs/_base_/datasets/coco.py", sigmas=[0.1] * 17)
+    cfg.train_dataloader.dataset.metainfo = meta
+    refused(cfg, "metainfo of the config has sigmas beside from_file, and only that is read")
+
+
 def test_sigmas_are_needed_where_they_are_evaluated(cfg):
     cfg.train_dataloader.dataset.metainfo = metainfo(sigmas=[])
     check(cfg)
@@ -218,6 +243,23 @@ def test_layers_that_do_not_fit(cfg):
 def test_a_loss_that_cannot_be_computed(cfg, loss):
     cfg.model.head.loss = loss
     refused(cfg, "model.head.loss of the config cannot be computed", "(1, 17, 32, 16)")
+
+
+def test_transposed_layers_that_do_not_fit(cfg):
+    cfg.model.head = dict(
+        type="HeatmapHead", in_channels=128, out_channels=17, deconv_out_channels=(8, 8, 8),
+        deconv_kernel_sizes=(4, 4, 4), decoder=cfg.codec, loss=dict(type="KeypointMSELoss"),
+    )  # fmt: skip
+    refused(cfg, "has 128 channels as its input, and gets 256")
+    check(cfg, model__head__in_channels=256)
+
+
+def test_targets_that_are_no_heatmaps(cfg):
+    codec = dict(type="RegressionLabel", input_size=(64, 128))
+    cfg.train_dataloader.dataset.pipeline[-2].encoder = codec
+    refused(cfg, "train_dataloader.dataset: GenerateTarget.encoder", "RegressionLabel, which makes")
+    del cfg.train_dataloader.dataset.pipeline[-2]
+    refused(cfg, "train_dataloader.dataset.pipeline of the config has no GenerateTarget")
 
 
 def test_losses_that_can_be_computed(cfg):
