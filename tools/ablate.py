@@ -63,6 +63,7 @@ from dyrelu_pose.config.agreement import check_agreement
 from dyrelu_pose.config.arguments import add_cfg_options
 from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.files import MissingFilesError, check_files
+from dyrelu_pose.config.weights import check_weights
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.records.files import write_csv, write_text
 from dyrelu_pose.records.origin import origin
@@ -280,6 +281,7 @@ def run_pending(ablation: Ablation, slots: list[dict[str, str]], todo: Commands)
         check_contents(cfg, SPLITS)
     for cfg in {run.cell: run.cfg for run in pending}.values():
         check_agreement(cfg, SPLITS)
+        check_weights(cfg)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
         bar = progress.add_task("runs", total=len(pending))

@@ -11,6 +11,7 @@ from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import check_files
 from dyrelu_pose.config.options import named_options
+from dyrelu_pose.config.weights import check_weights
 from dyrelu_pose.engine import add_safeguards, latest_checkpoint
 from dyrelu_pose.engine.launch import check_norms
 from dyrelu_pose.errors import user_errors
@@ -59,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         check_files(cfg, splits)
         check_contents(cfg, splits)
         check_agreement(cfg, splits)
+        check_weights(cfg)
         # Runner, if the config has no runner_type. The hint of `build` knows dicts only.
         RUNNERS.build(cfg).train()  # pyright: ignore[reportArgumentType]
 

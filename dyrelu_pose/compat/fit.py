@@ -98,11 +98,17 @@ def _more(count: int) -> str:
     return f" and {count} more" if count > 0 else ""
 
 
-def remedy(model: nn.Module, checkpoint: dict, came: int) -> str | None:
+def remedy(model: nn.Module, checkpoint: dict, came: int, init: str | None = None) -> str | None:
     """Say how more of a checkpoint's tensors than came would: by other names, or from a part.
 
     Looked for are a prefix that all names have (`model.`, `net.`, `ema_`), weights in a dict of the
     file (`model=`, `model_ema=`), and those of one part of the model alone.
+
+    Args:
+        model: What the weights are for.
+        checkpoint: The content of the file.
+        came: How many tensors came.
+        init: Key of the `init_cfg` that loads them into the model, if one does.
 
     Returns:
         What they are and what to do; None if there are no more.
@@ -126,6 +132,9 @@ def remedy(model: nn.Module, checkpoint: dict, came: int) -> str | None:
     (keys, prefix, part), count = max(found.items(), key=lambda item: item[1])
     if count <= came:
         return None
+    if init and not part and keys in ((), ("state_dict",)) and prefix[-1:] in ("", "."):
+        change = f"set {init}.prefix={prefix!r}" if prefix else f"leave {init}.prefix out"
+        return f"{count} of its tensors fit: {change}"
     where = f" in {''.join(f'[{key!r}]' for key in keys)}" if keys else ""
     where += f" behind {prefix!r}" if prefix else ""
     if part:

@@ -124,19 +124,19 @@ def _read_parts(cfg: Config) -> dict:
 
 def _value(cfg: Config, key: str) -> tuple:
     """Return the value at a dotted key, alone in a tuple; nothing if there is no such key."""
-    return tuple(value for name, value in _entries(cfg.to_dict()) if name == key)
+    return tuple(value for name, value in entries(cfg.to_dict()) if name == key)
 
 
 def _reason(cfg: Config, key: str) -> str:
     variable, _, below = key.partition(".")
     if variable not in cfg:
-        ends = [name for name, _ in _entries(_read_parts(cfg)) if name.endswith(f".{key}")]
+        ends = [name for name, _ in entries(_read_parts(cfg)) if name.endswith(f".{key}")]
         tops = difflib.get_close_matches(variable, sorted({*READ, *cfg.keys()}), n=3)
         close = ends[:SHOWN] or [f"{top}.{below}".rstrip(".") for top in tops]
         hint = f"; did you mean {' or '.join(close)}?" if close else ""
         return f"{variable} is no entry that is read{hint}"
     held = _value(cfg, key)
-    parts = _entries(_read_parts(cfg))
+    parts = entries(_read_parts(cfg))
     copies = [name for name, value in parts if held and _is_copy(value, held[0])]
     if not copies:
         return f"nothing reads {variable} of {cfg.filename}, and nothing there is made from it"
@@ -148,8 +148,8 @@ def _reason(cfg: Config, key: str) -> str:
 
 def _differences(before: dict, after: dict) -> list[str]:
     """Return the dotted keys of what differs, each without those around it."""
-    known = dict(_entries(before))
-    keys = [key for key, value in _entries(after) if key not in known or known[key] != value]
+    known = dict(entries(before))
+    keys = [key for key, value in entries(after) if key not in known or known[key] != value]
     around = {key.rpartition(".")[0] for key in keys}
     return [key for key in keys if key not in around]
 
@@ -165,7 +165,7 @@ def _is_copy(value: object, original: object) -> bool:
     return isinstance(original, list | tuple | dict) and len(original) > 0 and value == original
 
 
-def _entries(value: object, key: str = "") -> Iterator[tuple[str, object]]:
+def entries(value: object, key: str = "") -> Iterator[tuple[str, object]]:
     """Yield (dotted key, value) of everything in a config, at any depth; (W, H) is one value."""
     if key:
         yield key, value
@@ -173,4 +173,4 @@ def _entries(value: object, key: str = "") -> Iterator[tuple[str, object]]:
     if isinstance(value, list | tuple) and any(isinstance(v, dict | list | tuple) for v in value):
         items = enumerate(value)
     for name, item in items:
-        yield from _entries(item, f"{key}.{name}".lstrip("."))
+        yield from entries(item, f"{key}.{name}".lstrip("."))

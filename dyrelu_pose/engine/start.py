@@ -1,5 +1,7 @@
 """What a training starts from: weights of which something came, or a checkpoint of the same one."""
 
+from collections.abc import Mapping
+
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper, OptimWrapperDict
@@ -46,10 +48,8 @@ class StartHook(Hook):
             return
         model = unwrapped(runner.model)
         if runner._resume:
-            name = f"checkpoint {runner._load_from or f'in {runner.work_dir}'}"
-            _check_training(checkpoint, name)
-            _check_model(checkpoint, name, model)
-            _check_optimizer(checkpoint["optimizer"], name, runner.optim_wrapper)
+            name = runner._load_from or f"in {runner.work_dir}"
+            check_resumed(checkpoint, name, model, runner.optim_wrapper)
         else:
             self._loading = Arrivals(model), checkpoint
 
@@ -59,19 +59,53 @@ class StartHook(Hook):
             return
         written, checkpoint = self._loading
         self._loading, found = None, written()
-        backbone = [came for name, came in found.items() if name.startswith("backbone.")]
-        if not any(backbone or found.values()):
-            advice = remedy(unwrapped(runner.model), checkpoint, sum(found.values()))
-            raise Misfit(
-                f"load_from={runner._load_from} does not fit the model: {counted(found)} came; "
-                + (advice or "it is of another model: leave it out to start without weights")
-            )
+        check_came(found, unwrapped(runner.model), checkpoint, f"load_from={runner._load_from}")
         print_log(f"load_from={runner._load_from}: {counted(found)} came", logger="current")
+
+
+def check_came(found: Mapping[str, bool], model: nn.Module, checkpoint: dict, name: str) -> None:
+    """Check that of the weights to start from some came to the backbone, or to a model without one.
+
+    Args:
+        found: For each tensor of the model whether it came.
+        model: The model.
+        checkpoint: Where it came from.
+        name: What the message calls that.
+
+    Raises:
+        Misfit: None did.
+    """
+    backbone = [came for tensor, came in found.items() if tensor.startswith("backbone.")]
+    if not any(backbone or found.values()):
+        advice = remedy(model, checkpoint, sum(found.values()))
+        raise Misfit(
+            f"{name} does not fit the model: {counted(found)} came; "
+            + (advice or "it is of another model: leave it out to start without weights")
+        )
+
+
+def check_resumed(checkpoint: dict, filename: str, model: nn.Module, optim: object) -> None:
+    """Check that a checkpoint is one of a training of the same model by the same optimizer.
+
+    Args:
+        checkpoint: Its content.
+        filename: Its name, for the message.
+        model: The model, which is given its weights.
+        optim: The wrapper of the optimizer.
+
+    Raises:
+        ResumeError: It is not.
+    """
+    name = f"checkpoint {filename}"
+    _check_training(checkpoint, name)
+    _check_model(checkpoint, name, model)
+    _check_optimizer(checkpoint["optimizer"], name, optim)
 
 
 def _check_training(checkpoint: dict, name: str) -> None:
     meta = checkpoint.get("meta")
-    has = isinstance(meta, dict) and {"epoch", "iter"} <= meta.keys()
+    counts = [meta.get(name) for name in ("epoch", "iter")] if isinstance(meta, dict) else [None]
+    has = all(isinstance(count, int) for count in counts)
     parts = ("state_dict", "optimizer", "message_hub")
     missing = [part for part in parts if part not in checkpoint]
     if missing or not has:
@@ -97,8 +131,11 @@ def _check_model(checkpoint: dict, name: str, model: nn.Module) -> None:
 def _check_optimizer(saved: dict, name: str, wrapper: object) -> None:
     if not isinstance(wrapper, OptimWrapper) or isinstance(wrapper, OptimWrapperDict):
         return
-    if "param_groups" not in saved:  # of several optimizers
-        return
+    if "param_groups" not in saved:
+        raise ResumeError(
+            f"{name} is of several optimizers, or of none, and optim_wrapper makes one. "
+            f"{_instead('its weights')}"
+        )
     theirs, ours = saved["param_groups"], wrapper.optimizer.param_groups
     reason = None
     kinds = [_options(groups[0]) for groups in (theirs, ours)]

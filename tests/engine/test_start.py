@@ -67,6 +67,21 @@ def test_weights_are_not_resumed(toy, trained, part):
 
 
 @pytest.mark.parametrize(
+    ("part", "value", "reason"),
+    [
+        ("meta", dict(epoch="one", iter=3), "has no meta.epoch"),
+        ("optimizer", {}, "is of several optimizers, or of none, and optim_wrapper makes one"),
+        ("optimizer", dict(a=dict(param_groups=[])), "is of several optimizers, or of none"),
+    ],
+)
+def test_parts_that_are_none_of_a_training_are_named(toy, trained, part, value, reason):
+    path = trained()
+    torch.save({**torch.load(path), part: value}, path)
+    with pytest.raises(ResumeError, match=f"{path.name} .*{reason}.*as load_from"):
+        toy(model=Parts, load_from=str(path), resume=True).train()
+
+
+@pytest.mark.parametrize(
     ("before", "now", "reason"),
     [
         ("SGD", "Adam", "with dampening and momentum and nesterov, not amsgrad and betas"),

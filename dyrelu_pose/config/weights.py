@@ -1,0 +1,78 @@
+"""Check what a training starts from, before anything is written."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import suppress
+
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import WEIGHT_INITIALIZERS
+from mmengine.runner import find_latest_checkpoint
+from mmengine.runner.checkpoint import CheckpointLoader
+from mmpose.registry import MODELS
+from torch import nn
+
+from dyrelu_pose.compat.fit import Arrivals, Misfit, counted, misfits, remedy
+from dyrelu_pose.engine.start import check_came, check_resumed
+from dyrelu_pose.placement.meta_device import run_without_values
+
+from .files import listed
+from .options import entries
+from .quiet import quietly
+
+
+def check_weights(cfg: Config) -> None:
+    """Check the checkpoints that a training loads: `load_from`, to resume from, `Pretrained`.
+
+    They are loaded into a model without values. A runner that is not MMEngine's own has checkpoints
+    of its own, which are left to it.
+
+    Raises:
+        CheckpointError: A file is missing, damaged, or not a checkpoint.
+        Misfit: Nothing of one comes to where it is to be loaded.
+        ResumeError: One to resume from is none of a training, or of another one.
+    """
+    path = cfg.get("load_from")
+    if cfg.get("resume") and not path:
+        path = find_latest_checkpoint(cfg.work_dir)
+    path = path if cfg.get("runner_type", "Runner") == "Runner" else None
+    pretrained = any(value == "Pretrained" for _, value in entries(cfg.model.to_dict()))
+    if not (path or pretrained):
+        return
+    with quietly():
+        model = run_without_values(lambda device: MODELS.build(copy.deepcopy(cfg.model)))
+    for key, module, init in _pretrained(model):
+        _check_pretrained(key, module, init)
+    if path:
+        checkpoint = CheckpointLoader.load_checkpoint(path, map_location="cpu")
+        if cfg.get("resume"):
+            with quietly():
+                optim = build_optim_wrapper(model, copy.deepcopy(cfg.optim_wrapper))
+                check_resumed(checkpoint, path, model, optim)
+        else:
+            came = Arrivals(model)
+            with quietly():
+                misfits(model, checkpoint)
+            check_came(came(), model, checkpoint, f"load_from={path}")
+
+
+def _pretrained(model: nn.Module) -> Iterator[tuple[str, nn.Module, dict]]:
+    """Yield (config key, part of the model, its `init_cfg`) where that names a checkpoint."""
+    for name, module in model.named_modules():
+        for init in listed(getattr(module, "init_cfg", None)):
+            if init.get("type") == "Pretrained":
+                yield f"model.{name}.init_cfg".replace("..", "."), module, init
+
+
+def _check_pretrained(key: str, module: nn.Module, init: dict) -> None:
+    came = Arrivals(module)
+    load = WEIGHT_INITIALIZERS.build(copy.deepcopy(init))
+    with quietly(), suppress(AssertionError):  # no name has the prefix
+        load(module)
+    if not any((found := came()).values()):
+        checkpoint = CheckpointLoader.load_checkpoint(init["checkpoint"], map_location="cpu")
+        advice = remedy(module, checkpoint, 0, key)
+        raise Misfit(
+            f"{key}: nothing of checkpoint {init['checkpoint']} fits: {counted(found)} came; "
+            + (advice or "it is of another model: leave it out to start without weights")
+        )
