@@ -17,6 +17,7 @@ from dyrelu_pose.config.arguments import add_runner_arguments, load_runner_confi
 from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import check_files
+from dyrelu_pose.config.known_keys import check_keys
 from dyrelu_pose.config.options import named_options
 from dyrelu_pose.engine.launch import unwrapped
 from dyrelu_pose.engine.metrics import SaveMetricsHook
@@ -61,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
         cfg.test_evaluator = [*evaluators, dict(type="DumpResults", out_file_path=args.dump)]
     with named_options(cfg, args.cfg_options), named_parts(cfg):
+        check_keys(cfg, ["test"])
         check_files(cfg, ["test"])
         check_contents(cfg, ["test"])
         check_agreement(cfg, ["test"])

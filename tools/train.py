@@ -10,6 +10,7 @@ from dyrelu_pose.config.arguments import add_runner_arguments, load_runner_confi
 from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import check_files
+from dyrelu_pose.config.known_keys import check_keys
 from dyrelu_pose.config.options import named_options
 from dyrelu_pose.config.weights import check_weights
 from dyrelu_pose.engine import add_safeguards, latest_checkpoint
@@ -42,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Train as the command line says."""
     args = parse_args(argv)
     cfg = load_runner_config(args)
+    splits = ["train"] if args.no_validate else ["train", "val"]
+    with named_options(cfg, args.cfg_options):
+        check_keys(cfg, splits)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
@@ -56,7 +60,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     show_predictions(cfg, args)
     check_norms(cfg)
     with named_options(cfg, args.cfg_options), named_parts(cfg):
-        splits = ["train"] if args.no_validate else ["train", "val"]
         check_files(cfg, splits)
         check_contents(cfg, splits)
         check_agreement(cfg, splits)

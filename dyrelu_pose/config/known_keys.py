@@ -1,0 +1,248 @@
+"""Check that every key of what a runner builds is read by it: a misspelt one would change nothing.
+
+Or it would be an error of whoever is built, when the work directory and the log have been made.
+"""
+
+import difflib
+import inspect
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
+from importlib.util import find_spec
+
+from mmengine.config import Config
+from mmengine.hooks import CheckpointHook
+from mmengine.registry import (
+    DATA_SAMPLERS,
+    HOOKS,
+    LOG_PROCESSORS,
+    LOOPS,
+    METRICS,
+    MODELS,
+    OPTIM_WRAPPERS,
+    OPTIMIZERS,
+    PARAM_SCHEDULERS,
+    TRANSFORMS,
+    VISUALIZERS,
+    Registry,
+    init_default_scope,
+)
+from mmengine.runner import Runner
+from mmengine.utils.dl_utils import set_multi_processing
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_
+from torch.utils.data import DataLoader
+
+from .datasets import KNOWN
+from .errors import ConfigError, expect
+from .evaluators import metrics
+from .files import data_sets, listed
+
+ENV = {"cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit"}
+AUTO_SCALE = {"enable", "base_batch_size"}
+# of `DefaultOptimWrapperConstructor`, of ours, and of one of its `custom_keys`
+PARAMWISE = {
+    "custom_keys", "bias_lr_mult", "bias_decay_mult", "norm_decay_mult", "dwconv_decay_mult",
+    "flat_decay_mult", "dcn_offset_lr_mult", "bypass_duplicate",
+}  # fmt: skip
+CONSTRUCTORS = {
+    "DefaultOptimWrapperConstructor": PARAMWISE,
+    "DyReLUOptimWrapperConstructor": PARAMWISE | {"hyper_lr_scale", "hyper_lr_biases"},
+}
+CUSTOM = {"lr_mult", "decay_mult"}
+# of MMPose's heads in a `TopdownPoseEstimator`
+TOP_DOWN = {
+    "flip_test", "flip_mode", "shift_heatmap", "shift_coords", "output_heatmaps",
+    "output_keypoint_indices",
+}  # fmt: skip
+# What the runner takes out before it builds one.
+TAKEN = {
+    HOOKS: {"priority"},
+    LOOPS: {"by_epoch"},
+    OPTIM_WRAPPERS: {"optimizer", "constructor", "paramwise_cfg"},
+    PARAM_SCHEDULERS: {"convert_to_iter_based"},
+}
+NEEDED = ("model", "train_dataloader", "train_cfg", "optim_wrapper")  # the first by all
+UNSAID = {"type", "_scope_", "params", "optimizer"}  # of what is built
+# What a loop is without a type, and whether it is said to be by epochs.
+LOOP = {
+    ("train", True): "EpochBasedTrainLoop",
+    ("train", False): "IterBasedTrainLoop",
+    **{("val", by_epoch): "ValLoop" for by_epoch in (True, False)},
+    **{("test", by_epoch): "TestLoop" for by_epoch in (True, False)},
+}
+LIBRARIES = (*KNOWN, "mmengine", "torch")  # whose classes pass what they do not know to their base
+
+
+def check_keys(cfg: Config, splits: Sequence[str]) -> None:
+    """Check the keys of hooks, schedules, loops, loaders, metrics, and of dicts read by `get`.
+
+    Args:
+        cfg: The config.
+        splits: What is used of it: 'train', 'val', 'test'.
+
+    Raises:
+        ConfigError: There is no class of a name, or nothing reads a key; the message has those that
+            are like it. Or a size of batches, or a number of epochs, is none.
+    """
+    init_default_scope(cfg.get("default_scope") or "mmpose")
+    for name in NEEDED if "train" in splits else NEEDED[:1]:
+        expect(cfg.get(name), dict, name)
+    for split in splits:
+        _check_count(cfg, f"{split}_dataloader", "batch_size", 1)
+        _check_count(cfg, f"{split}_dataloader", "num_workers", 0)
+    if "train" in splits:
+        for name in ("max_epochs", "max_iters", "val_interval"):
+            _check_count(cfg, "train_cfg", name, 1)
+    for key, part, known in (*_dicts(cfg, splits), *_built(cfg, splits)):
+        for name in expect(part, dict, key):
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=2) or sorted(set(known) - UNSAID)
+                raise ConfigError(
+                    f"{key}.{name} of the config is read by nothing: {key} may have "
+                    f"{', '.join(close)}"
+                )
+
+
+def _check_count(cfg: Config, where: str, name: str, lowest: int) -> None:
+    key, part = _part(cfg, where)
+    value = part.get(name, lowest)
+    if type(value) is not int or value < lowest:
+        raise ConfigError(
+            f"{key}.{name} of the config is {value!r}: it has to be a whole number from {lowest}"
+        )
+
+
+def _dicts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Collection[str]]]:
+    """Yield (key, what is there, known keys) of dicts of which some keys are looked up."""
+    part = partial(_part, cfg)
+    yield *part("env_cfg"), ENV
+    yield *part("env_cfg", "mp_cfg"), _parameters(set_multi_processing) - {"distributed"}
+    yield *part("randomness"), _parameters(Runner.set_randomness)
+    for split in splits:
+        loader = {"num_batch_per_epoch"} | _parameters(DataLoader)
+        yield *part(f"{split}_dataloader"), loader
+    _, model = part("model")
+    is_top_down = model.get("estimator", model.get("type")) == "TopdownPoseEstimator"
+    if is_top_down and _is_of(_class(MODELS, part("model", "head")[1]), KNOWN):
+        yield *part("model", "test_cfg"), TOP_DOWN
+    if "train" in splits:
+        yield *part("auto_scale_lr"), AUTO_SCALE
+        clip = {"type"} | _parameters(clip_grad_norm_) | _parameters(clip_grad_value_)
+        yield *part("optim_wrapper", "clip_grad"), clip - {"parameters"}
+        _, optim = part("optim_wrapper")
+        constructor = optim.get("constructor", "DefaultOptimWrapperConstructor")
+        if known := CONSTRUCTORS.get(constructor):
+            key, paramwise = part("optim_wrapper", "paramwise_cfg")
+            yield key, paramwise, known
+            custom = paramwise.get("custom_keys") or {}
+            yield from ((f"{key}.custom_keys.{name}", custom[name], CUSTOM) for name in custom)
+
+
+def _built(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Collection[str]]]:
+    """Yield (key, what is there, known keys) of what is built, if its class says what it takes."""
+    for key, part, registry in _parts(cfg, splits):
+        kind = _class(registry, expect(part, dict, key))
+        if kind is None:
+            name = part.get("type")
+            if name is None:
+                raise ConfigError(f"{key} of the config has no type")
+            close = difflib.get_close_matches(str(name), _names(registry), n=2)
+            hint = f"; did you mean {' or '.join(close)}?" if close else ""
+            package, dot, _ = str(name).partition(".")
+            hint = f": {package} is not installed" if dot and not find_spec(package) else hint
+            raise ConfigError(
+                f"{key}.type of the config is {name!r}: there is no such {registry.name}{hint}"
+            )
+        if (takes := _takes(kind)) is not None:
+            known = {"type", "_scope_"} | takes | TAKEN.get(registry, set())
+            yield key, part, known
+
+
+def _parts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Registry]]:
+    """Yield (key, config, registry of its class) of what a runner builds."""
+    for name, hook in (cfg.get("default_hooks") or {}).items():
+        if hook is not None:
+            yield f"default_hooks.{name}", hook, HOOKS
+    for i, hook in enumerate(cfg.get("custom_hooks") or ()):
+        if isinstance(hook, dict):
+            yield f"custom_hooks.{i}", hook, HOOKS
+    if cfg.get("visualizer"):
+        yield "visualizer", cfg.visualizer, VISUALIZERS
+    if cfg.get("log_processor"):
+        yield "log_processor", {"type": "LogProcessor", **cfg.log_processor}, LOG_PROCESSORS
+    for split in splits:
+        loop = cfg.get(f"{split}_cfg")
+        if isinstance(loop, dict):
+            kind = LOOP[split, bool(loop.get("by_epoch"))]
+            yield f"{split}_cfg", {"type": kind, **loop}, LOOPS
+        loader = cfg.get(f"{split}_dataloader") or {}
+        if isinstance(loader.get("sampler"), dict):
+            yield f"{split}_dataloader.sampler", loader["sampler"], DATA_SAMPLERS
+        if loader:
+            for key, dataset, _ in data_sets(f"{split}_dataloader.dataset", loader.get("dataset")):
+                for i, step in enumerate(dataset.get("pipeline") or ()):
+                    if isinstance(step, dict):
+                        yield f"{key}.pipeline.{i}", step, TRANSFORMS
+        if split != "train":
+            evaluator = metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator"))
+            yield from ((key, metric, METRICS) for key, metric in evaluator)
+    if "train" in splits:
+        optim = cfg.get("optim_wrapper")
+        if isinstance(optim, dict) and "optimizer" in optim:
+            yield "optim_wrapper", {"type": "OptimWrapper", **optim}, OPTIM_WRAPPERS
+            if isinstance(optim["optimizer"], dict):
+                yield "optim_wrapper.optimizer", optim["optimizer"], OPTIMIZERS
+        schedulers = cfg.get("param_scheduler")
+        for i, scheduler in enumerate(listed(schedulers)):
+            if isinstance(scheduler, dict):
+                yield f"param_scheduler.{i}", scheduler, PARAM_SCHEDULERS
+
+
+def _part(cfg: Config, *names: str) -> tuple[str, dict]:
+    """Return the key and the value of a part that may be missing."""
+    value: dict = cfg._cfg_dict
+    for i, name in enumerate(names):
+        value = expect(value.get(name) or {}, dict, ".".join(names[: i + 1]))
+    return ".".join(names), value
+
+
+def _class(registry: Registry, part: dict) -> object:
+    """Return what a part is built of, by the config's scope; None if there is no such thing."""
+    kind = part.get("type")
+    with registry.switch_scope_and_registry(None) as here:
+        return here.get(kind) if isinstance(kind, str) else kind
+
+
+def _names(registry: Registry) -> list[str]:
+    with registry.switch_scope_and_registry(None) as here:
+        return [*registry.module_dict, *here.module_dict]
+
+
+def _takes(kind: object) -> set[str] | None:
+    """Return the parameters of a class, and of its bases where it passes on what it does not know.
+
+    Returns:
+        None: It may take anything.
+    """
+    if not inspect.isclass(kind):
+        return None
+    found = set()
+    for owner in kind.__mro__:
+        if "__init__" not in vars(owner) or owner is object:
+            continue
+        parameters = inspect.signature(owner.__init__).parameters.values()
+        found |= {parameter.name for parameter in parameters} - {"self"}
+        if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters):
+            return found
+        if issubclass(owner, CheckpointHook):  # which has the rest for the runner
+            return found | _parameters(Runner.save_checkpoint)
+        if not _is_of(owner, LIBRARIES):
+            return None
+    return None if found else set()
+
+
+def _is_of(kind: object, packages: Sequence[str]) -> bool:
+    return str(getattr(kind, "__module__", None)).partition(".")[0] in packages
+
+
+def _parameters(function: Callable) -> set[str]:
+    return set(inspect.signature(function).parameters) - {"self"}
