@@ -20,9 +20,10 @@ from dyrelu_pose.complexity.timing import percentiles, time_in_turns
 from dyrelu_pose.config.arguments import add_cfg_options
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.errors import UserError, user_errors
-from dyrelu_pose.export.files import TOLERANCE, OnnxFile, errors, operators, require, write
+from dyrelu_pose.export.files import TOLERANCE, OnnxFile, errors, operators, write
 from dyrelu_pose.export.network import Network, Normalize
 from dyrelu_pose.export.quantize import quantize
+from dyrelu_pose.export.runtimes import require
 from dyrelu_pose.inference.inputs import stack_inputs
 from dyrelu_pose.inference.load import load_trained
 from dyrelu_pose.models.input_size import input_size_of
@@ -134,7 +135,7 @@ def times(file: OnnxFile, network: Network, image: Tensor, threads: int, repeats
             network(image)
 
     array = image.numpy()
-    calls = {"ONNX Runtime": lambda: file.run(array), "PyTorch": torch_call}
+    calls = {file.runtime.title: lambda: file.run(array), "PyTorch": torch_call}
     parts = []
     for name, seconds in time_in_turns(calls, repeats, 0).items():
         found = percentiles(seconds)

@@ -1,7 +1,8 @@
 """Evaluate a pose model: `python tools/test.py CONFIG CHECKPOINT`, with the flags of MMPose.
 
-CHECKPOINT may also be a file of tools/export_onnx.py: ONNX Runtime then computes the network, on
-the CPU, and everything around it, such as the flip test, stays as it is.
+CHECKPOINT may also be a file of tools/export_onnx.py: ONNX Runtime then computes the network, or
+OpenVINO with --runtime openvino, on the CPU, and everything around it, such as the flip test, stays
+as it is.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from dyrelu_pose.engine.metrics import SaveMetricsHook
 from dyrelu_pose.errors import user_errors
 from dyrelu_pose.export.evaluate import compute_by_file
 from dyrelu_pose.export.files import OnnxFile
+from dyrelu_pose.export.runtimes import RUNTIMES
 from dyrelu_pose.models.input_size import input_size_of
 
 
@@ -42,7 +44,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--badcase", action="store_true", help="save the worst predictions (BadCaseAnalysisHook)"
     )
-    return parser.parse_args(argv)
+    parser.add_argument(
+        "--runtime", choices=RUNTIMES, help="what computes an .onnx file (onnxruntime)"
+    )
+    args = parser.parse_args(argv)
+    if args.runtime and not args.checkpoint.endswith(".onnx"):
+        parser.error(f"--runtime computes .onnx files, and {args.checkpoint} is a checkpoint")
+    return args
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -51,7 +59,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     cfg = load_runner_config(args)
     exported = None
     if args.checkpoint.endswith(".onnx"):
-        exported = OnnxFile(args.checkpoint, torch.get_num_threads())
+        runtime = args.runtime or "onnxruntime"
+        exported = OnnxFile(args.checkpoint, torch.get_num_threads(), runtime)
     else:
         cfg.load_from = args.checkpoint
     show_predictions(cfg, args)

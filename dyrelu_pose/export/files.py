@@ -6,7 +6,6 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
@@ -18,23 +17,11 @@ from dyrelu_pose.errors import UserError
 
 from .deployed import deploy
 from .network import Network
+from .runtimes import RUNTIMES, require
 
 INPUT = "images"
 NORMALIZES = "dyrelu_pose.normalises"  # key in a file's metadata
 TOLERANCE = 1e-3  # largest error over largest value
-
-
-def require(*packages: str) -> None:
-    """Raise unless every package is installed.
-
-    Raises:
-        UserError: Names those that are not, and how to install them.
-    """
-    missing = [name for name in packages if find_spec(name) is None]
-    if missing:
-        raise UserError(
-            f"ONNX files need {' and '.join(missing)}: pip install onnx onnxscript onnxruntime"
-        )
 
 
 def write(
@@ -107,63 +94,65 @@ def operators(path: Path) -> Counter[str]:
 
 
 class OnnxFile:
-    """An ONNX file of a network, opened by ONNX Runtime on the CPU.
+    """An ONNX file of a network, opened on the CPU.
 
     Args:
-        path: File that `write` wrote, or its int8 version.
+        path: File that `write` wrote, or an int8 version of it.
         threads: Threads that one operator may use.
+        runtime: What computes it, of `RUNTIMES`.
 
     Attributes:
         path: The file.
+        runtime: What computes it.
+        batch: Number of images that it takes, or None for any number.
         input_size: Width and height of its input in pixels, or names where any will do.
         normalizes: Whether it takes pixels, BGR, 0 to 255, and not normalised images.
         outputs: Names of what it returns.
 
     Raises:
-        UserError: ONNX Runtime is not installed, or cannot read the file.
+        UserError: The runtime is not installed, or cannot read the file.
     """
 
-    def __init__(self, path: Path | str, threads: int = 1) -> None:
-        require("onnxruntime")
-        import onnxruntime
-
+    def __init__(self, path: Path | str, threads: int = 1, runtime: str = "onnxruntime") -> None:
+        opened_by = RUNTIMES[runtime]
+        require(runtime)
         self.path = path
         if not Path(path).is_file():
             raise UserError(f"ONNX file {path} does not exist")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3  # errors
         try:
-            self.session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # its classes are private
-            reason = str(error).strip().splitlines()[0]
-            raise UserError(f"ONNX Runtime cannot read {path}: {reason}") from error
-        self.outputs = [output.name for output in self.session.get_outputs()]
-        inputs = self.session.get_inputs()
-        if len(inputs) != 1 or len(inputs[0].shape) != 4:
+            self.runtime = opened_by(Path(path), threads)
+        except Exception as error:  # classes of ONNX Runtime are private
+            raise UserError(f"{opened_by.title} cannot read {path}: {_reason(error)}") from error
+        self.outputs = self.runtime.outputs
+        inputs = self.runtime.inputs
+        if len(inputs) != 1 or len(inputs[0][1]) != 4:
             raise UserError(f"{path} is not of a pose model: it must have one input (N, 3, H, W)")
-        batch, _, height, width = inputs[0].shape
-        self.name, self.input_size = inputs[0].name, (width, height)
+        batch, _, height, width = inputs[0][1]
+        self.input_size = width, height
         self.batch = batch if isinstance(batch, int) else None
-        metadata = self.session.get_modelmeta().custom_metadata_map
-        self.normalizes = metadata.get(NORMALIZES) == "True"
+        self.normalizes = self.runtime.metadata(NORMALIZES) == "True"
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Return the outputs, by their names, for images (N, 3, H, W) in float32, any N."""
-        if self.batch is None:
-            return dict(zip(self.outputs, self._call(images), strict=True))
-        parts = []
-        for i in range(0, len(images), self.batch):
-            part = images[i : i + self.batch]
-            filled = np.concatenate([part, np.repeat(part[-1:], self.batch - len(part), 0)])
-            parts.append([output[: len(part)] for output in self._call(filled)])
-        joined = map(np.concatenate, zip(*parts, strict=True))
+        if self.batch in (None, len(images)):
+            return dict(zip(self.outputs, self.runtime(images), strict=True))
+        parts = [self.runtime(batch) for batch in batches(images, self.batch)]
+        joined = (np.concatenate(part)[: len(images)] for part in zip(*parts, strict=True))
         return dict(zip(self.outputs, joined, strict=True))
 
-    def _call(self, images: np.ndarray) -> list[np.ndarray]:
-        return cast(list[np.ndarray], self.session.run(None, {self.name: images}))
+
+def batches(images: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    """Yield images (N, ...) in batches of one size; the last is filled up with the last image."""
+    for i in range(0, len(images), size):
+        batch = images[i : i + size]
+        yield np.concatenate([batch, np.repeat(batch[-1:], size - len(batch), 0)])
+
+
+def _reason(error: Exception) -> str:
+    """Return what an error says, without the lines of OpenVINO that name its source files."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    said = [line for line in lines if not line.startswith(("Exception from", "Check "))]
+    return (said or lines or [type(error).__name__])[0].strip()
 
 
 def errors(file: OnnxFile, network: Network, images: Tensor) -> dict[str, float]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from .files import INPUT, require
+from .files import INPUT
+from .runtimes import require
 
 QUANTIZED = ("Conv", "Gemm", "MatMul")
 

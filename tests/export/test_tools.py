@@ -52,9 +52,9 @@ def exported(export, tmp_path_factory):
 
 @pytest.fixture
 def ap(options, tmp_path):
-    def ap(model):
+    def ap(model, *flags):
         out = tmp_path / "metrics.json"
-        run("tools/test.py", DEMO, model, "--work-dir", tmp_path, "--out", out, *options)
+        run("tools/test.py", DEMO, model, "--work-dir", tmp_path, "--out", out, *flags, *options)
         return json.loads(out.read_text())["coco/AP"]
 
     return ap
@@ -84,8 +84,17 @@ def test_the_file_has_few_operators_and_takes_any_number_of_pictures(exported):
     assert not np.allclose(found["heatmaps"], file.run(pixels / 255)["heatmaps"])
 
 
-def test_the_file_has_the_ap_of_the_checkpoint(exported, ap, checkpoint):
-    assert ap(exported) == pytest.approx(ap(checkpoint), abs=1e-3)
+def test_the_file_has_the_ap_of_the_checkpoint_in_every_runtime(exported, ap, checkpoint):
+    expected = ap(checkpoint)
+    assert ap(exported) == pytest.approx(expected, abs=1e-3)
+    pytest.importorskip("openvino")
+    assert ap(exported, "--runtime", "openvino") == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_runtime_is_for_files_only(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        load("tools/test.py").main([DEMO, "pose.pth", "--runtime", "openvino"])
+    assert "--runtime computes .onnx files, and pose.pth is a checkpoint" in capsys.readouterr().err
 
 
 def test_int8_is_near(export, capsys, tmp_path):
@@ -103,15 +112,6 @@ def test_a_file_that_is_off_is_not_written(export, monkeypatch, tmp_path):
     with pytest.raises(UserError, match="heatmaps of the file is off by"):
         export(tmp_path / "pose.onnx")
     assert not list(tmp_path.iterdir())
-
-
-def test_a_broken_file_is_named(tmp_path):
-    path = tmp_path / "pose.onnx"
-    with pytest.raises(UserError, match="pose.onnx does not exist"):
-        OnnxFile(path)
-    path.write_bytes(b"no model")
-    with pytest.raises(UserError, match="cannot read .*pose.onnx"):
-        OnnxFile(path)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,84 @@
+"""Exported files compute what PyTorch does, in either runtime, for any number of images."""
+
+import importlib.util
+
+import pytest
+import torch
+from torch import nn
+
+from dyrelu_pose.errors import UserError
+from dyrelu_pose.export import runtimes
+from dyrelu_pose.export.files import OnnxFile, errors, write
+from dyrelu_pose.export.runtimes import RUNTIMES
+from dyrelu_pose.layers import DyReLUA, DyReLUB, DyReLUC
+
+for package in ("onnx", "onnxscript", "onnxruntime"):
+    pytest.importorskip(package)
+
+SIZE = (10, 12)  # width and height
+
+
+class Net(nn.Sequential):
+    """A network with the interface of `Network`."""
+
+    normalizes = True
+
+    def output_names(self, images):
+        return ["heatmaps"]
+
+
+def net(*layers):
+    torch.manual_seed(0)
+    return Net(nn.Conv2d(3, 8, 3), *layers, nn.Conv2d(8, 4, 1)).eval()
+
+
+@pytest.fixture(scope="module")
+def network():
+    layers = [layer(channels=8, init="default") for layer in (DyReLUA, DyReLUB, DyReLUC)]
+    return net(*layers)
+
+
+@pytest.fixture(scope="module")
+def written(network, tmp_path_factory):
+    """The network's file for each number of images."""
+    paths = {}
+    for batch in (1, 3, None):
+        paths[batch] = tmp_path_factory.mktemp("net") / "net.onnx"
+        write(paths[batch], network, SIZE, batch, 18)
+    return paths
+
+
+@pytest.fixture(params=RUNTIMES)
+def opened(request, written):
+    pytest.importorskip(request.param)
+    return lambda batch: OnnxFile(written[batch], runtime=request.param)
+
+
+@pytest.mark.parametrize("batch", [1, 3, None])
+def test_a_file_computes_any_number_of_images(network, opened, batch):
+    file = opened(batch)
+    assert (file.batch, file.input_size, file.outputs) == (batch, SIZE, ["heatmaps"])
+    assert file.normalizes
+    for number in (1, 3, 4):
+        images = torch.randn(number, 3, *SIZE[::-1])
+        assert file.run(images.numpy())["heatmaps"].shape[0] == number
+        assert errors(file, network, images)["heatmaps"] < 1e-5
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_missing_runtime_is_named(written, monkeypatch, runtime):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(runtimes, "find_spec", lambda name: None if name == runtime else find(name))
+    with pytest.raises(UserError, match=f"need {runtime} here: pip install {runtime}"):
+        OnnxFile(written[1], runtime=runtime)
+
+
+@pytest.mark.parametrize(("runtime", "title"), [(name, r.title) for name, r in RUNTIMES.items()])
+def test_a_broken_file_is_named(tmp_path, runtime, title):
+    pytest.importorskip(runtime)
+    path = tmp_path / "pose.onnx"
+    with pytest.raises(UserError, match="pose.onnx does not exist"):
+        OnnxFile(path, runtime=runtime)
+    path.write_bytes(b"no model")
+    with pytest.raises(UserError, match=f"{title} cannot read .*pose.onnx: [^\n]+$"):
+        OnnxFile(path, runtime=runtime)
