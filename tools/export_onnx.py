@@ -1,10 +1,11 @@
 """Export a model to ONNX and check the file: `python tools/export_onnx.py CONFIG CHECKPOINT OUT`.
 
-Batch normalisations go into the convolutions and each DyReLU into a dozen operators. The file is
-then run on real persons beside PyTorch: the largest error of every output over its largest value is
-printed, a file that is off by more than 0.001 is removed, and both are timed on one image. With
---int8 convolutions compute in 8 bits: how far that is off is printed, and `tools/test.py` tells
-what it costs in AP. Needs `pip install onnx onnxscript onnxruntime`.
+The file takes one image at a time unless --batch says otherwise: a fixed size is faster. Batch
+normalisations go into the convolutions and each DyReLU into a dozen operators. The file is then run
+on real persons beside PyTorch: the largest error of every output over its largest value is printed,
+a file that is off by more than 0.001 is removed, and both are timed on one image. With --int8
+convolutions compute in 8 bits: how far that is off is printed, and `tools/test.py` tells what it
+costs in AP. Needs `pip install onnx onnxscript onnxruntime`.
 """
 
 import argparse
@@ -35,7 +36,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("config", help="config file, with or without DyReLU")
     parser.add_argument("checkpoint", help="checkpoint file")
     parser.add_argument("out", type=Path, help="ONNX file to write")
-    parser.add_argument("--batch", type=int, help="number of images of a run (any)")
+    parser.add_argument(
+        "--batch", type=batch, default=1, metavar="N|dynamic",
+        help="number of images of a run, or dynamic: any number, slower (%(default)s)",
+    )  # fmt: skip
     parser.add_argument(
         "--normalise",
         action="store_true",
@@ -59,13 +63,25 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=20, help="of timing (%(default)s)")
     add_cfg_options(parser, "override entries of the config")
     args = parser.parse_args(argv)
-    for name in ("num", "calibrate", "threads", "repeats", "batch"):
-        value = getattr(args, name)
-        if value is not None and value < 1:
+    for name in ("num", "calibrate", "threads", "repeats"):
+        if getattr(args, name) < 1:
             parser.error(f"--{name} must be at least 1")
     if args.out.suffix != ".onnx":
         parser.error(f"the name of {args.out} must end in .onnx")
     return args
+
+
+def batch(text: str) -> int | None:
+    """Return the number of images that --batch asks for, None for any number.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no such number.
+    """
+    if text == "dynamic":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number from 1 on nor 'dynamic'")
+    return int(text)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

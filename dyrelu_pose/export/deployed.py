@@ -9,6 +9,8 @@ from torch.nn import functional as F
 from dyrelu_pose.layers import DyReLU, DyReLUC
 from dyrelu_pose.ops import Spatial
 
+EPS = 1e-30  # of batch normalisation, which refuses 0; 1 + EPS is 1
+
 
 def deploy(model: nn.Module) -> nn.Module:
     """Replace every DyReLU of a model by its `DeployedDyReLU`, in place, and return the model.
@@ -41,6 +43,8 @@ class DeployedDyReLU(nn.Module):
     fc2_bias: Tensor
     widths: Tensor
     centers: Tensor
+    zeros: Tensor
+    ones: Tensor
     map_weight: Tensor  # of C only
 
     def __init__(self, layer: DyReLU) -> None:
@@ -57,6 +61,8 @@ class DeployedDyReLU(nn.Module):
             fc2_bias=self._by_branch(hyper.fc2_bias / 2),
             widths=widths.repeat_interleave(self.groups)[None],
             centers=centers.repeat_interleave(self.groups)[None],
+            zeros=torch.zeros(self.groups),
+            ones=torch.ones(self.groups),
         )
         self.map = None
         if isinstance(layer, DyReLUC):
@@ -71,17 +77,26 @@ class DeployedDyReLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the activation to `x` (N, C, H, W)."""
-        coefficients = self._coefficients(x)[..., None, None].split(self.groups, 1)
-        (a, b), *others = zip(coefficients[: self.k], coefficients[self.k :], strict=True)
-        y = a * x + b
-        for a, b in others:
-            y = torch.maximum(y, a * x + b)
+        coefficients = self._coefficients(x)
+        one = x.shape[0] == 1 and self.groups > 1
+        if one:
+            coefficients = coefficients.squeeze(0).split(self.groups)
+        else:
+            coefficients = coefficients[..., None, None].split(self.groups, 1)
+        affine = self._by_norm if one else _by_product
+        pairs = zip(coefficients[: self.k], coefficients[self.k :], strict=True)
+        y, *others = [affine(x, a, b) for a, b in pairs]
+        for other in others:
+            y = torch.maximum(y, other)
         return y if self.map is None else y * self._map(x)
+
+    def _by_norm(self, x: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        """Return a x + b of one image, for a and b (C,), as the batch normalisation that it is."""
+        return F.batch_norm(x, self.zeros, self.ones, a, b, eps=EPS)
 
     def _coefficients(self, x: Tensor) -> Tensor:
         """Return slopes, then intercepts, (N, 2KG)."""
-        s = F.avg_pool2d(x, x.shape[2:]).flatten(1)
-        hidden = F.linear(s, self.fc1_weight, self.fc1_bias).relu()
+        hidden = F.linear(x.mean((2, 3)), self.fc1_weight, self.fc1_bias).relu()
         delta = F.linear(hidden, self.fc2_weight, self.fc2_bias).tanh()
         return delta * self.widths + self.centers
 
@@ -91,3 +106,8 @@ class DeployedDyReLU(nn.Module):
         z = F.conv2d(x, self.map_weight)
         q = z.flatten(2).softmax(2) * (spatial.gamma * z.shape[2] * z.shape[3])
         return q.clamp(max=spatial.cap).view_as(z)
+
+
+def _by_product(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Return a x + b, for a and b (N, C, 1, 1) or (N, 1, 1, 1)."""
+    return a * x + b

@@ -64,6 +64,8 @@ def write(
             f"this model cannot be exported in opset {opset}, only in opset {made}: no file is "
             f"written; try --opset {made}"
         )
+    for node in program.model.graph:  # files and lines of the code that wrote it, a tenth of a file
+        node.metadata_props.clear()
     program.model.metadata_props[NORMALIZES] = str(network.normalizes)
     program.save(str(path), external_data=False)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from .files import INPUT
+from .files import INPUT, OnnxFile, batches
 from .runtimes import require
 
 QUANTIZED = ("Conv", "Gemm", "MatMul")
@@ -29,16 +29,17 @@ def quantize(path: Path, out: Path, images: Tensor) -> None:
         UserError: A package is missing.
     """
     require("onnx", "onnxruntime")
+    batch = OnnxFile(path).batch or 1
     from onnxruntime import quantization
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     class Reader(quantization.CalibrationDataReader):
         def __init__(self) -> None:
-            self.left: Iterator[np.ndarray] = iter(images.numpy())
+            self.left: Iterator[np.ndarray] = batches(images.numpy(), batch)
 
         def get_next(self) -> dict[str, np.ndarray] | None:
-            image = next(self.left, None)
-            return None if image is None else {INPUT: image[None]}
+            part = next(self.left, None)
+            return None if part is None else {INPUT: part}
 
     level = logging.root.level
     logging.root.setLevel(logging.ERROR)  # it advises what has been done

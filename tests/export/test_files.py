@@ -15,7 +15,14 @@ from dyrelu_pose.layers import DyReLUA, DyReLUB, DyReLUC
 for package in ("onnx", "onnxscript", "onnxruntime"):
     pytest.importorskip(package)
 
+import onnx  # noqa: E402
+
 SIZE = (10, 12)  # width and height
+HYPER = ["ReduceMean", "Gemm", "Relu", "Gemm", "Tanh", "Mul", "Add"]
+AFFINE = {
+    1: ["Squeeze", "Split", "BatchNormalization", "BatchNormalization", "Max"],
+    None: ["Unsqueeze", "Split", "Mul", "Add", "Mul", "Add", "Max"],
+}
 
 
 class Net(nn.Sequential):
@@ -63,6 +70,15 @@ def test_a_file_computes_any_number_of_images(network, opened, batch):
         images = torch.randn(number, 3, *SIZE[::-1])
         assert file.run(images.numpy())["heatmaps"].shape[0] == number
         assert errors(file, network, images)["heatmaps"] < 1e-5
+
+
+@pytest.mark.parametrize("batch", AFFINE)
+def test_operators_of_a_site(tmp_path, batch):
+    path = tmp_path / "net.onnx"
+    write(path, net(DyReLUB(channels=8, init="default")), SIZE, batch, 18)
+    graph = onnx.load(str(path)).graph
+    assert [node.op_type for node in graph.node] == ["Conv", *HYPER, *AFFINE[batch], "Conv"]
+    assert not any(node.metadata_props for node in graph.node)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
