@@ -4,8 +4,9 @@ The file takes one image at a time unless --batch says otherwise: a fixed size i
 normalisations go into the convolutions and each DyReLU into a dozen operators. The file is then run
 on real persons beside PyTorch: the largest error of every output over its largest value is printed,
 a file that is off by more than 0.001 is removed, and both are timed on one image. With --int8
-convolutions compute in 8 bits: how far that is off is printed, and `tools/test.py` tells what it
-costs in AP. Needs `pip install onnx onnxscript onnxruntime`.
+convolutions compute in 8 bits, with --int8-hyper the weights of DyReLU's hyper functions have 8
+bits: how far that is off is printed, and `tools/test.py` tells what it costs in AP. Needs
+`pip install onnx onnxscript onnxruntime`.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from dyrelu_pose.config.load import load_config
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.export.files import TOLERANCE, OnnxFile, errors, operators, write
 from dyrelu_pose.export.network import Network, Normalize
-from dyrelu_pose.export.quantize import quantize
+from dyrelu_pose.export.quantize import quantize, quantize_hyper
 from dyrelu_pose.export.runtimes import require
 from dyrelu_pose.inference.inputs import stack_inputs
 from dyrelu_pose.inference.load import load_trained
@@ -55,7 +56,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "validation and training sets)",
     )  # fmt: skip
     parser.add_argument("--num", type=int, default=8, help="persons to compare on (%(default)s)")
-    parser.add_argument("--int8", action="store_true", help="quantise to 8 bits")
+    int8 = parser.add_mutually_exclusive_group()
+    int8.add_argument("--int8", action="store_true", help="quantise to 8 bits")
+    int8.add_argument(
+        "--int8-hyper",
+        action="store_true",
+        help="quantise the weights of DyReLU's hyper functions alone to 8 bits",
+    )
     parser.add_argument(
         "--calibrate", type=int, default=200, help="persons to calibrate int8 on (%(default)s)"
     )
@@ -109,11 +116,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         except UserError as error:
             raise UserError(f"opset {args.opset} fails, no file is written: {error}") from error
         compare(file, network, images, TOLERANCE)
-        if args.int8:
-            calibration, exact = inputs(args.calibrate, training=True), path
-            path = path.with_suffix(".int8.onnx")
-            with console.status(f"calibrating on {len(calibration)} persons"):
-                quantize(exact, path, calibration)
+        if args.int8 or args.int8_hyper:
+            exact, path = path, path.with_suffix(".int8.onnx")
+            if args.int8_hyper:
+                quantize_hyper(exact, path)
+            else:
+                calibration = inputs(args.calibrate, training=True)
+                with console.status(f"calibrating on {len(calibration)} persons"):
+                    quantize(exact, path, calibration)
             print("int8:")
             compare(OnnxFile(path, args.threads), network, images, tolerance=None)
         path.replace(args.out)

@@ -2,13 +2,15 @@
 
 import importlib.util
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.export import runtimes
-from dyrelu_pose.export.files import OnnxFile, errors, write
+from dyrelu_pose.export.files import OnnxFile, errors, operators, write
+from dyrelu_pose.export.quantize import quantize_hyper
 from dyrelu_pose.export.runtimes import RUNTIMES
 from dyrelu_pose.layers import DyReLUA, DyReLUB, DyReLUC
 
@@ -47,18 +49,20 @@ def network():
 
 @pytest.fixture(scope="module")
 def written(network, tmp_path_factory):
-    """The network's file for each number of images."""
+    """The network's file for each number of images, and its int8 version for one."""
     paths = {}
     for batch in (1, 3, None):
         paths[batch] = tmp_path_factory.mktemp("net") / "net.onnx"
         write(paths[batch], network, SIZE, batch, 18)
+    paths["int8 hyper"] = paths[1].with_name("int8.onnx")
+    quantize_hyper(paths[1], paths["int8 hyper"])
     return paths
 
 
 @pytest.fixture(params=RUNTIMES)
 def opened(request, written):
     pytest.importorskip(request.param)
-    return lambda batch: OnnxFile(written[batch], runtime=request.param)
+    return lambda kind: OnnxFile(written[kind], runtime=request.param)
 
 
 @pytest.mark.parametrize("batch", [1, 3, None])
@@ -79,6 +83,26 @@ def test_operators_of_a_site(tmp_path, batch):
     graph = onnx.load(str(path)).graph
     assert [node.op_type for node in graph.node] == ["Conv", *HYPER, *AFFINE[batch], "Conv"]
     assert not any(node.metadata_props for node in graph.node)
+
+
+def test_int8_of_hyper_functions_is_near_and_packs_every_row(network, opened, written):
+    images = torch.randn(4, 3, *SIZE[::-1])
+    assert 1e-6 < errors(opened("int8 hyper"), network, images)["heatmaps"] < 0.02
+    assert operators(written["int8 hyper"])["DequantizeLinear"] == 6
+    weights = {
+        tensor.name: onnx.numpy_helper.to_array(tensor)
+        for tensor in onnx.load(str(written["int8 hyper"])).graph.initializer
+    }
+    packed = {name: values for name, values in weights.items() if values.dtype == np.int8}
+    assert len(packed) == 6
+    for values in packed.values():
+        assert (np.abs(values).max(1) == 127).all()
+
+
+def test_int8_of_hyper_functions_needs_one(tmp_path):
+    write(tmp_path / "net.onnx", net(nn.ReLU()), SIZE, 1, 18)
+    with pytest.raises(UserError, match="no DyReLU in the model"):
+        quantize_hyper(tmp_path / "net.onnx", tmp_path / "int8.onnx")
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)

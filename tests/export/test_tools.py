@@ -104,10 +104,13 @@ def test_a_batch_is_a_number_or_dynamic(export, tmp_path, capsys, number):
     assert f"{number!r} is neither a number from 1 on nor 'dynamic'" in capsys.readouterr().err
 
 
-def test_int8_is_near(export, capsys, tmp_path):
-    path = export(tmp_path / "int8.onnx", "--int8", "--calibrate", "4", "--batch", "3")
+@pytest.mark.parametrize(
+    ("flag", "operator"), [("--int8", "QuantizeLinear"), ("--int8-hyper", "DequantizeLinear")]
+)
+def test_int8_is_near(export, capsys, tmp_path, flag, operator):
+    path = export(tmp_path / "int8.onnx", flag, "--calibrate", "4", "--batch", "3")
     assert "int8:\nheatmaps: largest error" in capsys.readouterr().out
-    assert operators(path)["QuantizeLinear"] > 20
+    assert operators(path)[operator] > 20
     assert opset_of(path) == 18
     assert OnnxFile(path).batch == 3
 
