@@ -33,6 +33,7 @@ PLACED = {
     "coco_mini/dyrelu_mobilenetv2_128x96.py": dict(DyReLUB=35, DyReLUC=7),
     "coco_mini/dyrelu_mobilenetv2_128x96_lspet.py": dict(DyReLUB=35, DyReLUC=7),
     "coco_mini/dyrelu_mobilenetv2_128x96_finetune.py": dict(DyReLUB=35, DyReLUC=7),
+    "coco_mini/dyrelu_mobilenetv2_128x96_head-only.py": dict(DyReLUC=7),
     "demo/dyrelu_resnet18.py": dict(DyReLUB=17, DyReLUC=5),
 }
 
@@ -48,6 +49,7 @@ TWINS = {
     "coco_mini/dyrelu_hrnet_256x192.py": "coco_mini/hrnet_256x192.py",
     "coco_mini/dyrelu_mobilenetv2_256x192.py": "coco_mini/mobilenetv2_256x192.py",
     "coco_mini/dyrelu_mobilenetv2_128x96.py": "coco_mini/mobilenetv2_128x96.py",
+    "coco_mini/dyrelu_mobilenetv2_128x96_head-only.py": "coco_mini/mobilenetv2_128x96.py",
     "demo/dyrelu_resnet18.py": "demo/resnet18.py",
 }
 
