@@ -1,62 +1,78 @@
-"""Exports pose models to ONNX and times the files beside those of their ReLU twins, on one image.
+"""Times pose models as they are deployed, beside their ReLU twins, on one image.
 
     DYRELU_DATA=/path/to/data python benchmarks/deployed.py
 
-Writes results/bench/onnx_cpu.csv. The published model has its weights, and an int8 version too; the
-others random ones, on which time does not depend: hyper functions that follow the image
-(init='default'), and batch normalisations that have seen the persons of the comparison, so that
-numbers stay of size 1 through the layers. Every file is also compared with PyTorch on persons of
-COCO-mini's validation set; the exit status is 1 if a float32 file is off by more than 0.001 of the
-largest value. All files of a model take turns.
+Writes results/bench/deployed_cpu.csv: ONNX files in ONNX Runtime and in OpenVINO, in float32 and in
+8 bits, and what PyTorch itself runs, with DyReLU everywhere, at the deep sites or in the head
+alone. Every file is also compared with PyTorch on persons of COCO-mini's validation set; the exit
+status is 1 if a float32 file is off by more than 0.001 of the largest value. All rows of a network
+that are asked for take turns, and each is divided by the twin in the same runtime.
 """
 
 import argparse
-import copy
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from mmengine.config import Config
+from deployed_models import PLACEMENTS, PUBLISHED, SEED, Case, build
 from mmengine.registry import init_default_scope
-from mmpose.registry import MODELS
 from records import console, origin_on, write
 from rich.progress import track
 from rich.table import Table
-from torch import Tensor, nn
+from torch import Tensor
+from torch_forms import FORMS, Run, Skipped
 
-from dyrelu_pose.complexity.timing import percentiles, time_in_turns
+from dyrelu_pose.complexity.timing import Call, percentiles, time_in_turns
 from dyrelu_pose.export import files
 from dyrelu_pose.export.network import Network, Normalize
-from dyrelu_pose.export.quantize import quantize
+from dyrelu_pose.export.quantize import quantize, quantize_hyper
+from dyrelu_pose.export.runtimes import RUNTIMES
 from dyrelu_pose.inference.inputs import stack_inputs
-from dyrelu_pose.inference.load import load_trained
-from dyrelu_pose.models.input_size import input_size_of
+from dyrelu_pose.layers import DyReLU
+from dyrelu_pose.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
-OUT = ROOT / "results/bench/onnx_cpu.csv"
-PUBLISHED = "mobilenetv2_128x96_lspet"
-MODELS_TIMED = (PUBLISHED, "mobilenetv2_256x192", "hrnet_256x192")  # of configs/coco_mini
-KEY = ("model", "row")
-SEED, OPSET = 0, 18
+OUT = ROOT / "results/bench/deployed_cpu.csv"
+CASES = {
+    "mobilenetv2_128x96_lspet": PUBLISHED,
+    "mobilenetv2_128x96": Case("dyrelu_mobilenetv2_128x96"),
+    "mobilenetv2_256x192": Case("dyrelu_mobilenetv2_256x192"),
+    "mobilenetv2_256x192_r32": Case("dyrelu_mobilenetv2_256x192", 32),
+    "hrnet_256x192": Case("dyrelu_hrnet_256x192"),
+}
+FLOAT, DYNAMIC, INT8, HYPER = "float32", "float32, dynamic batch", "int8", "int8 hyper"
+KINDS = dict(
+    none=(FLOAT, DYNAMIC),
+    all=(FLOAT, DYNAMIC, HYPER, INT8),
+    deep=(FLOAT, HYPER),
+    head=(FLOAT, HYPER),
+)
+KEY = ("model", "placement", "runtime", "file")
+OPSET = 18
 JUDGED, CALIBRATED = 8, 200  # persons
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--models", nargs="+", choices=MODELS_TIMED, default=MODELS_TIMED, help="(%(default)s)"
-    )
-    parser.add_argument("--repeats", type=int, default=30, help="of each (%(default)s)")
+
+    def several(flag: str, names: Sequence[str]) -> None:
+        parser.add_argument(flag, nargs="+", choices=names, default=names, help="(all)")
+
+    several("--models", tuple(CASES))
+    several("--runtime", (*RUNTIMES, *FORMS))
+    several("--placements", PLACEMENTS[1:])
+    several("--files", (FLOAT, DYNAMIC, INT8, HYPER))
+    parser.add_argument("--repeats", type=int, default=15, help="of each (%(default)s)")
+    parser.add_argument("--row", type=int, default=20, help="images in a row (%(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="(%(default)s)")
     parser.add_argument("--out", type=Path, default=OUT, help="CSV file to write (%(default)s)")
     return parser.parse_args(argv)
 
 
 def main() -> None:
-    """Export, compare and time one model after the other."""
+    """Time one network after the other."""
     args = parse_args()
     torch.set_num_threads(args.threads)
     init_default_scope("mmpose")
@@ -66,101 +82,145 @@ def main() -> None:
             records = measure(name, Path(folder), args)
         write(args.out, records, KEY)
         console().print(table(name, records))
-        refused |= any(record["error"] > files.TOLERANCE for record in records[:2])
+        refused |= any(
+            r["error"] > files.TOLERANCE for r in records if r["file"] in (FLOAT, DYNAMIC)
+        )
     print(args.out)
     if refused:
         sys.exit("a file does not compute what PyTorch does")
 
 
 def measure(name: str, folder: Path, args: argparse.Namespace) -> list[dict]:
-    """Return a record per file of a model: of its ReLU twin's, of DyReLU's, and of an int8 one."""
-    cfg = Config.fromfile(ROOT / f"configs/coco_mini/dyrelu_{name}.py")
-    pixels = stack_inputs(cfg, (), JUDGED).float()
-    sessions, records = {}, []
-
-    def add(row: str, file: files.OnnxFile, path: Path, network: Network, weights: str) -> None:
-        sessions[row] = file
-        records.append(
-            dict(
-                model=name,
-                row=row,
-                input="x".join(map(str, images.shape[1:])),
-                weights=weights,
-                persons=len(images),
-                error=max(files.errors(file, network, images).values()),
-                operators=files.operators(path).total(),
-                megabytes=path.stat().st_size / 1e6,
-            )
+    """Return a record per placement, runtime and kind of file of a network."""
+    case = CASES[name]
+    pixels = stack_inputs(case.load("all"), (), JUDGED).float()
+    calls, records = {}, []
+    for placement in track(("none", *args.placements), name, console=console(), transient=True):
+        network, images, weights = build(case, placement, pixels)
+        facts = dict(
+            model=name,
+            placement=placement,
+            sites=sum(isinstance(module, DyReLU) for module in network.modules()),
+            input="x".join(map(str, images.shape[1:])),
+            weights=weights,
         )
-
-    for row in track(("ReLU", "DyReLU"), name, console=console(), transient=True):
-        network, images, weights = build(cfg, name, row, pixels)
-        path = folder / f"{row}.onnx"
-        files.write(path, network, input_size_of(cfg), None, OPSET)
-        add(row, files.OnnxFile(path, args.threads), path, network, weights)
-    if name == PUBLISHED:
-        path = folder / "int8.onnx"
-        calibration = stack_inputs(cfg, (), CALIBRATED, training=True).float()
-        calibration = Normalize(network.model.data_preprocessor)(calibration)
-        quantize(folder / "DyReLU.onnx", path, calibration)
-        add("DyReLU, int8", files.OnnxFile(path, args.threads), path, network, weights)
-    image = images[:1].numpy()
-    calls = {row: lambda file=file: file.run(image) for row, file in sessions.items()}
+        place = folder / placement
+        place.mkdir()
+        for call, found in (
+            *run_files(case, placement, network, images, place, args),
+            *run_forms(network, images[:1], place, args),
+        ):
+            record = facts | found
+            calls[tuple(record[column] for column in KEY)] = call
+            records.append(record)
+    rows = {key: in_a_row(call, args.row) for key, call in calls.items()}
     times = {
-        row: percentiles(found) for row, found in time_in_turns(calls, args.repeats, SEED).items()
+        key: percentiles([seconds / args.row for seconds in found])
+        for key, found in time_in_turns(rows, args.repeats, SEED).items()
     }
-    relu = times["ReLU"]["median_ms"]
-    source = origin_on("cpu", SEED, "onnx", "onnxruntime", "onnxscript")
-    return [
-        record
-        | times[record["row"]]
-        | dict(times_relu=times[record["row"]]["median_ms"] / relu, repeats=args.repeats)
-        | source
-        for record in records
-    ]
+    source = origin_on("cpu", SEED, "onnx", "onnxruntime", "onnxscript", "openvino")
+    amount = dict(repeats=args.repeats, in_a_row=args.row)
+    return [with_times(record, times) | amount | source for record in records]
 
 
-def build(cfg: Config, name: str, row: str, pixels: Tensor) -> tuple[Network, Tensor, str]:
-    """Return a model as it is exported, its input, and whose weights it has."""
-    cfg = copy.deepcopy(cfg)
-    checkpoint = f"checkpoints/dyrelu_{name}.pth"
-    if row == "DyReLU" and name == PUBLISHED:
-        model, weights = load_trained(cfg, ROOT / checkpoint), checkpoint
-    else:
-        for rule in cfg.model.dyrelu:
-            rule.act.init = "default"
-        if row == "ReLU":
-            cfg.model.dyrelu = []
-        torch.manual_seed(SEED)
-        model, weights = MODELS.build(cfg.model), "random"
-    images = Normalize(model.data_preprocessor)(pixels)
-    if weights == "random":
-        see(model, images)
-    model.eval()
-    return Network(model).eval(), images, weights
+def in_a_row(call: Call, times: int) -> Call:
+    """Return what calls several times."""
+
+    def calls() -> None:
+        for _ in range(times):
+            call()
+
+    return calls
 
 
-def see(model: nn.Module, images: Tensor) -> None:
-    """Give batch normalisations the statistics of images."""
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 1.0  # those of the last batch alone
-    model.train()
+def with_times(record: dict, times: dict[tuple, dict[str, float]]) -> dict:
+    """Return a record with its time, and with that over the twin's in the same runtime."""
+    found = times[tuple(record[column] for column in KEY)]
+    file = record["file"] if record["file"] in (DYNAMIC, "") else FLOAT
+    twin = times[record["model"], "none", record["runtime"], file]
+    return record | found | dict(times_relu=found["median_ms"] / twin["median_ms"])
+
+
+def run_files(
+    case: Case,
+    placement: str,
+    network: Network,
+    images: Tensor,
+    folder: Path,
+    args: argparse.Namespace,
+) -> Iterator[tuple[Call, dict]]:
+    """Yield, for each ONNX file of a network and runtime, what computes an image, and its record.
+
+    The published model and its twin have one of any batch too, and the model one all in int8.
+    """
+    runtimes = [runtime for runtime in args.runtime if runtime in RUNTIMES]
+    kinds = [kind for kind in KINDS[placement] if kind in (FLOAT, *args.files)]
+    for kind in kinds if runtimes else ():
+        if kind in (DYNAMIC, INT8) and case != PUBLISHED:
+            continue
+        path = folder / f"{kind}.onnx"
+        if kind == HYPER:
+            quantize_hyper(folder / f"{FLOAT}.onnx", path)
+        elif kind == INT8:
+            persons = stack_inputs(case.load(placement), (), CALIBRATED, training=True).float()
+            persons = Normalize(network.model.data_preprocessor)(persons)
+            quantize(folder / f"{FLOAT}.onnx", path, persons)
+        else:
+            height, width = images.shape[2:]
+            files.write(path, network, (width, height), None if kind == DYNAMIC else 1, OPSET)
+        image = images[:1].numpy()
+        for runtime in runtimes:
+            file = files.OnnxFile(path, args.threads, runtime)
+            yield (
+                lambda file=file, image=image: file.run(image),
+                dict(
+                    runtime=runtime,
+                    file=kind,
+                    persons=len(images),
+                    error=max(files.errors(file, network, images).values()),
+                    operators=files.operators(path).total(),
+                    megabytes=path.stat().st_size / 1e6,
+                ),
+            )
+
+
+def run_forms(
+    network: Network, image: Tensor, folder: Path, args: argparse.Namespace
+) -> Iterator[tuple[Call, dict]]:
+    """Yield, for each of PyTorch's forms that can be made here, a call and its record."""
     with torch.no_grad():
-        model(images, None, mode="tensor")
+        expected = network(image)
+    for name in args.runtime:
+        if name not in FORMS:
+            continue
+        try:
+            run = FORMS[name](network, image, folder)
+        except Skipped as reason:
+            console().print(f"{name} is left out: {reason}")
+            continue
+
+        def call(run: Run = run) -> Tensor:
+            with torch.no_grad():
+                return run(image)
+
+        error = float((call() - expected).abs().max() / expected.abs().max())
+        empty = dict(operators="", megabytes="")
+        yield call, dict(runtime=name, file="", persons=1, error=error) | empty
 
 
 def table(title: str, records: Sequence[dict]) -> Table:
-    """Return what a person reads of the records of one model."""
+    """Return what a person reads of the records of one network."""
     result = Table(title=title)
-    for name in ("file", "error", "operators", "MB", "ms", "20-80 %", "x ReLU"):
-        result.add_column(name, justify="left" if name == "file" else "right")
+    for name in ("DyReLU", "sites", "runtime", "file", "error", "MB", "ms", "20-80 %", "x ReLU"):
+        result.add_column(name)
     for r in records:
         result.add_row(
-            r["row"],
+            r["placement"],
+            str(r["sites"]),
+            r["runtime"],
+            r["file"],
             f"{r['error']:.1e}",
-            str(r["operators"]),
-            f"{r['megabytes']:.1f}",
+            f"{r['megabytes']:.1f}" if r["file"] else "",
             f"{r['median_ms']:.3g}",
             f"{r['p20_ms']:.3g}-{r['p80_ms']:.3g}",
             f"{r['times_relu']:.2f}",

@@ -1,49 +1,125 @@
-"""Exported files: what they cost beside their ReLU twins, and the AP of the published model's."""
+"""Deployed models: their time beside their ReLU twins', and the AP of the published one's files."""
 
+import json
 from pathlib import Path
 
+from dyrelu_pose.ablation.table import summaries
 from dyrelu_pose.records.files import read_csv
 from dyrelu_pose.records.tables import markdown_table
 
-from .page import RESULTS, link, source
+from .page import NOT_RUN, RESULTS, link, source
+from .study import Study
+
+TIMES = RESULTS / "bench/deployed_cpu.csv"
+FILES_AP = RESULTS / "coco_mini/onnx.csv"
+PUBLISHED = "mobilenetv2_128x96_lspet"
+NETWORKS = {
+    PUBLISHED: "MobileNetV2, 128x96, R 32 (published)",
+    "mobilenetv2_128x96": "MobileNetV2, 128x96, R 8 and 4",
+    "mobilenetv2_256x192": "MobileNetV2, 256x192, R 8 and 4",
+    "mobilenetv2_256x192_r32": "MobileNetV2, 256x192, R 32",
+    "hrnet_256x192": "HRNet-W32, 256x192, R 8 and 4",
+}
+RUNTIMES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
+FORMS = {
+    "eager": "as it is",
+    "eager, deployed": "deployed form",
+    "torch.compile": "`torch.compile`",
+    "torch.compile, deployed": "`torch.compile` of the deployed form",
+    "torch.export": "`torch.export` of the deployed form",
+    "TorchScript": "`torch.jit.trace` of the deployed form, frozen",
+    "AOTInductor": "AOTInductor, of the deployed form",
+}
+CELLS = {"none": "none+none", "all": "B+C", "head": "none+C"}  # of the grid matrix
 
 
 def deployed(page: Path) -> str:
-    """Return a row per file."""
-    path = RESULTS / "bench/onnx_cpu.csv"
-    rows = read_csv(path)
+    """Return a row per network, placement and kind of file: its time in each runtime, and AP."""
+    rows = [row for row in read_csv(TIMES) if row["runtime"] in RUNTIMES]
+    found = {
+        (row["model"], row["placement"], row["file"], row["runtime"]): row
+        for row in sorted(rows, key=lambda row: list(NETWORKS).index(row["model"]))
+    }
+    lines = []
+    for model, placement, file in dict.fromkeys(key[:3] for key in found):
+        first = found[model, placement, file, "onnxruntime"]
+        lines.append(
+            [
+                NETWORKS[model],
+                "none (ReLU)" if placement == "none" else f"{placement}: {first['sites']}",
+                file,
+                f"{float(first['megabytes']):.0f} MB",
+                *(_time(found[model, placement, file, runtime]) for runtime in RUNTIMES),
+                _ap(model, placement, file),
+            ]
+        )
+    header = ("network", "sites with DyReLU", "file", "size", *RUNTIMES.values(), "COCO-mini AP")
+    return f"{markdown_table(header, lines)}\n\n{_origin(page, rows)}"
+
+
+def deployed_torch(page: Path) -> str:
+    """Return a row per network and form in which PyTorch runs it, DyReLU at all sites."""
+    rows = [row for row in read_csv(TIMES) if row["runtime"] in FORMS]
+    found = {(row["model"], row["runtime"], row["placement"]): row for row in rows}
     lines = [
         [
-            row["model"],
-            row["row"],
-            row["operators"],
-            f"{float(row['megabytes']):.0f} MB",
-            f"{float(row['error']):.0e}",
-            f"{float(row['median_ms']):.3g} ms",
-            f"{float(row['times_relu']):.2f}x",
+            NETWORKS[model],
+            FORMS[form],
+            f"{float(found[model, form, 'none']['median_ms']):.3g} ms",
+            _time(found[model, form, "all"]),
         ]
-        for row in rows
+        for model in NETWORKS
+        for form in FORMS
+        if (model, form, "all") in found
     ]
-    header = (
-        *("config in `configs/coco_mini`", "activation", "operators", "file", "largest error"),
-        *("one image", "to ReLU"),
-    )
-    first = rows[0]
-    return (
-        f"{markdown_table(header, lines)}\n\n"
-        f"{link(page, path)}: ONNX Runtime, CPU, {first['device']}, {first['threads']} thread(s), "
-        f"median of {first['repeats']}, {first['date']}, by `{first['command']}`. The error is "
-        f"relative to the largest value of the output, on {first['persons']} validation persons."
-    )
+    header = ("network", "PyTorch runs", "ReLU", "DyReLU at all sites")
+    return f"{markdown_table(header, lines)}\n\n{_origin(page, rows)}"
 
 
 def deployed_ap(page: Path) -> str:
-    """Return the AP of the published model's files."""
-    path = RESULTS / "coco_mini/onnx.csv"
-    rows = read_csv(path)
+    """Return the AP of the published model's files in each runtime."""
+    rows = read_csv(FILES_AP)
+    figures = ("AP", "AP .5", "AP .75", "AR")
     lines = [
-        [row["file"], *(f"{100 * float(row[key]):.1f}" for key in ("AP", "AP .5", "AP .75", "AR"))]
+        [
+            row["file"],
+            RUNTIMES[row["runtime"]],
+            *(f"{100 * float(row[key]):.1f}" for key in figures),
+        ]
         for row in rows
     ]
-    header = ("file of the published model", "COCO-mini AP", "AP50", "AP75", "AR")
-    return f"{markdown_table(header, lines)}\n\n{source(page, path, rows[0])}"
+    header = ("file of the published model", "runtime", "COCO-mini AP", "AP50", "AP75", "AR")
+    return f"{markdown_table(header, lines)}\n\n{source(page, FILES_AP, rows[0])}"
+
+
+def _time(row: dict[str, str]) -> str:
+    return f"{float(row['median_ms']):.3g} ms, {float(row['times_relu']):.2f}x"
+
+
+def _ap(model: str, placement: str, file: str) -> str:
+    """Return the AP of a trained model, where there is one."""
+    if model == PUBLISHED and placement == "all":
+        of_file = {row["file"]: row["AP"] for row in read_csv(FILES_AP)}
+        return f"{100 * float(of_file[file]):.1f}" if file in of_file else ""
+    if file != "float32":
+        return NOT_RUN if placement != "none" else ""
+    if model == PUBLISHED and placement == "none":
+        record = json.loads((RESULTS / f"coco_mini/{PUBLISHED}.json").read_bytes())
+        return f"{100 * record['metrics']['coco/AP']:.1f}"
+    if model == "mobilenetv2_128x96" and placement in CELLS:
+        grid, _, runs = Study("", "", "matrix").load()
+        return f"{summaries(grid, runs)[CELLS[placement]].mean:.1f}"
+    return NOT_RUN
+
+
+def _origin(page: Path, rows: list[dict[str, str]]) -> str:
+    made = {key: ", ".join(dict.fromkeys(row[key] for row in rows)) for key in ("device", "date")}
+    repeats, in_a_row = (
+        " to ".join(map(str, dict.fromkeys((min(counts), max(counts)))))
+        for counts in ([int(row[key]) for row in rows] for key in ("repeats", "in_a_row"))
+    )
+    return (
+        f"{link(page, TIMES)}: one image of {in_a_row} in a row, {made['device']}, "
+        f"{rows[0]['threads']} thread(s), median of {repeats} repeats, {made['date']}, by "
+        "`benchmarks/deployed.py`; x: times the ReLU twin, in float32, in the same runtime and run."
+    )
