@@ -39,10 +39,7 @@ def reduce(
     if pi is not None:
         grad_pi = (grad * _maximum(x, coef)).sum(channel, keepdim=True)
         grad = grad * pi
-    falls = _falls(x, coef, grad)
-    slopes = [(fall * x).sum(3 - channel, keepdim=True) for fall in falls]
-    intercepts = [fall.sum(3 - channel, keepdim=True) for fall in falls]
-    return _differences(slopes) + _differences(intercepts), grad_pi
+    return _grad_coef(x, _falls(x, coef, grad), channel), grad_pi
 
 
 def grad_input(
@@ -70,9 +67,7 @@ def grad_input(
     x, grad = x.to(coef[0].dtype), grad.to(coef[0].dtype)
     if pi is not None:
         grad = grad * pi
-    slopes = coef[: len(coef) // 2]
-    steps = [a - b for a, b in zip(slopes, slopes[1:], strict=False)] + [slopes[-1]]
-    terms = list(zip(_falls(x, coef, grad), steps, strict=True))
+    terms = list(zip(_falls(x, coef, grad), _steps(coef), strict=True))
     if slope is not None:
         terms.append((x, slope))
     if outer is not None:
@@ -81,6 +76,85 @@ def grad_input(
     for term in terms[1:]:
         total = _affine(*term, total, total)
     return total
+
+
+def apply_sum(
+    x: Tensor,
+    t: Tensor,
+    r: Tensor,
+    t_r: Tensor | None,
+    coef: Sequence[Tensor],
+    out: Tensor | None,
+) -> Tensor:
+    """Return max_k (a_k w + b_k) for w = t x + t_r r, computed in `out` if there is one."""
+    return _maximum(_weighted_sum(x, t, r, t_r), coef, out)
+
+
+def reduce_sum(
+    x: Tensor,
+    t: Tensor,
+    r: Tensor,
+    t_r: Tensor | None,
+    coef: Sequence[Tensor],
+    grad: Tensor,
+    channel: int,
+) -> tuple[list[Tensor], Tensor, Tensor | None]:
+    """Return the gradients of the coefficients, and sums over positions of what w gets.
+
+    Through the maximum, times x; and times r, if there is a `t_r`.
+    """
+    w, grad = _weighted_sum(x, t, r, t_r), grad.to(coef[0].dtype)
+    falls = _falls(w, coef, grad)
+
+    def moment(of: Tensor) -> Tensor:
+        sums = _sums(falls, channel, of.to(w.dtype))
+        return torch.stack([a * b for a, b in zip(sums, _steps(coef), strict=True)]).sum(0)
+
+    return _grad_coef(w, falls, channel), moment(x), None if t_r is None else moment(r)
+
+
+def grad_sum(
+    x: Tensor,
+    t: Tensor,
+    r: Tensor,
+    t_r: Tensor | None,
+    coef: Sequence[Tensor],
+    grad: Tensor,
+    shift: Tensor,
+    back: tuple[Tensor, Tensor] | None,
+    back_r: tuple[Tensor, Tensor] | None,
+    out: tuple[Tensor, Tensor] | None,
+) -> tuple[Tensor, Tensor]:
+    """Return the gradients of x and r, computed in `out` if that is there.
+
+    Args:
+        x: First summand.
+        t: What it is multiplied by.
+        r: Second summand.
+        t_r: What that is multiplied by, or None.
+        coef: K slopes, then K intercepts, of functions of the sum.
+        grad: Gradient of the output.
+        shift: Gradient that reaches a whole plane of the sum alike.
+        back: What batch normalization takes back of x: slope and intercept, or None.
+        back_r: The same of r.
+        out: Where to compute, or None for new tensors.
+    """
+    out_x, out_r = out or (None, None)
+    w = _weighted_sum(x, t, r, t_r)
+    whole = grad_input(w, coef, None, grad, shift, None, None, out_r if t_r is None else None)
+
+    def through(t: Tensor, x: Tensor, back: tuple[Tensor, Tensor] | None, out: Tensor | None):
+        slope, intercept = back or (None, None)
+        total = _affine(whole, t, intercept, out)
+        return total if slope is None else _affine(x.to(w.dtype), slope, total, total)
+
+    grad_x = through(t, x, back, out_x)
+    return grad_x, whole if t_r is None else through(t_r, r, back_r, out_r)
+
+
+def _weighted_sum(x: Tensor, t: Tensor, r: Tensor, t_r: Tensor | None) -> Tensor:
+    x, r = x.to(t.dtype), r.to(t.dtype)
+    return _affine(x, t, r if t_r is None else r * t_r)
 
 
 def _maximum(x: Tensor, coef: Sequence[Tensor], out: Tensor | None = None) -> Tensor:
@@ -115,6 +189,22 @@ def _gaps(x: Tensor, coef: Sequence[Tensor]) -> list[Tensor]:
         gaps.append(top - branch)
         top = torch.maximum(top, branch)
     return gaps
+
+
+def _steps(coef: Sequence[Tensor]) -> list[Tensor]:
+    """Return by how much each slope exceeds the next, or 0: what a fall to it adds."""
+    slopes = coef[: len(coef) // 2]
+    return [a - b for a, b in zip(slopes, slopes[1:], strict=False)] + [slopes[-1]]
+
+
+def _grad_coef(x: Tensor, falls: Sequence[Tensor], channel: int) -> list[Tensor]:
+    """Return the gradients of the coefficients of x."""
+    return _differences(_sums(falls, channel, x)) + _differences(_sums(falls, channel))
+
+
+def _sums(maps: Sequence[Tensor], channel: int, times: Tensor | None = None) -> list[Tensor]:
+    """Return sums over positions, of products with `times` if there is one."""
+    return [(m if times is None else m * times).sum(3 - channel, keepdim=True) for m in maps]
 
 
 def _differences(sums: list[Tensor]) -> list[Tensor]:

@@ -4,22 +4,23 @@ A dozen elementwise operations over a whole feature map spend their time in fetc
 it touched for the first time. Over tiles that stay in a CPU's caches they do not.
 """
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from . import arithmetic
+from .eager_sums import TorchSums
 from .hyper import Hyper, Ranges, hyper_backward, hyper_forward
-from .layout import Layout, Sum, Tile, tiles
+from .layout import Layout, Sum, Tile
 from .passes import Passes
 from .precision import compute_dtype
+from .tiled import Out
 
 TILE = 2**17  # elements; smaller ones pay for more calls than they save in memory
 
 
-class TorchPasses:
+class TorchPasses(TorchSums):
     """`Passes` over a feature map in PyTorch operations.
 
     Args:
@@ -32,7 +33,7 @@ class TorchPasses:
         tile: int | None = None,
         wrap: Callable[[Callable], Callable] = lambda function: function,
     ) -> None:
-        self._tile = tile
+        super().__init__(tile, wrap)
         self._spread = wrap(arithmetic.spread)
         self._apply = wrap(arithmetic.apply)
         self._reduce = wrap(arithmetic.reduce)
@@ -63,14 +64,16 @@ class TorchPasses:
         x, coef = layout.matrices(x), layout.branches(coef)
         pi = None if pi is None else layout.of_positions(pi)
 
-        def part(tile: Tile, out: Tensor | None) -> Tensor:
-            return self._apply(tile.cut(x), tile.cut(coef).unbind(), tile.cut(pi), out, inplace)
+        def part(tile: Tile, out: Out) -> tuple[Tensor]:
+            (y,) = out or (None,)
+            return (self._apply(tile.cut(x), tile.cut(coef).unbind(), tile.cut(pi), y, inplace),)
 
         if inplace:
             for tile in self._tiles(x):
                 part(tile, None)
             return layout.map(x)
-        return layout.map(self._fill(x, coef.dtype, part))
+        (y,) = self._fill((x,), coef.dtype, part)
+        return layout.map(y)
 
     def reduce(
         self, x: Tensor, coef: Tensor, pi: Tensor | None, grad: Tensor
@@ -102,13 +105,13 @@ class TorchPasses:
         layout = Layout(x)
         x, grad, coef = layout.matrices(x), layout.matrices(grad), layout.branches(coef)
         pi = None if pi is None else layout.of_positions(pi)
-        shift = None if grad_mean is None else layout.of_channels(grad_mean / _positions(layout))
+        shift = None if grad_mean is None else layout.shift(grad_mean)
         slope = None if slope is None else layout.of_channels(slope[None])
         if outer is not None:
             outer = layout.of_positions(outer[0]), layout.of_channels(outer[1][None])
 
-        def part(tile: Tile, out: Tensor | None) -> Tensor:
-            return self._grad_input(
+        def part(tile: Tile, out: Out) -> tuple[Tensor]:
+            grad_x = self._grad_input(
                 tile.cut(x),
                 tile.cut(coef).unbind(),
                 tile.cut(pi),
@@ -116,10 +119,11 @@ class TorchPasses:
                 tile.cut(shift),
                 tile.cut(slope),
                 None if outer is None else (tile.cut(outer[0]), tile.cut(outer[1])),
-                out,
+                None if out is None else out[0],
             )
+            return (grad_x,)
 
-        grad_x = self._fill(x, coef.dtype, part)
+        (grad_x,) = self._fill((x,), coef.dtype, part)
         grad_weight = None if outer is None else _grad_weight(layout, x, outer[0])
         return layout.map(grad_x), grad_weight
 
@@ -139,37 +143,10 @@ class TorchPasses:
     ) -> tuple[Tensor, Hyper]:
         return hyper_backward(grad_coef, s, hidden, delta, hyper, ranges)
 
-    def _fill(
-        self, x: Tensor, dtype: torch.dtype, part: Callable[[Tile, Tensor | None], Tensor]
-    ) -> Tensor:
-        """Return a tensor like x, made of what `part(tile, out)` computes in `dtype`.
-
-        `out` is where it may compute it in place, or None.
-        """
-        first, *others = self._tiles(x)
-        if first.parts is None:
-            return part(first, None).to(x.dtype)
-        y = torch.empty_like(x)
-        for tile in (first, *others):
-            out = tile.cut(y)
-            if x.dtype == dtype:
-                part(tile, out)
-            else:
-                out.copy_(part(tile, None))
-        return y
-
-    def _tiles(self, x: Tensor) -> Iterator[Tile]:
-        tiled = x.device.type == "cpu" and not torch.compiler.is_compiling()
-        return tiles(x, self._tile if tiled else None)
-
 
 def _mean(layout: Layout, matrices: Tensor) -> Tensor:
     """Return the mean of every plane; not compiled, as PyTorch's own reduction is faster."""
     return matrices.mean(3 - layout.channel, keepdim=True, dtype=compute_dtype(matrices))
-
-
-def _positions(layout: Layout) -> int:
-    return math.prod(layout.shape[2:])
 
 
 def _grad_weight(layout: Layout, x: Tensor, grad: Tensor) -> Tensor:

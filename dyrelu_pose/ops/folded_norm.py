@@ -7,26 +7,16 @@ maximum is written. README.md derives it.
 """
 
 import math
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from .backends import is_traced, passes_of
+from .batch_norm import Norm, affine, through_statistics
 from .given import refuse_second_derivative, shared
 from .hyper import Hyper, Ranges
 from .layer import dyrelu
 from .precision import compute_dtype, without_autocast
-
-
-class Norm(NamedTuple):
-    """A batch normalization of C channels: weights, fixed statistics if any, and epsilon."""
-
-    weight: Tensor | None
-    bias: Tensor | None
-    mean: Tensor | None  # None: those of the batch
-    variance: Tensor | None
-    eps: float
 
 
 def normalized_dyrelu(
@@ -46,40 +36,13 @@ def normalized_dyrelu(
         normalized with. Differentiable once, but for the reference.
     """
     dtype = compute_dtype(x)
-    weight, bias, mean, variance = (None if t is None else t.to(dtype) for t in norm[:4])
+    norm, hyper = norm.to(dtype), hyper.to(dtype)
     with without_autocast(x):
         if backend == "reference" or is_traced():
-            u, mean, variance = _normalize(x.to(dtype), weight, bias, mean, variance, norm.eps)
+            u, mean, variance = norm.normalize(x.to(dtype))
             y = dyrelu(u, hyper, ranges, backend="reference").to(x.dtype)
             return y, mean.detach(), variance.detach()
-        return _NormalizedDyReLU.apply(
-            x, weight, bias, mean, variance, *hyper.to(dtype), norm.eps, ranges, backend
-        )
-
-
-def _normalize(
-    x: Tensor,
-    weight: Tensor | None,
-    bias: Tensor | None,
-    mean: Tensor | None,
-    variance: Tensor | None,
-    eps: float,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the normalized x, and the mean and variance it was normalized with."""
-    if mean is None or variance is None:  # they come together
-        mean = x.transpose(0, 1).flatten(1).mean(1)
-        variance = x.transpose(0, 1).flatten(1).var(1, correction=0)
-    t, v = _affine(weight, bias, mean, torch.rsqrt(variance + eps))
-    shape = (-1, *(1,) * (x.dim() - 2))
-    return x * t.view(shape) + v.view(shape), mean, variance
-
-
-def _affine(
-    weight: Tensor | None, bias: Tensor | None, mean: Tensor, rstd: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Return t and v of u = t x + v, each (C,)."""
-    t = rstd if weight is None else weight * rstd
-    return t, -mean * t if bias is None else bias - mean * t
+        return _NormalizedDyReLU.apply(x, *norm, *hyper, ranges, backend)
 
 
 def _fold(coef: Tensor, t: Tensor, v: Tensor) -> Tensor:
@@ -90,17 +53,13 @@ def _fold(coef: Tensor, t: Tensor, v: Tensor) -> Tensor:
 
 class _NormalizedDyReLU(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, weight, bias, mean, variance, w1, b1, w2, b2, eps, ranges, backend):
+    def forward(ctx, x, weight, bias, mean, variance, eps, w1, b1, w2, b2, ranges, backend):
         passes = passes_of(backend, x)
         ctx.options = ranges, backend, mean is None
-        if mean is None:
-            means, variances = passes.moments(x)  # of planes
-            mean = means.mean(0)
-            variance = (variances + (means - mean).square()).mean(0)
-        else:
-            means, _ = passes.pool(x, None)
+        norm = Norm(weight, bias, mean, variance, eps)
+        means, mean, variance = norm.statistics(x, passes)
         rstd = torch.rsqrt(variance + eps)
-        t, v = _affine(weight, bias, mean, rstd)
+        t, v = affine(weight, bias, mean, rstd)
         hyper = Hyper(w1, b1, w2, b2)
         hidden, delta, coef = passes.hyper_forward(means * t + v, hyper, ranges)
         ctx.save_for_backward(x, weight, bias, mean, rstd, means, hidden, delta, w1, b1, w2, b2)
@@ -113,7 +72,7 @@ class _NormalizedDyReLU(torch.autograd.Function):
         x, weight, bias, mean, rstd, means, hidden, delta, *hyper = ctx.saved_tensors
         ranges, backend, of_batch = ctx.options
         passes = passes_of(backend, x)
-        t, v = _affine(weight, bias, mean, rstd)
+        t, v = affine(weight, bias, mean, rstd)
         coef = ranges.place(delta)
         folded = _fold(coef, t, v)
 
@@ -136,11 +95,13 @@ class _NormalizedDyReLU(torch.autograd.Function):
             positions = math.prod(x.shape[2:])
             grad_mean, slope = grad_s * t, None
             if of_batch:
-                slope = t * grad_weight * (-rstd / (len(x) * positions))
-                grad_mean = grad_mean - (t * total / len(x) + slope * mean * positions)
+                slope, shift = through_statistics(
+                    t, mean, rstd, grad_weight, total, len(x) * positions
+                )
+                grad_mean = grad_mean + shift * positions
             grad_x, _ = passes.grad_input(x, folded, None, grad, grad_mean, slope)
         grad_norm = (
             None if weight is None else grad_weight,
             None if bias is None else total,
         )
-        return grad_x, *grad_norm, None, None, *grad_hyper, None, None, None
+        return grad_x, *grad_norm, None, None, None, *grad_hyper, None, None

@@ -1,5 +1,6 @@
 """Feature maps as stacks of matrices in the order of memory, and tiles of such stacks."""
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple, overload
 
@@ -87,6 +88,10 @@ class Layout:
     def of_positions(self, values: Tensor) -> Tensor:
         """View (..., P) as (..., 1, P) or (..., P, 1)."""
         return values.unsqueeze(-1 if self.channels_last else -2)
+
+    def shift(self, grad_mean: Tensor) -> Tensor:
+        """Return what the gradient of the means of planes (N, C) adds to that of every element."""
+        return self.of_channels(grad_mean / math.prod(self.shape[2:]))
 
     def branches(self, coef: Tensor) -> Tensor:
         """Turn (N, C or 1, 2K) into 2K tensors, dense in C, that broadcast against the matrices.

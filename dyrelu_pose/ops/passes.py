@@ -1,10 +1,19 @@
 """What a backend offers: passes over a feature map, and the hyper function between them."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
 from .hyper import Hyper, Ranges
+
+
+class WeightedSum(NamedTuple):
+    """A map that is not there: w = t x + t_r r, of two maps (N, C, *) with the same dtype."""
+
+    x: Tensor
+    t: Tensor  # (C,)
+    r: Tensor
+    t_r: Tensor | None  # (C,); None counts as 1
 
 
 class Passes(Protocol):
@@ -57,6 +66,42 @@ class Passes(Protocol):
             grad_mean: Gradient of the means of planes, (N, C): an element gets 1 / P of it.
             slope: Times x, added to every element of a channel, (C,).
             outer: Gradient of the channels' weighted sum (N, P), and the weights (C,).
+        """
+        ...
+
+    def apply_sum(self, w: WeightedSum, coef: Tensor) -> Tensor:
+        """Return max_k (a_k w + b_k), laid out as `w.x`."""
+        ...
+
+    def reduce_sum(
+        self, w: WeightedSum, coef: Tensor, grad: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return the gradients of coef, unshared (N, C, 2K), and two sums over positions.
+
+        The gradient that reaches w through the maximum, times x and times r, each (N, C); the
+        latter is None where there is no `t_r`.
+        """
+        ...
+
+    def grad_sum(
+        self,
+        w: WeightedSum,
+        coef: Tensor,
+        grad: Tensor,
+        grad_mean: Tensor,
+        back: tuple[Tensor, Tensor] | None,
+        back_r: tuple[Tensor, Tensor] | None,
+    ) -> tuple[Tensor, Tensor]:
+        """Return the gradients of x and r: t w' + slope x + shift, and t_r w' + the same of r.
+
+        Args:
+            w: Input of the forward pass.
+            coef: Coefficients of the forward pass.
+            grad: Gradient of the output.
+            grad_mean: Gradient of the means of planes of w, (N, C): an element of w' has 1 / P of
+                it, and what reaches it through the maximum.
+            back: Slope and shift for x, (C,) each, or None.
+            back_r: Slope and shift for r, or None.
         """
         ...
 

@@ -14,7 +14,7 @@ import numpy as np
 BLOCK = 64  # positions whose sum is added up by itself, so that long sums in float32 stay precise
 
 
-def _kernel(function: Callable) -> Callable:
+def kernel(function: Callable) -> Callable:
     """Compile a loop at its first call, for as long as the file stays as it is.
 
     Sums may be reordered and products contracted, to use vectors; NaN and infinity count.
@@ -31,11 +31,12 @@ def _kernel(function: Callable) -> Callable:
 
 
 @numba.njit(inline="always")
-def _maximum(first, second):
-    return first if first > second or first != first else second  # NaN counts, as in torch.maximum
+def maximum(first, second):
+    """Return the larger number; NaN counts, as in torch.maximum."""
+    return first if first > second or first != first else second
 
 
-@_kernel
+@kernel
 def apply_first(start, stop, x, coef, pi, y):
     """Compute pi max_k (a_k x + b_k)."""
     channels, positions = x.shape[1:]
@@ -43,13 +44,13 @@ def apply_first(start, stop, x, coef, pi, y):
         for c in range(channels):
             a0, a1, b0, b1 = coef[n, 0, c], coef[n, 1, c], coef[n, 2, c], coef[n, 3, c]
             for p in range(positions):
-                value = _maximum(a0 * x[n, c, p] + b0, a1 * x[n, c, p] + b1)
+                value = maximum(a0 * x[n, c, p] + b0, a1 * x[n, c, p] + b1)
                 if pi is not None:
                     value *= pi[n, p]
                 y[n, c, p] = value
 
 
-@_kernel
+@kernel
 def apply_last(start, stop, x, coef, pi, y):
     """Compute what `apply_first` does."""
     positions, channels = x.shape[1:]
@@ -57,13 +58,13 @@ def apply_last(start, stop, x, coef, pi, y):
         a0, a1, b0, b1 = coef[n, 0], coef[n, 1], coef[n, 2], coef[n, 3]
         for p in range(positions):
             for c in range(channels):
-                value = _maximum(a0[c] * x[n, p, c] + b0[c], a1[c] * x[n, p, c] + b1[c])
+                value = maximum(a0[c] * x[n, p, c] + b0[c], a1[c] * x[n, p, c] + b1[c])
                 if pi is not None:
                     value *= pi[n, p]
                 y[n, p, c] = value
 
 
-@_kernel
+@kernel
 def reduce_first(start, stop, x, coef, pi, grad, grad_coef, grad_pi):
     """Compute the gradients of the coefficients (N, 4, C) and of pi (N, P)."""
     channels, positions = x.shape[1:]
@@ -78,7 +79,7 @@ def reduce_first(start, stop, x, coef, pi, grad, grad_coef, grad_pi):
                 value, fall = x[n, c, p], grad[n, c, p]
                 first, second = a0 * value + b0, a1 * value + b1
                 if grad_pi is not None:
-                    grad_pi[n, p] += fall * _maximum(first, second)
+                    grad_pi[n, p] += fall * maximum(first, second)
                     fall *= pi[n, p]
                 fall0 = fall if first > second else zero
                 fall1 = fall - fall0
@@ -90,7 +91,7 @@ def reduce_first(start, stop, x, coef, pi, grad, grad_coef, grad_pi):
             grad_coef[n, 2, c], grad_coef[n, 3, c] = intercept0, intercept1
 
 
-@_kernel
+@kernel
 def reduce_last(start, stop, x, coef, pi, grad, grad_coef, grad_pi):
     """Compute what `reduce_first` does."""
     positions, channels = x.shape[1:]
@@ -127,7 +128,7 @@ def reduce_last(start, stop, x, coef, pi, grad, grad_coef, grad_pi):
                     grad_coef[n, k, c] += part[k, c]
 
 
-@_kernel
+@kernel
 def grad_input_first(
     start, stop, x, coef, pi, grad, shift, slope, grad_z, weight, grad_x, grad_weight
 ):
@@ -155,7 +156,7 @@ def grad_input_first(
                 grad_weight[n, c] = total
 
 
-@_kernel
+@kernel
 def grad_input_last(
     start, stop, x, coef, pi, grad, shift, slope, grad_z, weight, grad_x, grad_weight
 ):

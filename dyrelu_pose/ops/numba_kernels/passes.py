@@ -1,17 +1,19 @@
 """`Passes` over a feature map on a CPU, in loops that Numba compiles: a pass reads a map once."""
 
 import functools
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 
 import torch
 from torch import Tensor
 
 from dyrelu_pose.ops.eager import TILE, TorchPasses
 from dyrelu_pose.ops.layout import Layout
-from dyrelu_pose.ops.passes import Passes
+from dyrelu_pose.ops.passes import Passes, WeightedSum
 
-from . import kernels
+from . import kernels, sums
 
 SHARED_OUT = 2**17  # elements of a map from which on threads share its samples
 
@@ -24,7 +26,7 @@ class NumbaPasses(TorchPasses):
             return super().apply(x, coef, pi, inplace)
         layout, matrices = _read(x)
         y = matrices if inplace else torch.empty_like(matrices)
-        _run("apply", layout, matrices, _branches(coef, x), pi, y)
+        _run(kernels, "apply", layout, matrices, _branches(coef, x), pi, y)
         return layout.map(y)
 
     def reduce(
@@ -36,7 +38,10 @@ class NumbaPasses(TorchPasses):
         branches = _branches(coef, x)
         grad_coef = torch.empty_like(branches)
         grad_pi = None if pi is None else torch.empty_like(pi)
-        _run("reduce", layout, matrices, branches, pi, layout.matrices(grad), grad_coef, grad_pi)
+        _run(
+            kernels, "reduce", layout, matrices, branches, pi, layout.matrices(grad), grad_coef,
+            grad_pi,
+        )  # fmt: skip
         return grad_coef.mT, grad_pi
 
     def grad_input(
@@ -58,10 +63,51 @@ class NumbaPasses(TorchPasses):
         grad_x = torch.empty_like(matrices)
         grad_weight = None if weight is None else x.new_empty(x.shape[:2])
         _run(
-            "grad_input", layout, matrices, _branches(coef, x), pi, layout.matrices(grad), shift,
-            slope, grad_z, weight, grad_x, grad_weight,
+            kernels, "grad_input", layout, matrices, _branches(coef, x), pi, layout.matrices(grad),
+            shift, slope, grad_z, weight, grad_x, grad_weight,
         )  # fmt: skip
         return layout.map(grad_x), None if grad_weight is None else grad_weight.sum(0)
+
+    def apply_sum(self, w: WeightedSum, coef: Tensor) -> Tensor:
+        if not _ours(w.x, coef):
+            return super().apply_sum(w, coef)
+        layout, (x, *summands) = _read_sum(w)
+        y = torch.empty_like(x)
+        _run(sums, "apply", layout, x, *summands, _branches(coef, w.x), y)
+        return layout.map(y)
+
+    def reduce_sum(
+        self, w: WeightedSum, coef: Tensor, grad: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        if not _ours(w.x, coef):
+            return super().reduce_sum(w, coef, grad)
+        layout, (x, *summands) = _read_sum(w)
+        branches = _branches(coef, w.x)
+        grad_coef, moment = torch.empty_like(branches), x.new_empty(w.x.shape[:2])
+        moment_r = None if w.t_r is None else torch.empty_like(moment)
+        grad = layout.matrices(grad)
+        _run(sums, "reduce", layout, x, *summands, branches, grad, grad_coef, moment, moment_r)
+        return grad_coef.mT, moment, moment_r
+
+    def grad_sum(
+        self,
+        w: WeightedSum,
+        coef: Tensor,
+        grad: Tensor,
+        grad_mean: Tensor,
+        back: tuple[Tensor, Tensor] | None,
+        back_r: tuple[Tensor, Tensor] | None,
+    ) -> tuple[Tensor, Tensor]:
+        if not _ours(w.x, coef):
+            return super().grad_sum(w, coef, grad, grad_mean, back, back_r)
+        layout, (x, *summands) = _read_sum(w)
+        mean = grad_mean / math.prod(layout.shape[2:])
+        grad_x, grad_r = torch.empty_like(x), torch.empty_like(x)
+        _run(
+            sums, "grad", layout, x, *summands, _branches(coef, w.x), layout.matrices(grad), mean,
+            *(back or (None, None)), *(back_r or (None, None)), grad_x, grad_r,
+        )  # fmt: skip
+        return layout.map(grad_x), layout.map(grad_r)
 
 
 def _ours(x: Tensor, coef: Tensor) -> bool:
@@ -73,14 +119,19 @@ def _read(x: Tensor) -> tuple[Layout, Tensor]:
     return layout, layout.matrices(x)
 
 
+def _read_sum(w: WeightedSum) -> tuple[Layout, WeightedSum]:
+    layout, x = _read(w.x)
+    return layout, WeightedSum(x, w.t, layout.matrices(w.r), w.t_r)
+
+
 def _branches(coef: Tensor, x: Tensor) -> Tensor:
     """Turn (N, C or 1, 2K) into (N, 2K, C)."""
     return coef.expand(-1, x.shape[1], -1).mT.contiguous()
 
 
-def _run(name: str, layout: Layout, x: Tensor, *tensors: Tensor | None) -> None:
+def _run(module: ModuleType, name: str, layout: Layout, x: Tensor, *tensors: Tensor | None) -> None:
     """Run a kernel over all samples, shared among torch's threads where the map is large."""
-    kernel = getattr(kernels, f"{name}_{'last' if layout.channels_last else 'first'}")
+    kernel = getattr(module, f"{name}_{'last' if layout.channels_last else 'first'}")
     arrays = [
         None if tensor is None else tensor.detach().to(x.dtype).numpy() for tensor in (x, *tensors)
     ]

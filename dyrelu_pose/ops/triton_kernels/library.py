@@ -18,10 +18,13 @@ from .hyper import hyper_backward, hyper_forward
 from .maps import empty_like
 from .pool import moments, pool
 from .reduce import reduce
+from .residual import apply_sum, grad_sum, reduce_sum
 
 HYPER = (
     "Tensor w1, Tensor b1, Tensor w2, Tensor b2, int k, float lambda_a, float lambda_b, float rest"
 )
+
+SUM = "Tensor x, Tensor t, Tensor r, Tensor? t_r"
 
 
 def _register(schema: str, function, fake) -> None:
@@ -65,6 +68,10 @@ def _fake_grad_input(x, coef, pi, grad, grad_mean, slope, grad_z, weight):
     return empty_like(x), coef.new_empty(0 if weight is None else x.shape[1])
 
 
+def _fake_reduce_sum(x, t, r, t_r, coef, grad):
+    return coef.new_empty((x.shape[0], coef.shape[2] + 2, x.shape[1])).mT
+
+
 def _fake_hyper_forward(s, w1, b1, w2, b2, k, lambda_a, lambda_b, rest):
     n, sets = s.shape[0], w2.shape[0] // (2 * k)
     coef = s.new_empty((n, 2 * k, sets)).mT
@@ -97,6 +104,22 @@ _register(
     "Tensor? grad_z, Tensor? weight) -> (Tensor, Tensor)",
     grad_input,
     _fake_grad_input,
+)
+_register(
+    f"apply_sum({SUM}, Tensor coef) -> Tensor",
+    apply_sum,
+    lambda x, t, r, t_r, coef: empty_like(x),
+)
+_register(
+    f"reduce_sum({SUM}, Tensor coef, Tensor grad) -> Tensor",
+    reduce_sum,
+    _fake_reduce_sum,
+)
+_register(
+    f"grad_sum({SUM}, Tensor coef, Tensor grad, Tensor grad_mean, Tensor? slope, Tensor? shift, "
+    "Tensor? slope_r, Tensor? shift_r) -> (Tensor, Tensor)",
+    grad_sum,
+    lambda x, *args: (empty_like(x), empty_like(x)),
 )
 _register(
     f"hyper_forward(Tensor s, {HYPER}) -> (Tensor, Tensor, Tensor)",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dyrelu_pose.ops.eager import EAGER
 from dyrelu_pose.ops.hyper import Hyper, Ranges
-from dyrelu_pose.ops.passes import Passes
+from dyrelu_pose.ops.passes import Passes, WeightedSum
 
 from . import library  # noqa: F401  (registers the operators)
 from .maps import is_dense
@@ -69,6 +69,31 @@ class TritonPasses:
         grad_z, weight = (None, None) if outer is None else outer
         grad_x, grad_weight = _OPS.grad_input(x, coef, pi, grad, grad_mean, slope, grad_z, weight)
         return grad_x, None if outer is None else grad_weight
+
+    def apply_sum(self, w: WeightedSum, coef: Tensor) -> Tensor:
+        return EAGER.apply_sum(w, coef) if _many(coef) else _OPS.apply_sum(*w, coef)
+
+    def reduce_sum(
+        self, w: WeightedSum, coef: Tensor, grad: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        if _many(coef):
+            return EAGER.reduce_sum(w, coef, grad)
+        sums = _OPS.reduce_sum(*w, coef, grad)  # (N, C, 2K + 2)
+        return sums[..., :-2], sums[..., -2], None if w.t_r is None else sums[..., -1]
+
+    def grad_sum(
+        self,
+        w: WeightedSum,
+        coef: Tensor,
+        grad: Tensor,
+        grad_mean: Tensor,
+        back: tuple[Tensor, Tensor] | None,
+        back_r: tuple[Tensor, Tensor] | None,
+    ) -> tuple[Tensor, Tensor]:
+        if _many(coef):
+            return EAGER.grad_sum(w, coef, grad, grad_mean, back, back_r)
+        none = None, None
+        return _OPS.grad_sum(*w, coef, grad, grad_mean, *(back or none), *(back_r or none))
 
     def hyper_forward(
         self, s: Tensor, hyper: Hyper, ranges: Ranges

@@ -17,6 +17,7 @@ from dyrelu_pose.ops.triton_kernels import (
     hyper,
     pool,
     reduce,
+    residual,
 )
 
 # Sizes of one kind: another batch, width and map, but all multiples of 16.
@@ -61,13 +62,17 @@ def compile_passes(site, dtype, memory_format, k, parts):
     apply.apply(x, coef, pi)
     reduce.reduce(x, coef, pi, x)
     grad_input.grad_input(x, coef, pi, x, s, slope, pi, weight)
+    summands, back = (x, channels, x, slope), (slope, slope)
+    residual.apply_sum(*summands, coef)
+    residual.reduce_sum(*summands, coef, x)
+    residual.grad_sum(*summands, coef, x, s, channels, channels, *back)
     shapes = [(HIDDEN, c), (HIDDEN,), (2 * k * c, HIDDEN), (2 * k * c,)]
     weights = Hyper(*(torch.empty(shape, dtype=wide) for shape in shapes))
     hidden, delta, coef = hyper.hyper_forward(s, weights, Ranges(k))
     hyper.hyper_backward(coef, s, hidden, delta, weights, Ranges(k))
 
 
-for module in (apply, grad_input, hyper, pool, reduce):
+for module in (apply, grad_input, hyper, pool, reduce, residual):
     module.launch = compile_only
 
 FIRST, LAST = torch.contiguous_format, torch.channels_last

@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from dyrelu_pose.ops import Hyper, dyrelu, dyrelu_given
-from dyrelu_pose.ops.folded_norm import Norm, normalized_dyrelu
+from dyrelu_pose.ops.batch_norm import Norm
+from dyrelu_pose.ops.folded_norm import normalized_dyrelu
+from dyrelu_pose.ops.residual import Term, residual_dyrelu
 from tests.ops.cases import assert_close, call_layer, make, make_layer, run
 
 from .conftest import DEVICE
@@ -143,4 +145,29 @@ def test_layer_of_a_normalized_input_matches_the_reference(variant, memory_forma
         return on_device(function)
 
     ours, theirs = (run(normalized(name), leaves) for name in ("triton", "reference"))
+    assert_close(ours, theirs, torch.float64, factor=100)
+
+
+@on_formats
+@pytest.mark.parametrize("both", [False, True], ids=["plain", "both-normed"])
+@pytest.mark.parametrize("of_batch", [True, False], ids=["batch", "running"])
+def test_layer_of_a_residual_sum_matches_the_reference(of_batch, both, memory_format):
+    leaves, (ranges, _) = make_layer((3, 5, 9, 11), dtype=torch.float64)
+    leaves[0] = leaves[0].detach().to(memory_format=memory_format)
+    statistics = (None, None) if of_batch else torch.rand(2, 5, dtype=torch.float64).to(DEVICE)
+    leaves += [torch.rand(5, dtype=torch.float64) + 0.5 for _ in range(4)]
+    leaves.append(torch.randn(3, 5, 9, 11, dtype=torch.float64))
+
+    def summed(backend):
+        def function(x, w1, b1, w2, b2, weight, bias, weight_r, bias_r, r):
+            norm, norm_r = (
+                Norm(*affine, *statistics, 1e-5) for affine in ((weight, bias), (weight_r, bias_r))
+            )
+            terms = Term(x, norm), Term(r, norm_r if both else None)
+            y, _ = residual_dyrelu(*terms, Hyper(w1, b1, w2, b2), ranges, backend)
+            return y + 0 * (weight_r + bias_r).sum()
+
+        return on_device(function)
+
+    ours, theirs = (run(summed(name), leaves) for name in ("triton", "reference"))
     assert_close(ours, theirs, torch.float64, factor=100)

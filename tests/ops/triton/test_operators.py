@@ -20,6 +20,7 @@ def arguments(name, x):
     )  # fmt: skip
     t = {key: torch.randn(shape, device=DEVICE) for key, shape in shapes.items()}
     hyper = (t["w1"], t["b1"], t["w2"], t["b2"], 2, 0.9, 0.6, 1.0)
+    summands = (x, t["channels"], t["grad"], t["channels"])
     coef, pi, grad = t["coef"], t["positions"], t["grad"]
     return {
         "pool": (x, t["channels"]),
@@ -28,6 +29,9 @@ def arguments(name, x):
         "apply_": (x, coef, pi),
         "reduce": (x, coef, pi, grad),
         "grad_input": (x, coef, pi, grad, t["plane"], t["channels"], pi, t["channels"]),
+        "apply_sum": (*summands, coef),
+        "reduce_sum": (*summands, coef, grad),
+        "grad_sum": (*summands, coef, grad, t["plane"], *(t["channels"],) * 4),
         "hyper_forward": (t["plane"], *hyper),
         "hyper_backward": (coef, t["plane"], t["hidden"], t["delta"], *hyper),
     }[name]
@@ -42,12 +46,15 @@ MAPS = {
 
 
 @pytest.mark.parametrize("memory", MAPS)
-@pytest.mark.parametrize("name", ["pool", "moments", "apply", "reduce", "grad_input"])
+@pytest.mark.parametrize(
+    "name",
+    ["pool", "moments", "apply", "reduce", "grad_input", "apply_sum", "reduce_sum", "grad_sum"],
+)
 def test_operators_on_maps(name, memory):
     operator = getattr(torch.ops.dyrelu_pose, name).default
     x = MAPS[memory]().to(DEVICE)
     torch.library.opcheck(operator, arguments(name, x))
-    if name in ("pool", "apply", "reduce", "grad_input"):
+    if name != "moments":
         without = [None if optional(operator, i) else a for i, a in enumerate(arguments(name, x))]
         torch.library.opcheck(operator, tuple(without))
 

@@ -7,6 +7,7 @@ import torch
 
 from dyrelu_pose.ops import Hyper, Ranges
 from dyrelu_pose.ops.eager import EAGER
+from dyrelu_pose.ops.passes import WeightedSum
 from tests.ops.cases import assert_close
 
 from .conftest import DEVICE
@@ -71,7 +72,7 @@ def each(value, function):
     if isinstance(value, Ranges) or not isinstance(value, tuple):
         return value
     parts = [each(part, function) for part in value]
-    return Hyper(*parts) if isinstance(value, Hyper) else tuple(parts)
+    return type(value)(*parts) if isinstance(value, Hyper | WeightedSum) else tuple(parts)
 
 
 def flat(results):
@@ -129,6 +130,27 @@ def test_grad_input(name, blocks):
     pi, grad, grad_mean, slope = random(x, n, p), torch.randn_like(x), random(x, n, c), random(x, c)
     outer = random(x, n, p), random(x, c)
     check("grad_input", x, random(x, n, c, 4), pi, grad, grad_mean, slope, outer, factor=5)
+
+
+@on_maps
+def test_passes_over_a_sum(name, blocks):
+    x = MAPS[name]()
+    n, c, _ = sizes(x)
+    w = WeightedSum(x, random(x, c), torch.randn_like(x), random(x, c))
+    coef, grad = random(x, n, c, 4), torch.randn_like(x)
+    back, back_r = ((random(x, c), random(x, c)) for _ in range(2))
+    check("apply_sum", w, coef)
+    check("reduce_sum", w, coef, grad, factor=5)
+    check("grad_sum", w, coef, grad, random(x, n, c), back, back_r, factor=5)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
+def test_number_of_branches_of_a_sum(k):
+    x, r, grad = torch.randn(3, 2, 6, 5, 7)
+    w, coef = WeightedSum(x, torch.randn(6), r, None), torch.randn(2, 6, 2 * k)
+    check("apply_sum", w, coef)
+    check("reduce_sum", w, coef, grad, factor=5)
+    check("grad_sum", w, coef, grad, torch.randn(2, 6), None, None)
 
 
 @pytest.mark.parametrize("part", ["pi", "grad_mean", "slope", "outer", "none"])

@@ -1,0 +1,66 @@
+"""Batch normalization as a function per channel, u = t x + v, and its gradients from few sums."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .passes import Passes
+
+
+class Norm(NamedTuple):
+    """A batch normalization of C channels: weights, fixed statistics if any, and epsilon."""
+
+    weight: Tensor | None
+    bias: Tensor | None
+    mean: Tensor | None  # None: those of the batch
+    variance: Tensor | None
+    eps: float
+
+    def to(self, dtype: torch.dtype) -> "Norm":
+        """Return the norm with its tensors in a dtype."""
+        weight, bias, mean, variance = (None if t is None else t.to(dtype) for t in self[:4])
+        return Norm(weight, bias, mean, variance, self.eps)
+
+    def normalize(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the normalized x, and the mean and the variance it was normalized with."""
+        mean, variance = self.mean, self.variance
+        if mean is None or variance is None:  # they come together
+            mean = x.transpose(0, 1).flatten(1).mean(1)
+            variance = x.transpose(0, 1).flatten(1).var(1, correction=0)
+        t, v = affine(self.weight, self.bias, mean, torch.rsqrt(variance + self.eps))
+        shape = (-1, *(1,) * (x.dim() - 2))
+        return x * t.view(shape) + v.view(shape), mean, variance
+
+    def statistics(self, x: Tensor, passes: Passes) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the means of planes (N, C), and mean and variance (C,) to normalize x with."""
+        if self.mean is not None and self.variance is not None:
+            return passes.pool(x, None)[0], self.mean, self.variance
+        means, variances = passes.moments(x)  # of planes
+        mean = means.mean(0)
+        return means, mean, (variances + (means - mean).square()).mean(0)
+
+
+def affine(
+    weight: Tensor | None, bias: Tensor | None, mean: Tensor, rstd: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return t and v of u = t x + v, each (C,)."""
+    t = rstd if weight is None else weight * rstd
+    return t, -mean * t if bias is None else bias - mean * t
+
+
+def through_statistics(
+    t: Tensor, mean: Tensor, rstd: Tensor, grad_weight: Tensor, total: Tensor, count: int
+) -> tuple[Tensor, Tensor]:
+    """Return slope and shift (C,) of what the statistics of a batch add to x' = t u'.
+
+    Args:
+        t: Slope of the normalization, (C,).
+        mean: Mean of the batch, (C,).
+        rstd: Reciprocal of its standard deviation, (C,).
+        grad_weight: Gradient of the norm's weight, (C,).
+        total: Sum of u' over the batch, (C,).
+        count: Number of values of a channel, N P.
+    """
+    slope = t * grad_weight * (-rstd / count)
+    return slope, -(t * total / count + slope * mean)
