@@ -1,7 +1,5 @@
 """What the variants of Dynamic ReLU share: from the input to coefficients."""
 
-from typing import cast
-
 from torch import Tensor, nn
 from torch.fx import Proxy
 from torch.nn import functional as F
@@ -10,16 +8,18 @@ from dyrelu_pose.ops import Hyper, Ranges, Spatial, dyrelu, reference
 from dyrelu_pose.ops.backends import check_backend, is_traced
 from dyrelu_pose.ops.folded_norm import normalized_dyrelu
 from dyrelu_pose.ops.precision import compute_dtype, without_autocast
+from dyrelu_pose.ops.residual import Term, residual_dyrelu
 
 from .dense import Dense
-from .folded_norm import FoldedBatchNorm2d
 from .leaf import call_in_graph
+from .norm_holder import NormHolder
 from .ports import convert_port_keys
+from .residual import ResidualSum
 
 INITS = ("relu", "identity", "default")
 
 
-class DyReLU(nn.Module):
+class DyReLU(NormHolder, nn.Module):
     """Dynamic ReLU of arXiv 2003.10027; use its variants `DyReLUA`, `DyReLUB` and `DyReLUC`.
 
     With s the mean of x over positions (N, C) and theta = FC2(ReLU(FC1(s))), the coefficients are
@@ -90,7 +90,6 @@ class DyReLU(nn.Module):
         self.init = init
         self.backend = backend
         self.inplace = inplace
-        self._norm: tuple[nn.Module, str] | None = None
         if channels is not None:
             self.materialize(channels)
 
@@ -129,52 +128,7 @@ class DyReLU(nn.Module):
         """The weights of the hyper function."""
         return Hyper(self.fc1.weight, self.fc1.bias, self.fc2.weight, self.fc2.bias)
 
-    def fold_norm(self, owner: nn.Module, name: str) -> None:
-        """Compute the batch normalization `owner.name`, whose output is this layer's input.
-
-        The norm keeps its place, its name and its state; it passes its input on, and this layer
-        normalizes. It is looked up in every call, so that a norm put in its place later (by
-        `convert_sync_batchnorm`, or by the fusion of a convolution with it) works as it should.
-
-        Raises:
-            TypeError: It is not an `nn.BatchNorm2d`, or this is a layer that cannot fold one.
-        """
-        norm = getattr(owner, name)
-        if type(norm) is not nn.BatchNorm2d:
-            raise TypeError(f"only an nn.BatchNorm2d can be folded, not {type(norm).__name__}")
-        norm.__class__ = FoldedBatchNorm2d
-        self._norm = owner, name
-
-    def unfold_norm(self) -> None:
-        """Let the batch normalization that `fold_norm` took, if any, compute itself again."""
-        if norm := self._folded_norm():
-            cast(nn.BatchNorm2d, norm).__class__ = nn.BatchNorm2d
-        self._norm = None
-
-    def _folded_norm(self) -> FoldedBatchNorm2d | None:
-        if self._norm is None:
-            return None
-        owner, name = self._norm
-        norm = getattr(owner, name)
-        return norm if isinstance(norm, FoldedBatchNorm2d) else None
-
-    def normalize(self, x: Tensor) -> Tensor:
-        """Return what the function is a function of: `x`, or its norm where this layer folds one.
-
-        It is (N, C, *), also where the layer takes channels last. Running statistics stay as they
-        are.
-        """
-        x = self._channels_first(x)
-        folded = self._folded_norm()
-        if folded is None:
-            return x
-        norm = folded.norm(x)
-        of_batch = norm.mean is None
-        return F.batch_norm(
-            x, norm.mean, norm.variance, norm.weight, norm.bias, training=of_batch, eps=norm.eps
-        )
-
-    def coefficients(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def coefficients(self, x: Tensor | ResidualSum) -> tuple[Tensor, Tensor]:
         """Return slopes and intercepts for an input of `forward`: what that computes with.
 
         Where the layer folds a batch normalization they are those of the normalized input.
@@ -188,7 +142,7 @@ class DyReLU(nn.Module):
         with without_autocast(x):
             return reference.coefficients(x.to(dtype), self.hyper.to(dtype), self.ranges)
 
-    def hidden(self, x: Tensor) -> Tensor:
+    def hidden(self, x: Tensor | ResidualSum) -> Tensor:
         """Return the hidden layer of the hyper function for an input of `forward`, (N, C / R).
 
         A unit that is 0 for every input adds nothing to any coefficient, and without gradient it
@@ -201,7 +155,7 @@ class DyReLU(nn.Module):
             pooled = x.to(dtype).flatten(2).mean(2)  # (N, C)
             return F.linear(pooled, hyper.fc1_weight, hyper.fc1_bias).relu()
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor | ResidualSum) -> Tensor:
         """Apply the activation to `x` (N, C, *), or (N, *, C) where a layer takes channels last.
 
         Shape and dtype are kept.
@@ -212,6 +166,8 @@ class DyReLU(nn.Module):
         """
         if isinstance(x, Proxy):
             return call_in_graph(self, x)
+        if isinstance(x, ResidualSum):
+            return self._of_sum(x)
         if self.reread:
             return x.copy_(self._activate(x.clone()))
         return self._activate(x)
@@ -232,14 +188,27 @@ class DyReLU(nn.Module):
         norm.update(mean, variance, x.numel() // x.shape[1])
         return y
 
-    def _channels_first(self, x: Tensor) -> Tensor:
-        return x.movedim(-1, 1) if self.channels_last else x
+    def _of_sum(self, x: ResidualSum) -> Tensor:
+        self._check(x)
+        x.check_recorded()
+        if len(x.summands) == 1:
+            return self._activate(x.tensor(update=True))
+        branch, shortcut = (
+            Term(map_, None if norm is None else norm.norm(map_)) for map_, norm in x.summands
+        )
+        y, used = residual_dyrelu(branch, shortcut, self.hyper, self.ranges, self.backend)
+        norms = [norm for _, norm in x.summands if norm is not None]
+        if not x.updated:
+            for norm, (mean, variance) in zip(norms, used, strict=True):
+                norm.update(mean, variance, y.numel() // y.shape[1])
+        x.updated = True
+        return y
 
     def _spatial(self) -> tuple[Tensor | None, Spatial | None]:
         """Return weights (C,) and constants of the spatial map, if there is one."""
         return None, None
 
-    def _check(self, x: Tensor) -> None:
+    def _check(self, x: Tensor | ResidualSum) -> None:
         if self.channels is None:
             raise RuntimeError(
                 f"{type(self).__name__} was built without `channels` and is still pending: give it "
@@ -247,7 +216,7 @@ class DyReLU(nn.Module):
             )
         if is_traced():  # sizes are variables there
             return
-        if x.dim() < 2 or x.shape[1] != self.channels:
+        if len(x.shape) < 2 or x.shape[1] != self.channels:
             raise ValueError(
                 f"{type(self).__name__} has {self.channels} channels, "
                 f"got an input of shape {tuple(x.shape)}; expected (N, {self.channels}, ...)"

@@ -3,21 +3,15 @@
 import torch
 from torch import Tensor, nn
 from torch.fx import Proxy
+from torch.nn import functional as F
 
-from dyrelu_pose.ops.folded_norm import Norm
+from dyrelu_pose.ops.batch_norm import Norm
 
 from .leaf import call_in_graph
 
 
-class FoldedBatchNorm2d(nn.BatchNorm2d):
-    """An `nn.BatchNorm2d` that holds its state, under its own name, and passes its input on.
-
-    A norm becomes one by assigning `__class__`, and an `nn.BatchNorm2d` again in the same way.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return `x` (N, C, H, W) itself: the DyReLU that follows normalizes it."""
-        return call_in_graph(self, x) if isinstance(x, Proxy) else x
+class HeldBatchNorm2d(nn.BatchNorm2d):
+    """An `nn.BatchNorm2d` that holds its state, under its own name, for the DyReLU behind it."""
 
     def norm(self, x: Tensor) -> Norm:
         """Return what normalizes `x` now: the running statistics, or None for the batch's own.
@@ -33,6 +27,16 @@ class FoldedBatchNorm2d(nn.BatchNorm2d):
             )
         statistics = (None, None) if of_batch else (self.running_mean, self.running_var)
         return Norm(self.weight, self.bias, *statistics, self.eps)
+
+    def normalized(self, x: Tensor, update: bool = False) -> Tensor:
+        """Return the normalized `x`; with `update` the running statistics change, too."""
+        if update:
+            return nn.BatchNorm2d.forward(self, x)
+        norm = self.norm(x)
+        of_batch = norm.mean is None
+        return F.batch_norm(
+            x, norm.mean, norm.variance, norm.weight, norm.bias, training=of_batch, eps=norm.eps
+        )
 
     @torch.no_grad()
     def update(self, mean: Tensor, variance: Tensor, count: int) -> None:
@@ -56,3 +60,14 @@ class FoldedBatchNorm2d(nn.BatchNorm2d):
         unbiased = variance * (count / (count - 1))
         for running, new in ((running_mean, mean), (running_variance, unbiased)):
             running.lerp_(new.to(running.dtype), share)
+
+
+class FoldedBatchNorm2d(HeldBatchNorm2d):
+    """One that passes its input on.
+
+    A norm becomes one by assigning `__class__`, and an `nn.BatchNorm2d` again in the same way.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `x` (N, C, H, W) itself: the DyReLU that follows normalizes it."""
+        return call_in_graph(self, x) if isinstance(x, Proxy) else x

@@ -1,27 +1,61 @@
-"""Which activations are the only users of a batch normalisation's output."""
+"""Which activations are the only users of a batch normalisation's output, or of its sum."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
+ADDITIONS = ("add", "__add__", "__radd__")  # names of functions
+IN_PLACE = ("add_", "__iadd__")
 
-@dataclass
-class _Output:
-    """What one call of a norm returned, and who used it."""
 
-    norm: str
+class Norms(NamedTuple):
+    """The norms (their dotted names) that an activation behind them can compute.
+
+    One whose output is its input; or, if `added`, those of one or both summands of its input.
+    """
+
+    names: tuple[str, ...]
+    added: bool
+
+
+@dataclass(eq=False)
+class _Map:
+    """What one call of a norm returned, or the sum of that and another map, and who used it."""
+
     tensor: Tensor  # held, so that its id stays its own
-    source: Tensor  # what was normalized
-    versions: tuple[int, int]  # of both
-    users: list[nn.Module | None] = field(default_factory=list)  # None: not an activation
+    norm: str = ""
+    summands: tuple["_Map | None", ...] = ()  # None: not a norm's output
+    sources: tuple[Tensor, ...] = ()  # what a layer would read in its place
+    versions: tuple[int, ...] = ()  # of these and of the tensor
+    users: list["nn.Module | _Map | None"] = field(default_factory=list)  # None: something else
+
+    def __post_init__(self) -> None:
+        self.versions = self._versions()
 
     @property
     def intact(self) -> bool:
-        """Whether neither was changed in place since, as by a residual addition."""
-        return self.versions == (self.tensor._version, self.source._version)
+        """Whether neither it nor what it was made of was changed in place since."""
+        return self.versions == self._versions()
+
+    @property
+    def norms(self) -> Norms:
+        """What of it a layer can compute."""
+        if not self.summands:
+            return Norms((self.norm,), added=False)
+        alone = (s.norm for s in self.summands if s and s.users == [self])
+        return Norms(tuple(alone), added=True)
+
+    @property
+    def sources_last(self) -> bool:
+        """Whether what it is a sum of stays as it is to the end, and so for a backward pass."""
+        return not self.summands or self.versions[1:] == self._versions()[1:]
+
+    def _versions(self) -> tuple[int, ...]:
+        return tuple(t._version for t in (self.tensor, *self.sources))
 
 
 class NormWatch(TorchFunctionMode):
@@ -34,8 +68,9 @@ class NormWatch(TorchFunctionMode):
 
     def __init__(self, model: nn.Module, activations: Iterable[nn.Module]) -> None:
         super().__init__()
-        self.outputs: dict[int, _Output] = {}
-        self.calls: list[tuple[nn.Module, _Output | None]] = []
+        self.outputs: list[_Map] = []  # of norms
+        self.maps: dict[int, _Map] = {}  # these and sums, by the ids of their tensors
+        self.calls: list[tuple[nn.Module, _Map | None]] = []
         self.inside: nn.Module | None = None
         for name, module in model.named_modules():
             if type(module) is nn.BatchNorm2d:  # not its subclasses, which may do something else
@@ -44,47 +79,83 @@ class NormWatch(TorchFunctionMode):
             activation.register_forward_pre_hook(self._enter)
             activation.register_forward_hook(self._leave)
 
-    def norms(self) -> dict[nn.Module, str]:
-        """Return the norm (its dotted name) of each activation that is its one and only user."""
+    def norms(self) -> dict[nn.Module, Norms]:
+        """Return the norms of each activation that is the one and only user of them, or of a sum.
+
+        A summand's norm counts if its output goes to the sum alone.
+        """
         found = {}
         for activation in {activation for activation, _ in self.calls}:
-            inputs = [output for user, output in self.calls if user is activation]
-            names = {output.norm if output else None for output in inputs}
-            if len(names) == 1 and (name := names.pop()) is not None:
-                outputs = [output for output in self.outputs.values() if output.norm == name]
-                if all(output.users == [activation] for output in outputs):
-                    found[activation] = name
+            inputs = [given for user, given in self.calls if user is activation]
+            kinds = {given.norms if given else None for given in inputs}
+            if len(kinds) == 1 and (norms := kinds.pop()) and norms.names:
+                outputs = [output for output in self.outputs if output.norm in norms.names]
+                if all(_only_user(output, norms) is activation for output in outputs):
+                    found[activation] = norms
         return found
 
     def _returned(self, name: str):
         def hook(module: nn.Module, args: tuple, output: Tensor) -> None:
-            versions = output._version, args[0]._version
-            self.outputs[id(output)] = _Output(name, output, args[0], versions)
+            self.outputs.append(_Map(output, norm=name, sources=args[:1]))
+            self.maps[id(output)] = self.outputs[-1]
 
         return hook
 
     def _enter(self, module: nn.Module, args: tuple) -> None:
-        output = self.outputs.get(id(args[0]))
-        if output:
-            output.users.append(module)
-        self.calls.append((module, output if output and output.intact else None))
+        given = self.maps.get(id(args[0]))
+        if given:
+            given.users.append(module)
+        self.calls.append((module, given if given and given.intact else None))
         self.inside = module
 
     def returned(self, output: object) -> None:
         """Note what the model returned."""
-        self._used(output)
+        self._used(output, None)
 
-    def _used(self, values: object) -> None:
+    def _used(self, values: object, user: _Map | None) -> None:
         for leaf in tree_leaves(values):
-            if isinstance(leaf, Tensor) and id(leaf) in self.outputs:
-                self.outputs[id(leaf)].users.append(None)
+            if isinstance(leaf, Tensor) and id(leaf) in self.maps:
+                self.maps[id(leaf)].users.append(user)
 
     def _leave(self, module: nn.Module, args: tuple, output: Tensor) -> None:
         self.inside = None
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         """Run a function of PyTorch, and note the outputs of norms that it computes with."""
+        name = getattr(function, "__name__", "")
+        summands = () if kwargs else self._summands(name, args)
         result = function(*args, **(kwargs or {}))
         if self.inside is None and any(isinstance(r, Tensor) for r in tree_leaves(result)):
-            self._used((args, kwargs))
+            added = None
+            if summands:
+                sources = (s.sources[0] if s else x for s, x in zip(summands, args, strict=True))
+                added = _Map(result, summands=summands, sources=tuple(sources))
+            self._used((args, kwargs), added)
+            if added:
+                self.maps[id(result)] = added
         return result
+
+    def _summands(self, name: str, args: tuple) -> tuple[_Map | None, ...]:
+        """Return the outputs of norms among what is added here, if a layer could add it up."""
+        if name not in (*ADDITIONS, *IN_PLACE) or len(args) != 2:
+            return ()
+        first, second = args
+        if not (isinstance(first, Tensor) and isinstance(second, Tensor)):
+            return ()
+        if (first.shape, first.dtype) != (second.shape, second.dtype):
+            return ()
+        maps = [self.maps.get(id(x)) for x in args]
+        summands = tuple(m if m and m.norm and m.intact else None for m in maps)
+        overwrites_shortcut = name in IN_PLACE and summands[0] is None
+        return summands if any(summands) and not overwrites_shortcut else ()
+
+
+def _only_user(output: _Map, norms: Norms) -> nn.Module | None:
+    """Return the activation that alone uses the output of one of `norms`, in their way."""
+    used, through = output, Norms((output.norm,), added=False)
+    if len(output.users) == 1 and isinstance(output.users[0], _Map):
+        used, through = output.users[0], output.users[0].norms
+    if through != norms or not used.sources_last or len(used.users) != 1:
+        return None
+    (user,) = used.users
+    return user if isinstance(user, nn.Module) else None

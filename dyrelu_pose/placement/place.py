@@ -2,7 +2,7 @@
 
 import difflib
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -28,10 +28,16 @@ class Placement:
 
     @property
     def placed(self) -> str | None:
-        """Class name of the layer, with `+ norm` if it computes one; None if the site was kept."""
+        """Class name of the layer, None if the site was kept.
+
+        With `+ norm` if it computes one, and `+ sum` if also the residual addition behind that.
+        """
         if self.layer is None:
             return None
-        return type(self.layer).__name__ + (" + norm" if self.fused else "")
+        parts = [type(self.layer).__name__]
+        if self.fused:
+            parts += ["norm", "sum"] if self.site.summed else ["norm"]
+        return " + ".join(parts)
 
 
 def place(
@@ -58,8 +64,9 @@ def place(
             is added as `channels` if the layer takes it. With `linear=True` the rule takes
             linear sites and no others, and DyReLU has `init='identity'` there unless `act` has
             an `init`. With `fuse_norm=True`, DyReLU-A and -B also compute the BatchNorm2d in
-            front of them, at sites that alone use its output: faster, the same function, the same
-            keys in the state dict.
+            front of them, at sites that alone use its output, and the residual addition between
+            them, at sites that alone use the sum: less memory, the same function, the same keys in
+            the state dict.
         input_size: Width and height of the input in pixels (W, H), as in an MMPose codec.
         forward: How to run the model, as in :func:`probe`.
 
@@ -105,11 +112,7 @@ def place(
         if not site.linear:
             _fit(site, model.get_submodule(site.name), layers.get(site.name))
     _put(model, layers)
-    fused = {site: site.norm for site, rule in taken.items() if rule.fuse_norm and site.norm}
-    for site, norm in fused.items():
-        owner, _, name = norm.rpartition(".")
-        layer = cast(DyReLU, layers[site.name])  # no other folds norms
-        layer.fold_norm(model.get_submodule(owner), name)
+    fused = _fuse(model, taken, layers)
     install_fresh_start_report(model, list(layers))
     if model.training:
         model.train()  # lets backbones freeze the new parameters of their frozen stages
@@ -118,6 +121,26 @@ def place(
         for site in sites
         if site.name in layers or not site.linear
     ]
+
+
+def _fuse(
+    model: nn.Module, taken: Mapping[Site, Rule], layers: Mapping[str, nn.Module]
+) -> set[Site]:
+    """Let layers compute the norms in front of them, as rules say, and return where they do."""
+    fused = set()
+    for site, rule in taken.items():
+        names = (site.norm,) if site.norm else site.summed
+        if not rule.fuse_norm or not names:
+            continue
+        layer = cast(DyReLU, layers[site.name])  # no other folds norms
+        owners = [name.rpartition(".") for name in names]
+        norms = [(model.get_submodule(owner), name) for owner, _, name in owners]
+        if site.norm:
+            layer.fold_norm(*norms[0])
+        else:
+            layer.fold_sum(*norms)
+        fused.add(site)
+    return fused
 
 
 def _factory(rule: Rule, act: dict) -> Callable[[Site], nn.Module]:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from numbers import Integral
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -23,7 +24,7 @@ from .channels import FIRST, LAST, ChannelsWatch, dimension_by_size
 from .functions import FunctionWatch
 from .linear import LinearWatch, Unused, norm_of, open_sites
 from .meta_device import run_tensor_mode, run_without_values
-from .norms import NormWatch
+from .norms import Norms, NormWatch
 from .rereads import RereadWatch
 from .split import split_shared
 
@@ -53,6 +54,8 @@ class Site:
         pending: Whether it is a DyReLU that was built without its width.
         obstacle: Why no layer can be placed here, as a sentence; None if one can.
         norm: Dotted name of the BatchNorm2d whose output goes here and nowhere else, if any.
+        summed: Where its input is the sum of two maps and goes here and nowhere else, the dotted
+            names of the BatchNorm2ds that yield one of them, or both, for this sum alone.
         overwritable: Whether a layer here may overwrite its input, because nobody else needs it.
         overwrites: Whether the activation works in place on an input that is read again, so that
             what it writes there is a part of what the model computes.
@@ -66,6 +69,7 @@ class Site:
     pending: bool = False
     obstacle: str | None = None
     norm: str | None = field(default=None, compare=False, repr=False)
+    summed: tuple[str, ...] = field(default=(), compare=False, repr=False)
     overwritable: bool = field(default=True, compare=False, repr=False)
     overwrites: bool = field(default=False, compare=False, repr=False)
     channels_last: bool = field(default=False, compare=False, repr=False)
@@ -201,7 +205,8 @@ class _Watch:
             activation.register_forward_hook(self._record)
             if isinstance(activation, DyReLU):
                 activation.unfold_norm()
-                activation.forward = lambda x: F.relu(x)  # keeps shapes, and needs no width
+                # It keeps shapes, and needs no width.
+                activation.forward = lambda x: F.relu(cast(Tensor, x))
         if device == "meta":
             _skip_norms(model)
 
@@ -302,8 +307,10 @@ class _Watch:
             )
         return reasons
 
-    def _site(self, activation: nn.Module, shape: torch.Size, norm: str | None) -> Site:
+    def _site(self, activation: nn.Module, shape: torch.Size, norms: Norms | None) -> Site:
         dimension = self._dimension(activation) or FIRST
+        names, added = norms or ((), False)
+        norm = None if added or not names else names[0]
         return Site(
             name=self.slots[activation][0],
             channels=shape[dimension],
@@ -312,6 +319,7 @@ class _Watch:
             pending=is_pending(activation),
             obstacle=self._obstacle(activation),
             norm=self._norm(activation) if isinstance(activation, Unused) else norm,
+            summed=names if added else (),
             overwritable=activation not in self.rereads.reread | self.rereads.keeps,
             overwrites=activation in self.rereads.reread & self.rereads.inplace,
             channels_last=dimension == LAST,

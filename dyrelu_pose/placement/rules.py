@@ -170,8 +170,8 @@ def _check_obstacles(taken: dict[Site, Rule]) -> None:
 def _check_norms(taken: dict[Site, Rule]) -> None:
     for rule in {rule.index: rule for rule in taken.values() if rule.fuse_norm}.values():
         sites = [site for site, own in taken.items() if own is rule]
-        if not any(site.norm for site in sites):
+        if not any(site.norm or site.summed for site in sites):
             raise PlacementError(
                 f"{rule}: fuse_norm=True has no effect, none of its {len(sites)} sites is the only "
-                "one to use the output of a BatchNorm2d; remove it"
+                "one to use the output of a BatchNorm2d, or a sum with that; remove it"
             )

@@ -92,6 +92,25 @@ def test_folded_norm_is_free_and_keeps_one_map_less():
     assert apart.activations - folded.activations == pytest.approx(MAP, abs=MAP / 2)
 
 
+class Residual(nn.Sequential):
+    """A norm, whose output the input is added to, and an activation."""
+
+    def forward(self, x):
+        norm, act = self
+        return act(norm(x) + x)
+
+
+def test_folded_sum_is_free_and_keeps_one_map_less():
+    apart, folded = (
+        behind_a_conv(Residual(nn.BatchNorm2d(8), DyReLUB(8, reduction=4)), nn.Conv2d(8, 2, 1))
+        for _ in range(2)
+    )
+    folded[1][1].fold_sum((folded[1], "0"))
+    apart, folded = measure(apart, SIZE), measure(folded, SIZE)
+    assert (folded.params, folded.madds) == (apart.params, apart.madds)
+    assert apart.activations - folded.activations == pytest.approx(MAP, abs=MAP / 2)
+
+
 def test_maxout_convolutions_count_once():
     found = measure(behind_a_conv(Maxout(8, k=3)), SIZE)
     assert found.madds == CONV.madds + 3 * 64 * 30

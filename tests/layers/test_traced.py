@@ -26,13 +26,24 @@ CASES = [
 ]
 
 
+class Block(nn.Module):
+    """A residual block, which adds in place as MMPose's do."""
+
+    def __init__(self, inplace):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(8, 8, 3, padding=1), nn.BatchNorm2d(8)
+        self.act = nn.ReLU(inplace=inplace)
+
+    def forward(self, x):
+        out = self.norm(self.conv(x))
+        out += x
+        return self.act(out)
+
+
 def network(act, inplace, fuse_norm):
-    """A trained network of two sites, in evaluation."""
-    layers = []
-    for channels in (3, 8):
-        convolution = nn.Conv2d(channels, 8, 3, padding=1)
-        layers += [convolution, nn.BatchNorm2d(8), nn.ReLU(inplace=inplace)]
-    model = nn.Sequential(*layers)
+    """A trained network of two sites, the second behind a residual addition, in evaluation."""
+    first = [nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(inplace=inplace)]
+    model = nn.Sequential(*first, Block(inplace))
     rule = dict(sites="*", act=dict(init="default", **act), fuse_norm=fuse_norm)
     place(model, [rule], (16, 16))
     model(1 + torch.randn(4, 3, 16, 16))  # running statistics other than 0 and 1

@@ -9,6 +9,7 @@ from torch import nn
 
 from dyrelu_pose.layers import DyReLUB
 from dyrelu_pose.layers.folded_norm import FoldedBatchNorm2d
+from dyrelu_pose.layers.residual import DeferredBatchNorm2d
 from dyrelu_pose.placement import PlacementError, place, probe
 
 from .conftest import BACKBONES, maps
@@ -40,6 +41,24 @@ def test_count_of_norms_in_resnet50(build, input_size):
     assert sum(site.norm is not None for site in probe(build("resnet50"), input_size)) == 49 - 16
 
 
+@pytest.mark.parametrize(
+    ("name", "summed"),
+    [
+        ("resnet18", {"layer1.0.relu2": ["layer1.0.bn2"], "layer1.0.relu1": []}),
+        ("resnet18", {"layer2.0.relu2": ["layer2.0.bn2", "layer2.0.downsample.1"]}),
+        ("resnet50", {"layer1.0.relu3": ["layer1.0.bn3", "layer1.0.downsample.1"]}),
+        ("hrnet", {"stage2.0.branches.0.0.relu2": ["stage2.0.branches.0.0.bn2"]}),
+        ("hrnet", {"stage2.0.relu1": [], "relu1": []}),
+        ("seresnet50", {"layer1.0.relu3": []}),  # bn3 goes to SE, whose output is overwritten
+    ],
+)
+def test_norms_of_a_residual_sum(build, input_size, name, summed):
+    sites = probe(build(name).backbone, input_size)
+    found = {site.name: list(site.summed) for site in sites}
+    assert {site: found[site] for site in summed} == summed
+    assert all(site.norm is None for site in sites if site.summed)
+
+
 def assert_close_in_scale(ours, theirs, name):
     """Compare in units of the tensor: RSN's untrained values grow to 1e14."""
     scale = theirs.abs().amax().clamp(min=1)
@@ -55,20 +74,22 @@ def test_computes_the_same_function(build, images, input_size, name, training):
     assert any(placement.fused for placement in placements)
     assert list(ours.state_dict()) == list(theirs.state_dict())
     ours.load_state_dict(theirs.state_dict())
-    outputs = []
+    outputs, buffers = [], []
     for model in (ours, theirs):
         model.train(training)
         # In float64: at 1x1 maps, batch statistics of two samples magnify rounding.
         model.double()
         torch.manual_seed(0)  # of stochastic depth
         outputs.append(maps(model(images.double(), None, mode="tensor")))
+        # A checkpoint updates what is inside once more in backward, and a folded sum is outside.
+        buffers.append([buffer.clone() for buffer in model.buffers()])
         sum(output.square().sum() for output in outputs[-1].values()).backward()
     for key, other in outputs[1].items():
         assert_close_in_scale(outputs[0][key], other, f"map {key}")
     for (key, mine), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
         if other.grad is not None:
             assert_close_in_scale(mine.grad, other.grad, key)
-    for mine, other in zip(ours.buffers(), theirs.buffers(), strict=True):
+    for mine, other in zip(*buffers, strict=True):
         torch.testing.assert_close(mine, other)
 
 
@@ -115,6 +136,98 @@ def test_only_the_single_user_of_a_norm_counts(how, direct):
     assert site.norm == ("norm" if direct else None)
 
 
+def shortcut_changed(net, u, x):
+    y = net.act(u + x)
+    x.add_(1)
+    return y
+
+
+def shortcut_overwritten(net, u, x):
+    x += u
+    return net.act(x)
+
+
+def sum_changed(net, u, x):
+    u += x
+    u += x
+    return net.act(u)
+
+
+def changed_between(net, u, x):
+    total = u + x
+    x.mul_(2)
+    return net.act(total)
+
+
+@pytest.mark.parametrize(
+    ("how", "summed"),
+    [
+        (lambda net, u, x: net.act(u + x), True),
+        (lambda net, u, x: net.act(x + u), True),
+        (added_in_place, True),
+        (lambda net, u, x: net.act(torch.add(u, x)), True),
+        (lambda net, u, x: net.act(u + x) + x, True),
+        (lambda net, u, x: net.act(u + net.other(2 * x)), True),
+        (lambda net, u, x: net.act(net.norm(net.act(u + x)) + x), True),
+        (lambda net, u, x: net.act(u + u), False),
+        (lambda net, u, x: net.act(u + 1), False),
+        (lambda net, u, x: net.act(torch.add(u, x, alpha=2)), False),
+        (lambda net, u, x: net.act(u + x[:, :1]), False),
+        (lambda net, u, x: net.act(u + x.double()), False),
+        (lambda net, u, x: net.act(u + x + x), False),
+        (lambda net, u, x: net.act(u - x), False),
+        (lambda net, u, x: net.act(u + x) + u, False),
+        (lambda net, u, x: (total := u + x) + net.act(total), False),
+        (lambda net, u, x: net.other(total := u + x) + net.act(total), False),
+        (lambda net, u, x: net.act(u + x) + net.act(x), False),
+        (lambda net, u, x: net.act(net.norm(net.act(u + x))), False),
+        (lambda net, u, x: [net.act(total := u + x), total], False),
+        (shortcut_changed, False),
+        (shortcut_overwritten, False),
+        (sum_changed, False),
+        (changed_between, False),
+    ],
+    ids=[
+        "u+x", "x+u", "in-place", "torch.add", "shortcut-read-later", "other-act-first",
+        "both-twice", "doubled", "number", "alpha", "broadcast", "dtype", "three", "difference",
+        "norm-used", "sum-used", "two-acts", "act-also-without-sum", "once-direct", "returned",
+        "shortcut-changed", "shortcut-overwritten", "sum-changed", "changed-between",
+    ],
+)  # fmt: skip
+def test_only_the_single_user_of_a_sum_counts(how, summed):
+    site = next(site for site in probe(Net(how), SIZE) if site.name == "act")
+    assert site.summed == (("norm",) if summed else ())
+    assert site.norm is None
+
+
+class TwoNorms(nn.Module):
+    """Two norms, and an activation behind what `how` makes of their outputs."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.norm, self.shortcut, self.act = nn.BatchNorm2d(3), nn.BatchNorm2d(3), nn.ReLU()
+        self.how = how
+
+    def forward(self, x):
+        return self.how(self, self.norm(x), self.shortcut(x))
+
+
+@pytest.mark.parametrize(
+    ("how", "summed"),
+    [
+        (lambda net, u, r: net.act(u + r), ("norm", "shortcut")),
+        (lambda net, u, r: net.act(r + u), ("shortcut", "norm")),
+        (lambda net, u, r: net.act(u + r) + r, ("norm",)),
+        (lambda net, u, r: net.act(u + r) + u, ("shortcut",)),
+        (lambda net, u, r: net.act(u + r) + u + r, ()),
+    ],
+    ids=["both", "turned", "second-used", "first-used", "both-used"],
+)
+def test_norms_whose_output_is_used_elsewhere_stay(how, summed):
+    (site,) = probe(TwoNorms(how), SIZE)
+    assert site.summed == summed
+
+
 @pytest.mark.parametrize("norm", [nn.InstanceNorm2d(8), nn.GroupNorm(2, 8), nn.SyncBatchNorm(8)])
 def test_other_norms_do_not_count(norm):
     (site,) = probe(nn.Sequential(nn.Conv2d(3, 8, 1), norm, nn.ReLU()), SIZE)
@@ -123,9 +236,12 @@ def test_other_norms_do_not_count(norm):
 
 def test_placed_names_the_norm_and_the_norm_stays(build, input_size):
     model = build("resnet18")
-    first = place(model, FUSED, input_size)[0]
-    assert first.placed == "DyReLUB + norm"
+    placed = {p.site.name: p.placed for p in place(model, FUSED, input_size)}
+    assert placed["backbone.relu"] == "DyReLUB + norm"
+    assert placed["backbone.layer1.0.relu2"] == "DyReLUB + norm + sum"
     assert type(model.backbone.bn1) is FoldedBatchNorm2d
+    assert type(model.backbone.layer1[0].bn2) is DeferredBatchNorm2d
+    assert type(model.backbone.layer2[0].downsample[1]) is DeferredBatchNorm2d
     assert isinstance(model.backbone.bn1, nn.BatchNorm2d)
 
 
