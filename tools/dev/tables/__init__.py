@@ -6,7 +6,7 @@ A function takes the page, so that links to what the table is made from lead the
 from .deploy import deployed, deployed_ap, deployed_torch
 from .results import coco_mini, hidden_units, longer, model_card, tried
 from .scale import distributed, scale_evaluation, scale_gpus, scale_index, scale_workers
-from .speed import complexity, imagenet_cost, loader, speed_model, speed_op
+from .speed import complexity, imagenet_cost, kept, loader, speed_model, speed_op
 from .study import gain, gain_cells, study_recipe
 from .tools import dev_tools, tools
 from .trust import compatibility, dependencies, reliability, safeguards
@@ -27,6 +27,7 @@ __all__ = [
     "gain_cells",
     "hidden_units",
     "imagenet_cost",
+    "kept",
     "loader",
     "longer",
     "model_card",

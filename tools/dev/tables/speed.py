@@ -76,6 +76,19 @@ def speed_model(page: Path) -> str:
     return f"{markdown_table(header, lines)}\n\n{_devices(page, 'model')}"
 
 
+def kept(page: Path) -> str:
+    """Return what models keep for backward, with and without folded norms and sums."""
+    path, lines = BENCH / "kept.csv", {}
+    for row in read_csv(path):
+        size, ratio = int(row["kept_bytes"]) / MIB, float(row["times_relu"])
+        cell = f"{size:.0f}" + ("" if row["row"] == "ReLU" else f" ({ratio:.2f}x)")
+        lines.setdefault((row["case"], row["input"]), {})[row["row"]] = cell
+    rows = [[*model, *cells.values()] for model, cells in lines.items()]
+    header = ("kept for backward, MiB per image", "input (HxW)", *next(iter(lines.values())))
+    command = "`python benchmarks/kept.py`"
+    return f"{markdown_table(header, rows)}\n\n{link(page, path)}, by {command}."
+
+
 def loader(page: Path) -> str:
     """Return what reading crops instead of whole images does to a training loader."""
     path = BENCH / "loader.json"
