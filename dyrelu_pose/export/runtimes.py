@@ -10,6 +10,7 @@ from typing import cast
 
 import numpy as np
 
+from dyrelu_pose.compat.onnx_session import open_session
 from dyrelu_pose.errors import UserError
 
 Input = tuple[str, tuple[object, ...]]  # name and sizes: a number, or a name where any will do
@@ -38,19 +39,15 @@ class OnnxRuntime:
     Attributes:
         inputs: Names and sizes of the inputs.
         outputs: Names of what is returned.
+
+    Raises:
+        UserError: It cannot read the file.
     """
 
     title = "ONNX Runtime"
 
     def __init__(self, path: Path, threads: int) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3  # errors
-        self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_session(path, threads)
         self.inputs = [(item.name, tuple(item.shape)) for item in self._session.get_inputs()]
         self.outputs = [item.name for item in self._session.get_outputs()]
 
@@ -80,13 +77,17 @@ class OpenVino:
         import openvino
 
         core = openvino.Core()
-        self._model = core.read_model(path)
         options = {
             "INFERENCE_PRECISION_HINT": "f32",
             "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "LATENCY",
         }
-        self._request = core.compile_model(self._model, "CPU", options).create_infer_request()
+        try:
+            self._model = core.read_model(path)
+            compiled = core.compile_model(self._model, "CPU", options)
+        except RuntimeError as error:
+            raise UserError(f"OpenVINO cannot read {path}: {_reason(error)}") from error
+        self._request = compiled.create_infer_request()
         self.inputs = [(item.get_any_name(), _sizes(item)) for item in self._model.inputs]
         self.outputs = [item.get_any_name() for item in self._model.outputs]
 
@@ -100,6 +101,13 @@ class OpenVino:
     def __call__(self, images: np.ndarray) -> list[np.ndarray]:
         """Return the outputs for what the one input takes."""
         return list(self._request.infer([images]).to_tuple())
+
+
+def _reason(error: Exception) -> str:
+    """Return what an error says, without the lines of OpenVINO that name its source files."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    said = [line for line in lines if not line.startswith(("Exception from", "Check "))]
+    return (said or lines or [type(error).__name__])[0].strip()
 
 
 def _sizes(port) -> tuple[object, ...]:
