@@ -1,0 +1,5 @@
+"""Where people are in a picture: boxes of a person detector that is an ONNX file."""
+
+from .detector import PersonDetector
+
+__all__ = ["PersonDetector"]
