@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -86,6 +87,32 @@ class _Dicts(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         return ast.Constant(self.WORDS[node.id]) if node.id in self.WORDS else node
+
+
+def share(text: str) -> float:
+    """Return the number from 0 to 1 that an argument is; argparse's `type`.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 0 to 1")
+    return value
+
+
+def at_least_one(text: str) -> int:
+    """Return the whole number from 1 that an argument is; argparse's `type`.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 1")
+    return int(text)
 
 
 def load_runner_config(args: argparse.Namespace) -> Config:
