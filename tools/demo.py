@@ -4,10 +4,11 @@ Takes pictures, folders of them and videos; writes each again with skeletons, an
 their scores to results.keypoints.json, in COCO's results format. Without --config and --checkpoint
 the model in checkpoints/ is used.
 
-A top-down model needs a box per person, and no detector comes with this project: --bboxes takes a
-JSON file of boxes, which may be COCO annotations, COCO detections or a dict by file name; without
-it each picture is taken for one person. The keypoints have the image ids and the category of the
-boxes, where these have any.
+A top-down model needs a box per person. --detector finds them by a person detector, an ONNX file of
+YOLOX or NanoDet, of which none comes with this project (docs/deploy.md says where they are); people
+of videos are then followed and numbered. --bboxes takes a JSON file of boxes instead, which may be
+COCO annotations, COCO detections or a dict by file name: the keypoints have the image ids and the
+category of the boxes, where these have any. Without either each picture is taken for one person.
 """
 
 import argparse
@@ -17,6 +18,8 @@ from pathlib import Path
 
 from rich.progress import track
 
+from dyrelu_pose.config.arguments import at_least_one, share
+from dyrelu_pose.detection import PersonDetector
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.inference import PoseInferencer
 from dyrelu_pose.inference.boxes import FORMATS, Boxes
@@ -40,18 +43,38 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=Path("work_dirs/predictions"),
         help="folder to write (%(default)s)",
     )
-    parser.add_argument("--bboxes", type=Path, help=f"JSON file of person boxes; {FORMATS}")
+    boxes = parser.add_mutually_exclusive_group()
+    boxes.add_argument("--detector", type=Path, metavar="FILE", help="ONNX file that finds people")
+    boxes.add_argument("--bboxes", type=Path, help=f"JSON file of person boxes; {FORMATS}")
     parser.add_argument(
-        "--bbox-thr", type=float, default=0.3, help="lowest score of a detection (%(default)s)"
+        "--bbox-thr", type=share, default=0.3, help="lowest score of a detection (%(default)s)"
+    )
+    parser.add_argument(
+        "--nms-thr", type=share, default=0.5, help="largest IoU of two detections (%(default)s)"
+    )
+    parser.add_argument(
+        "--max-people", type=at_least_one, help="most people of a picture, the surest (no limit)"
+    )
+    parser.add_argument(
+        "--every", type=at_least_one, default=1, metavar="N",
+        help="in videos, look for people in every N-th frame, follow them in the others (1)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--smooth", action="store_true", help="steady the keypoints of videos: a one-euro filter"
     )
     parser.add_argument(
         "--kpt-thr", type=float, default=0.3, help="lowest score of a drawn keypoint (%(default)s)"
     )
-    parser.add_argument("--draw-bbox", action="store_true", help="draw the boxes")
+    parser.add_argument(
+        "--draw-bbox", action="store_true", help="draw the boxes (as --detector does)"
+    )
     parser.add_argument(
         "--batch-size", type=int, default=32, help="people per pass of the model (%(default)s)"
     )
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.detector is None and (args.every > 1 or args.smooth or args.max_people):
+        parser.error("--every, --smooth and --max-people are for the people that --detector finds")
+    return args
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -59,9 +82,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     files = find_files(args.inputs)
     boxes = Boxes(args.bboxes, args.bbox_thr) if args.bboxes else None
-    pose = PoseInferencer(args.config, args.checkpoint, args.device, args.batch_size)
-    draw = Drawer(pose.person_input.meta, args.kpt_thr, args.draw_bbox)
-    demo = Demo(pose, args.out, boxes, draw)
+    detector = None
+    if args.detector:
+        detector = PersonDetector(args.detector, args.bbox_thr, args.nms_thr, args.max_people)
+    pose = PoseInferencer(args.config, args.checkpoint, args.device, args.batch_size, detector)
+    draw = Drawer(pose.person_input.meta, args.kpt_thr, args.draw_bbox or detector is not None)
+    demo = Demo(pose, args.out, boxes, draw, args.every, args.smooth)
 
     start = time.perf_counter()
     pictures = [pair for pair in files if not is_video(pair[0])]
@@ -75,6 +101,9 @@ def main(argv: Sequence[str] | None = None) -> None:
                 lambda frames, total, text=path.name: track(frames, text, total or None),
             )
     found, seconds = demo.found, time.perf_counter() - start
+    if found.empty:
+        more = f" and {len(found.empty) - 3} more" if len(found.empty) > 3 else ""
+        print(f"nobody in {', '.join(found.empty[:3])}{more}")
     print(f"{found.people} people in {found.pictures} pictures, {seconds:.1f} s: see {args.out}")
     if found.skipped:
         raise UserError(f"{found.skipped} of {len(files)} files were skipped, or read in part")

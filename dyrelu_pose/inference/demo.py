@@ -3,8 +3,8 @@
 import json
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -18,6 +18,7 @@ from .boxes import PERSON, Boxes, Listed
 from .files import image_ids
 from .inferencer import PoseInferencer, checked_boxes
 from .outputs import Drawer, coco_results
+from .people_of_video import PeopleOfVideo
 from .videos import Video, VideoFile
 
 RESULTS = "results.keypoints.json"
@@ -32,13 +33,22 @@ class Image:
     listed: Listed | None
 
 
+Items = Iterable[tuple[Image, np.ndarray]]
+Predicted = Iterator[tuple[Image, np.ndarray, PoseDataSample]]
+
+
 @dataclass
 class Found:
-    """What a run found: pictures or frames, people in them, and files that it could not read."""
+    """What a run found: pictures or frames, people in them, and files that it could not read.
+
+    Attributes:
+        empty: Names of pictures and videos in which nobody is.
+    """
 
     pictures: int = 0
     people: int = 0
     skipped: int = 0
+    empty: list[str] = field(default_factory=list)
 
 
 class Demo:
@@ -47,15 +57,27 @@ class Demo:
     Args:
         pose: The model.
         out: Folder to write to.
-        boxes: Person boxes; None takes every picture for one person.
+        boxes: Person boxes; None: those of the model's detector, or without one every picture is
+            taken for one person.
         draw: Draws a prediction on its picture.
+        every: In videos, how often the detector looks, see `PeopleOfVideo`.
+        smooth: Whether the keypoints in videos are steadied.
 
     What it writes has the numbers and the category of the boxes, where they come from a file that
     has numbers.
     """
 
-    def __init__(self, pose: PoseInferencer, out: Path, boxes: Boxes | None, draw: Drawer) -> None:
+    def __init__(
+        self,
+        pose: PoseInferencer,
+        out: Path,
+        boxes: Boxes | None,
+        draw: Drawer,
+        every: int = 1,
+        smooth: bool = False,
+    ) -> None:
         self.pose, self.out, self.boxes, self.draw = pose, out, boxes, draw
+        self.every, self.smooth = every, smooth
         self.found = Found()
 
     def pictures(self, files: list[tuple[Path, Path]], progress=lambda items: items) -> None:
@@ -84,6 +106,8 @@ class Demo:
         for image, picture, sample in self._predicted(self._readable(files, images, progress)):
             self._write(self.out / image.name, self.draw(picture, sample))
             entries += self._results(image, sample)
+            if not len(sample.pred_instances):
+                self.found.empty.append(image.name)
         self._dump(self.out / RESULTS, entries)
 
     def video(self, path: Path, name: Path, progress=lambda frames, total: frames) -> None:
@@ -106,11 +130,15 @@ class Demo:
         drawn, entries = VideoFile(target, video.fps), []
         frames = enumerate(progress(video, video.frames))
         items = ((self._frame(path, name, number), frame) for number, frame in frames)
-        for image, frame, sample in self._predicted(items):
+        by_frame = self.boxes is None and self.pose.detector is not None
+        predict = self._followed(video.fps) if by_frame else self._predicted
+        for image, frame, sample in predict(items):
             drawn.write(self.draw(frame, sample))
             entries += self._results(image, sample)
         drawn.close()
         self._dump(target.with_suffix(".keypoints.json"), entries)
+        if not entries:
+            self.found.empty.append(str(name))
         if video.missing:
             self.found.skipped += 1
             print(
@@ -143,9 +171,7 @@ class Demo:
             except ImageError as error:
                 self._skip(error)
 
-    def _predicted(
-        self, items: Iterable[tuple[Image, np.ndarray]]
-    ) -> Iterator[tuple[Image, np.ndarray, PoseDataSample]]:
+    def _predicted(self, items: Items) -> Predicted:
         """Yield (image, picture, prediction) of (image, picture)."""
         waiting: deque[tuple[Image, np.ndarray]] = deque()
 
@@ -155,9 +181,24 @@ class Demo:
                 yield picture, self._boxes(image, picture)
 
         for sample in self.pose.stream(pairs()):
-            self.found.pictures += 1
-            self.found.people += len(sample.pred_instances)
+            self._count(sample)
             yield *waiting.popleft(), sample
+
+    def _followed(self, fps: float) -> Callable[[Items], Predicted]:
+        """Return what yields (image, frame, prediction) of a video's frames, people numbered."""
+        people = PeopleOfVideo(self.pose, fps, self.every, self.smooth)
+
+        def predict(items: Items) -> Predicted:
+            for image, frame in items:
+                sample = people(frame)
+                self._count(sample)
+                yield image, frame, sample
+
+        return predict
+
+    def _count(self, sample: PoseDataSample) -> None:
+        self.found.pictures += 1
+        self.found.people += len(sample.pred_instances)
 
     def _boxes(self, image: Image, picture: np.ndarray) -> np.ndarray | None:
         if self.boxes is None:

@@ -13,6 +13,7 @@ from mmpose.structures import PoseDataSample, merge_data_samples
 
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.datasets.load_image import read_image
+from dyrelu_pose.detection import PersonDetector
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import SHIPPED_CHECKPOINT, SHIPPED_CONFIG
 
@@ -32,10 +33,12 @@ class PoseInferencer:
             `checkpoints/`.
         device: Where it runs; by default a GPU if there is one.
         batch_size: People that pass through the model at once.
+        detector: Finds the people of pictures that come without boxes: an ONNX file, or a
+            `PersonDetector` with options of your own. Default: a picture is one person.
 
     Raises:
-        UserError: A file is missing, the weights are of another model, or the model is not
-            top-down.
+        UserError: A file is missing, the weights are of another model, the model is not top-down,
+            or the detector is of no kind that is known.
 
     Example:
         >>> from dyrelu_pose.inference import PoseInferencer
@@ -51,6 +54,7 @@ class PoseInferencer:
         checkpoint: str | Path | None = None,
         device: str | None = None,
         batch_size: int = 32,
+        detector: str | Path | PersonDetector | None = None,
     ) -> None:
         if config is None:
             config, checkpoint = SHIPPED_CONFIG, checkpoint or SHIPPED_CHECKPOINT
@@ -58,6 +62,9 @@ class PoseInferencer:
             raise UserError("this config needs a checkpoint: name its weights")
         if not isinstance(config, Config):
             config = load_config(str(config))
+        if isinstance(detector, str | Path):
+            detector = PersonDetector(detector)
+        self.detector = detector
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.batch_size = batch_size
         model = load_trained(config, checkpoint, device)
@@ -79,11 +86,12 @@ class PoseInferencer:
         Args:
             pictures: A file or an array (H, W, 3) of bytes, blue first, or several of them.
             bboxes: For each picture the boxes of its people, (P, 4) as left, top, right, bottom
-                in pixels; None, for a picture or for all, takes the whole picture as one person.
+                in pixels, or (P, 5) with a score behind; None, for a picture or for all: those
+                that the detector finds, or else the whole picture as one person.
 
         Returns:
             MMPose's data samples, with `pred_instances.keypoints` (P, 17, 2) in pixels of the
-            picture, `keypoint_scores` (P, 17) and `bboxes` (P, 4).
+            picture, `keypoint_scores` (P, 17), `bboxes` (P, 4) and `bbox_scores` (P,).
 
         Raises:
             ImageError: A file cannot be read, or an array is no picture.
@@ -113,8 +121,10 @@ class PoseInferencer:
         """Make the model's input for each person of a picture."""
         is_array = isinstance(picture, np.ndarray)
         picture = check_picture(picture) if is_array else read_image(picture)
-        boxes = checked_boxes([whole(picture)] if boxes is None else boxes, picture)
-        return [self.person_input(picture, box) for box in boxes]
+        if boxes is None:
+            boxes = self.detector(picture) if self.detector else np.array([whole(picture)])
+        boxes = checked_boxes(boxes, picture)
+        return [self.person_input(picture, box[:4], score=box[4]) for box in boxes]
 
     @torch.no_grad()
     def _results(self, waiting: list[list[dict]]) -> Iterator[PoseDataSample]:
@@ -142,12 +152,16 @@ class PoseInferencer:
 
 
 def checked_boxes(boxes: np.ndarray | Sequence, picture: np.ndarray) -> np.ndarray:
-    """Return the boxes of a picture as (P, 4) float32.
+    """Return the boxes of a picture as (P, 5) float32, the score last, 1 where there is none.
 
     Raises:
         UserError: One has no width or height, or nothing of the picture is in it.
     """
-    boxes = np.asarray(boxes, np.float32).reshape(-1, 4) if len(boxes) else np.zeros((0, 4))
+    boxes = np.asarray(boxes, np.float32)
+    boxes = boxes.reshape(-1, 5 if boxes.ndim == 2 and boxes.shape[1] == 5 else 4)
+    if boxes.shape[1] == 4:
+        boxes = np.column_stack((boxes, np.ones(len(boxes), np.float32)))
+    scores, boxes = boxes[:, 4:], boxes[:, :4]
     good = np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
     if not good.all():
         worst = boxes[~good][0].tolist()
@@ -160,4 +174,4 @@ def checked_boxes(boxes: np.ndarray | Sequence, picture: np.ndarray) -> np.ndarr
             f"box {first} (left, top, right, bottom) is outside of the picture, which is "
             f"{width}x{height} pixels"
         )
-    return boxes.astype(np.float32)
+    return np.concatenate((boxes, scores), axis=1)

@@ -117,20 +117,27 @@ class PersonInput:
         self.pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
         self.meta: dict = dataset_meta_from_config(cfg, "test") or parse_pose_metainfo(COCO)
 
-    def __call__(self, picture: np.ndarray, box: Sequence[float], path: Path | None = None) -> dict:
+    def __call__(
+        self,
+        picture: np.ndarray,
+        box: Sequence[float] | np.ndarray,
+        path: Path | None = None,
+        score: float = 1.0,
+    ) -> dict:
         """Return `inputs` and `data_samples`.
 
         Args:
             picture: (H, W, 3) bytes, blue first.
             box: Left, top, right, bottom of the person, in pixels.
             path: Where the picture is from.
+            score: How sure it is that the box is a person's.
         """
         person = dict(
             self.meta,
             img=picture,
             img_path=None if path is None else str(path),
             bbox=np.array([box], np.float32),
-            bbox_score=np.ones(1, np.float32),
+            bbox_score=np.array([score], np.float32),
         )
         return cast(dict, self.pipeline(person))  # no transform of a test leaves a person out
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 from mmpose.structures import PoseDataSample
 from mmpose.visualization import PoseLocalVisualizer
@@ -20,10 +21,11 @@ def coco_results(
 
     Returns:
         Dicts with `keypoints`, 51 numbers (column, row, score per keypoint), `bbox` as left, top,
-        width, height, and `score`, that of the box times the mean of the keypoints'.
+        width, height, `score`, that of the box times the mean of the keypoints', and in videos
+        whose people are followed `track_id`, the person's number.
     """
     people: Any = sample.pred_instances  # its fields are set at run time
-    entries = []
+    entries: list[dict] = []
     for places, scores, box, box_score in zip(
         people.keypoints, people.keypoint_scores, people.bboxes, people.bbox_scores, strict=True
     ):
@@ -38,11 +40,15 @@ def coco_results(
                 score=round(float(box_score * scores.mean()), 4),
             )
         )
+    for entry, number in zip(entries, people.get("track_ids", ()), strict=False):
+        entry["track_id"] = int(number)
     return entries
 
 
 class Drawer:
     """Draws skeletons with MMPose's visualiser, lines as wide as the picture needs.
+
+    Beside boxes are the people's numbers, where they have any.
 
     Args:
         dataset_meta: MMPose's facts about the keypoints, `model.dataset_meta`.
@@ -67,4 +73,15 @@ class Drawer:
             draw_bbox=self.boxes,
             kpt_thr=self.threshold,
         )
-        return self.visualizer.get_image()[..., ::-1]
+        drawn = self.visualizer.get_image()[..., ::-1]
+        if not self.boxes or "track_ids" not in sample.pred_instances:
+            return drawn
+        drawn = np.ascontiguousarray(drawn)
+        people: Any = sample.pred_instances
+        for number, box in zip(people.track_ids, people.bboxes, strict=True):
+            left, top = max(int(box[0]) + width, 0), max(int(box[1]), 0) + 12 * width
+            place, scale = (left, top), 0.4 * width
+            for color, extra in (((0, 0, 0), 2), ((255, 255, 255), 0)):
+                font = cv2.FONT_HERSHEY_SIMPLEX
+                cv2.putText(drawn, str(number), place, font, scale, color, width + extra)
+        return drawn
