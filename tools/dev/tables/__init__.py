@@ -3,7 +3,7 @@
 A function takes the page, so that links to what the table is made from lead there.
 """
 
-from .deploy import deployed, deployed_ap, deployed_torch
+from .deploy import deployed, deployed_ap, deployed_torch, detectors
 from .results import coco_mini, hidden_units, longer, model_card, tried
 from .scale import distributed, scale_evaluation, scale_gpus, scale_index, scale_workers
 from .speed import complexity, imagenet_cost, kept, loader, speed_model, speed_op
@@ -21,6 +21,7 @@ __all__ = [
     "deployed",
     "deployed_ap",
     "deployed_torch",
+    "detectors",
     "dev_tools",
     "distributed",
     "gain",
