@@ -126,7 +126,8 @@ class DyReLU(NormHolder, nn.Module):
     @property
     def hyper(self) -> Hyper:
         """The weights of the hyper function."""
-        return Hyper(self.fc1.weight, self.fc1.bias, self.fc2.weight, self.fc2.bias)
+        fc1, fc2 = self.fc1, self.fc2
+        return Hyper(fc1.weight, fc1.bias, fc2.weight, fc2.bias)
 
     def coefficients(self, x: Tensor | ResidualSum) -> tuple[Tensor, Tensor]:
         """Return slopes and intercepts for an input of `forward`: what that computes with.
@@ -182,11 +183,9 @@ class DyReLU(NormHolder, nn.Module):
         if norm is None:
             weight, spatial = self._spatial()
             return dyrelu(x, self.hyper, self.ranges, weight, spatial, self.backend, self.inplace)
-        y, mean, variance = normalized_dyrelu(
-            x, norm.norm(x), self.hyper, self.ranges, self.backend
-        )
-        norm.update(mean, variance, x.numel() // x.shape[1])
-        return y
+        return normalized_dyrelu(
+            x, norm.norm(x), self.hyper, self.ranges, self.backend, norm.running()
+        )[0]
 
     def _of_sum(self, x: ResidualSum) -> Tensor:
         self._check(x)
@@ -200,7 +199,8 @@ class DyReLU(NormHolder, nn.Module):
         norms = [norm for _, norm in x.summands if norm is not None]
         if not x.updated:
             for norm, (mean, variance) in zip(norms, used, strict=True):
-                norm.update(mean, variance, y.numel() // y.shape[1])
+                if running := norm.running():
+                    running.take(mean, variance, y.numel() // y.shape[1])
         x.updated = True
         return y
 

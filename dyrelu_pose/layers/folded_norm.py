@@ -1,11 +1,10 @@
 """A batch normalization that the DyReLU behind it computes."""
 
-import torch
 from torch import Tensor, nn
 from torch.fx import Proxy
 from torch.nn import functional as F
 
-from dyrelu_pose.ops.batch_norm import Norm
+from dyrelu_pose.ops.batch_norm import Norm, Running
 
 from .leaf import call_in_graph
 
@@ -19,13 +18,14 @@ class HeldBatchNorm2d(nn.BatchNorm2d):
         Raises:
             ValueError: The batch has one value per channel, so that it has no variance.
         """
-        of_batch = self.training or self.running_mean is None
+        mean, variance = self._buffers["running_mean"], self._buffers["running_var"]
+        of_batch = self.training or mean is None
         if of_batch and x.numel() == x.shape[1]:
             raise ValueError(
                 f"batch normalization in training needs more than one value per channel, "
                 f"got an input of shape {tuple(x.shape)}"
             )
-        statistics = (None, None) if of_batch else (self.running_mean, self.running_var)
+        statistics = (None, None) if of_batch else (mean, variance)
         return Norm(self.weight, self.bias, *statistics, self.eps)
 
     def normalized(self, x: Tensor, update: bool = False) -> Tensor:
@@ -38,28 +38,15 @@ class HeldBatchNorm2d(nn.BatchNorm2d):
             x, norm.mean, norm.variance, norm.weight, norm.bias, training=of_batch, eps=norm.eps
         )
 
-    @torch.no_grad()
-    def update(self, mean: Tensor, variance: Tensor, count: int) -> None:
-        """Take the statistics of a batch into the running ones, as `nn.BatchNorm2d` does.
-
-        Args:
-            mean: Mean of each channel, (C,).
-            variance: Biased variance of each channel, (C,).
-            count: Number of values of a channel, N H W.
-        """
+    def running(self) -> Running | None:
+        """Return the running statistics that the next batch goes into, if it does."""
         if not self.training:
-            return
-        batches = self.num_batches_tracked
-        running_mean, running_variance = self.running_mean, self.running_var
-        if batches is None or running_mean is None or running_variance is None:  # all are
-            return
-        batches.add_(1)
-        share = self.momentum
-        if share is None:  # the mean over all batches
-            share = 1 / batches.to(mean.dtype)
-        unbiased = variance * (count / (count - 1))
-        for running, new in ((running_mean, mean), (running_variance, unbiased)):
-            running.lerp_(new.to(running.dtype), share)
+            return None
+        names = "running_mean", "running_var", "num_batches_tracked"
+        mean, variance, batches = map(self._buffers.__getitem__, names)
+        if mean is None or variance is None or batches is None:  # all are
+            return None
+        return Running(mean, variance, batches, self.momentum)
 
 
 class FoldedBatchNorm2d(HeldBatchNorm2d):

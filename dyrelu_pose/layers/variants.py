@@ -111,7 +111,7 @@ class DyReLUC(DyReLU):
             return reference.spatial_map(x.to(dtype), weight, self.map)
 
     def _spatial(self) -> tuple[Tensor, Spatial]:
-        return self.spatial.weight.flatten(), self.map
+        return self.spatial.weight, self.map
 
     def extra_repr(self) -> str:
         """Return the options that decide the function."""

@@ -1,5 +1,6 @@
 """Which implementation computes the passes over a feature map."""
 
+import functools
 import importlib.util
 
 import torch
@@ -7,7 +8,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
 from .eager import EAGER
-from .passes import Passes
+from .passes import Passes, Sites
 
 HAS_TRITON = importlib.util.find_spec("triton") is not None
 HAS_NUMBA = importlib.util.find_spec("numba") is not None
@@ -49,6 +50,25 @@ def passes_of(backend: str, x: Tensor) -> Passes:
     if backend == "numba":
         return _numba(x)
     return EAGER
+
+
+def sites_of(backend: str, x: Tensor) -> Sites | None:
+    """Return what computes whole sites of maps like `x`, or None: Triton's plans, and only they.
+
+    While something traces, compiles or records operations, they are those of the passes.
+    """
+    if (
+        not HAS_TRITON
+        or not (backend == "triton" or (backend == "auto" and x.is_cuda))
+        or type(x) not in (Tensor, torch.nn.Parameter)
+        or torch.compiler.is_compiling()
+        or is_traced()
+        or is_in_torch_dispatch_mode()
+        or torch._C._are_functorch_transforms_active()
+    ):
+        return None
+    sites, interpreted = _triton_sites()
+    return sites if interpreted or x.is_cuda else None
 
 
 def _best(x: Tensor) -> str:
@@ -95,3 +115,11 @@ def _triton(x: Tensor) -> Passes:
             "or set TRITON_INTERPRET=1 to run the kernels (slowly) in Triton's interpreter"
         )
     return TRITON
+
+
+@functools.cache
+def _triton_sites() -> tuple[Sites, bool]:
+    """Return Triton's sites, and whether its interpreter runs them."""
+    from .triton_kernels.passes import SITES, interpreted
+
+    return SITES, interpreted()

@@ -1,11 +1,12 @@
 """Batch normalization as a function per channel, u = t x + v, and its gradients from few sums."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
-from .passes import Passes
+if TYPE_CHECKING:
+    from .passes import Passes  # whose `Sites` take norms
 
 
 class Norm(NamedTuple):
@@ -32,13 +33,39 @@ class Norm(NamedTuple):
         shape = (-1, *(1,) * (x.dim() - 2))
         return x * t.view(shape) + v.view(shape), mean, variance
 
-    def statistics(self, x: Tensor, passes: Passes) -> tuple[Tensor, Tensor, Tensor]:
+    def statistics(self, x: Tensor, passes: "Passes") -> tuple[Tensor, Tensor, Tensor]:
         """Return the means of planes (N, C), and mean and variance (C,) to normalize x with."""
         if self.mean is not None and self.variance is not None:
             return passes.pool(x, None)[0], self.mean, self.variance
         means, variances = passes.moments(x)  # of planes
         mean = means.mean(0)
         return means, mean, (variances + (means - mean).square()).mean(0)
+
+
+class Running(NamedTuple):
+    """Running statistics of a batch normalization of C channels."""
+
+    mean: Tensor  # (C,)
+    variance: Tensor  # (C,), unbiased
+    batches: Tensor  # that they are of, a count
+    momentum: float | None  # share of a new batch; None: the mean over all batches
+
+    def take(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        """Take the statistics of a batch in, as `nn.BatchNorm2d` does.
+
+        Args:
+            mean: Mean of each channel, (C,).
+            variance: Biased variance of each channel, (C,).
+            count: Number of values of a channel, N P.
+        """
+        with torch.no_grad():
+            self.batches.add_(1)
+            share = self.momentum
+            if share is None:
+                share = 1 / self.batches.to(mean.dtype)
+            unbiased = variance * (count / (count - 1))
+            for running, new in ((self.mean, mean), (self.variance, unbiased)):
+                running.lerp_(new.to(running.dtype), share)
 
 
 def affine(

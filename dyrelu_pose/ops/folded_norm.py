@@ -11,17 +11,23 @@ import math
 import torch
 from torch import Tensor
 
-from .backends import is_traced, passes_of
-from .batch_norm import Norm, affine, through_statistics
-from .given import refuse_second_derivative, shared
+from .backends import is_traced, passes_of, sites_of
+from .batch_norm import Norm, Running, affine, through_statistics
+from .given import shared
 from .hyper import Hyper, Ranges
 from .layer import dyrelu
 from .precision import compute_dtype, without_autocast
+from .second_derivative import refuse_second_derivative
 
 
 def normalized_dyrelu(
-    x: Tensor, norm: Norm, hyper: Hyper, ranges: Ranges, backend: str = "auto"
-) -> tuple[Tensor, Tensor, Tensor]:
+    x: Tensor,
+    norm: Norm,
+    hyper: Hyper,
+    ranges: Ranges,
+    backend: str = "auto",
+    running: Running | None = None,
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
     """Compute DyReLU-A or -B of the batch-normalized x.
 
     Args:
@@ -30,19 +36,31 @@ def normalized_dyrelu(
         hyper: Weights of the hyper function.
         ranges: K and the ranges of the coefficients.
         backend: As for `dyrelu_given`.
+        running: Running statistics that those of the batch go into.
 
     Returns:
         (N, C, *) in the dtype of `x`, and the mean and the biased variance (C,) that it was
-        normalized with. Differentiable once, but for the reference.
+        normalized with, or None for them where they have gone into `running`. Differentiable once,
+        but for the reference.
     """
+    sites = sites_of(backend, x)
+    if sites is not None:
+        found = sites.normalized_dyrelu(x, norm, hyper, ranges, running)
+        if found is not None:
+            return found
     dtype = compute_dtype(x)
     norm, hyper = norm.to(dtype), hyper.to(dtype)
     with without_autocast(x):
         if backend == "reference" or is_traced():
             u, mean, variance = norm.normalize(x.to(dtype))
             y = dyrelu(u, hyper, ranges, backend="reference").to(x.dtype)
-            return y, mean.detach(), variance.detach()
-        return _NormalizedDyReLU.apply(x, *norm, *hyper, ranges, backend)
+            mean, variance = mean.detach(), variance.detach()
+        else:
+            y, mean, variance = _NormalizedDyReLU.apply(x, *norm, *hyper, ranges, backend)
+    if running is not None:
+        running.take(mean, variance, x.numel() // x.shape[1])
+        return y, None, None
+    return y, mean, variance
 
 
 def _fold(coef: Tensor, t: Tensor, v: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 from . import reference
 from .backends import passes_of
 from .precision import compute_dtype
+from .second_derivative import refuse_second_derivative
 
 
 def dyrelu_given(
@@ -58,15 +59,6 @@ def _check(x: Tensor, a: Tensor, b: Tensor, pi: Tensor | None) -> None:
     if pi is not None and pi.shape != (x.shape[0], 1, *x.shape[2:]):
         raise ValueError(
             f"pi must be (N, 1, *) over the positions of x {tuple(x.shape)}, got {tuple(pi.shape)}"
-        )
-
-
-def refuse_second_derivative() -> None:
-    """Raise if autograd is recording a backward pass, which is not differentiable itself."""
-    if torch.is_grad_enabled() and not torch.compiler.is_compiling():
-        raise RuntimeError(
-            "dyrelu has no second derivative: call backward without create_graph=True, or use "
-            "backend='reference', which autograd differentiates any number of times"
         )
 
 

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from . import reference
-from .backends import is_traced, passes_of
-from .given import refuse_second_derivative, shared
+from .backends import is_traced, passes_of, sites_of
+from .given import shared
 from .hyper import Hyper, Ranges
 from .precision import compute_dtype, without_autocast
+from .second_derivative import refuse_second_derivative
 from .spatial import Spatial
 
 
@@ -38,7 +39,7 @@ def dyrelu(
         x: Input, (N, C, *), floating point; its memory format is kept.
         hyper: Weights of the hyper function; G = 1 sets of coefficients make A, C of them B.
         ranges: K and the ranges of the coefficients.
-        weight: Weights (C,) of the spatial map's 1x1 convolution, for C.
+        weight: Weights of the spatial map's 1x1 convolution, for C: C elements.
         spatial: Constants of the spatial map, for C.
         backend: As for `dyrelu_given`.
         inplace: Whether x may be overwritten where autograd records nothing.
@@ -50,8 +51,14 @@ def dyrelu(
         ValueError: There is no such backend.
         RuntimeError: The backend cannot run here.
     """
+    sites = sites_of(backend, x)
+    if sites is not None:
+        y = sites.dyrelu(x, hyper, ranges, weight, spatial, inplace)
+        if y is not None:
+            return y
     dtype = compute_dtype(x)
     hyper = hyper.to(dtype)
+    weight = None if weight is None else weight.flatten()
     with without_autocast(x):
         if backend == "reference" or is_traced():
             wide = x.to(dtype)

@@ -1,10 +1,12 @@
-"""What a backend offers: passes over a feature map, and the hyper function between them."""
+"""What a backend offers: passes over a map, the hyper function between them, whole sites."""
 
 from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
+from .batch_norm import Norm, Running
 from .hyper import Hyper, Ranges
+from .spatial import Spatial
 
 
 class WeightedSum(NamedTuple):
@@ -121,4 +123,30 @@ class Passes(Protocol):
         ranges: Ranges,
     ) -> tuple[Tensor, Hyper]:
         """Return the gradients of the pooled input (N, C) and of the weights."""
+        ...
+
+
+class Sites(Protocol):
+    """The functions of `layer.py` and `folded_norm.py`, which a backend may compute at once.
+
+    None is returned where the passes have to: they are what every backend has, and what a compiler
+    traces.
+    """
+
+    def dyrelu(
+        self,
+        x: Tensor,
+        hyper: Hyper,
+        ranges: Ranges,
+        weight: Tensor | None,
+        spatial: Spatial | None,
+        inplace: bool,
+    ) -> Tensor | None:
+        """Return the output of DyReLU-B, or -C with `weight`, of C elements."""
+        ...
+
+    def normalized_dyrelu(
+        self, x: Tensor, norm: Norm, hyper: Hyper, ranges: Ranges, running: Running | None
+    ) -> tuple[Tensor, Tensor | None, Tensor | None] | None:
+        """Return what `normalized_dyrelu` of `folded_norm.py` does, for DyReLU-B."""
         ...

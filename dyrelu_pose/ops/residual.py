@@ -14,11 +14,12 @@ from torch import Tensor
 
 from .backends import is_traced, passes_of
 from .batch_norm import Norm, affine, through_statistics
-from .given import refuse_second_derivative, shared
+from .given import shared
 from .hyper import Hyper, Ranges
 from .layer import dyrelu
 from .passes import WeightedSum
 from .precision import compute_dtype, without_autocast
+from .second_derivative import refuse_second_derivative
 
 
 class Term(NamedTuple):

@@ -5,18 +5,29 @@ import triton.language as tl
 from torch import Tensor
 
 from .blocks import blocks_to_write
-from .launch import launch
-from .maps import empty_like, planes, planes_in_order_of
-from .tiles import branch_args, load_branches, offsets, part_of_program, slope_of, store, winner
+from .launch import Launch, on_device
+from .maps import Planes, empty_like, planes, planes_in_order_of
+from .tiles import (
+    Branches,
+    branches_of,
+    load_branches,
+    load_map,
+    offsets,
+    part_of_program,
+    slope_of,
+    store,
+    winner,
+)  # fmt: skip
 
 
 @triton.jit(do_not_specialize=["splits"])
 def grad_input_kernel(
-    x, x_n, x_c, x_p, grad, grad_n, grad_c, grad_p, grad_x, out_n, out_c, out_p,
-    coef, coef_n, coef_c, coef_k, pi, grad_mean, slope, grad_z, weight, grad_weight,
+    x, grad, grad_x, coef, q, scale, shift, grad_mean, slope, grad_z, weight, grad_weight,
+    x_n, x_c, x_p, grad_n, grad_c, grad_p, out_n, out_c, out_p, coef_n, coef_c, coef_k,
     channels, positions, splits,
-    K: tl.constexpr, HAS_PI: tl.constexpr, HAS_MEAN: tl.constexpr, HAS_SLOPE: tl.constexpr,
-    HAS_MAP: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
+    K: tl.constexpr, HAS_NORM: tl.constexpr, HAS_MAP: tl.constexpr, GAMMA: tl.constexpr,
+    CAP: tl.constexpr, HAS_MEAN: tl.constexpr, HAS_SLOPE: tl.constexpr, HAS_OUTER: tl.constexpr,
+    BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
     """Write the gradient of x for one tile of channels and positions per program."""
     sample, split, block, c = part_of_program(  # pyright: ignore[reportGeneralTypeIssues]
@@ -25,25 +36,55 @@ def grad_input_kernel(
     p = split * BLOCK_P + tl.arange(0, BLOCK_P)
     inside = (c < channels)[:, None] & (p < positions)[None, :]
     a0, a1, a2, a3, b0, b1, b2, b3 = load_branches(
-        coef, sample, c, c < channels, coef_n, coef_c, coef_k, K
+        coef, scale, shift, sample, c, c < channels, coef_n, coef_c, coef_k, K, HAS_NORM
     )
     wide = a0.dtype
     v = tl.load(x + offsets(sample, c, p, x_n, x_c, x_p), inside, 0.0).to(wide)
     g = tl.load(grad + offsets(sample, c, p, grad_n, grad_c, grad_p), inside, 0.0).to(wide)
-    if HAS_PI:
-        g *= tl.load(pi + sample * positions + p, p < positions, 0.0)[None, :]
+    if HAS_MAP:
+        g *= load_map(q, sample, p, positions, GAMMA, CAP)
     last = winner(v, a0, a1, a2, a3, b0, b1, b2, b3, K)
     result = g * slope_of(last, a0, a1, a2, a3, K)
     if HAS_MEAN:
         result += tl.load(grad_mean + sample * channels + c, c < channels, 0.0)[:, None] / positions
     if HAS_SLOPE:
         result += v * tl.load(slope + c, c < channels, 0.0)[:, None]
-    if HAS_MAP:
+    if HAS_OUTER:
         gz = tl.load(grad_z + sample * positions + p, p < positions, 0.0)[None, :]
         result += gz * tl.load(weight + c, c < channels, 0.0).to(wide)[:, None]
         at = grad_weight + (sample * splits + split) * channels + c
         tl.store(at, tl.sum(gz * v, 1), c < channels)
     store(grad_x + offsets(sample, c, p, out_n, out_c, out_p), result, inside)
+
+
+def grad_input_launch(
+    x: Planes,
+    grad: tuple[int, int, int],
+    grad_x: Planes,
+    branches: Branches,
+    mean: bool = False,
+    slope: bool = False,
+    outer: bool = False,
+) -> Launch:
+    """Return the launch for x, grad (of these strides), grad_x, what is read for branches, ...
+
+    Args:
+        x: Input of the forward pass.
+        grad: Strides of the gradient of the output.
+        grad_x: The result.
+        branches: Branches of the forward pass.
+        mean: Whether a gradient of the means of planes follows.
+        slope: Whether a slope follows.
+        outer: Whether a gradient of the weighted sum, the weights, and room for partial sums of
+            their gradients, (N splits, C), follow.
+    """
+    blocks = blocks_to_write(x)
+    return Launch(
+        grad_input_kernel, blocks.programs(x),
+        (*x.strides, *grad, *grad_x.strides, *branches.strides, *x.shape[1:], blocks.splits),
+        blocks.warps, **branches.constants(), HAS_MEAN=mean, HAS_SLOPE=slope, HAS_OUTER=outer,
+        BLOCK_C=blocks.channels, BLOCK_P=blocks.positions,
+    )  # fmt: skip
 
 
 def grad_input(
@@ -70,23 +111,19 @@ def grad_input(
         grad_z: Gradient of the channels' weighted sum, (N, P), or None.
         weight: The weights, (C,), or None.
     """
-    view = planes(x)
+    view, of_grad = planes(x), planes_in_order_of(planes(x), grad)
     grad_x = empty_like(view.tensor)
-    samples, channels, positions = view.shape
-    blocks = blocks_to_write(view)
-    has_map = weight is not None
-    grad_weight = coef.new_empty((samples * blocks.splits if has_map else 0, channels))
-    launch(
-        grad_input_kernel, blocks.programs(view), x, *view.args,
-        *planes_in_order_of(view, grad).args, *planes(grad_x).args, *branch_args(coef),
-        *_contiguous(pi, grad_mean, slope, grad_z, weight), grad_weight,
-        channels, positions, blocks.splits,
-        K=coef.shape[2] // 2, HAS_PI=pi is not None, HAS_MEAN=grad_mean is not None,
-        HAS_SLOPE=slope is not None, HAS_MAP=has_map,
-        BLOCK_C=blocks.channels, BLOCK_P=blocks.positions, warps=blocks.warps,
-    )  # fmt: skip
-    return grad_x, grad_weight.sum(0) if has_map else coef.new_empty(0)
-
-
-def _contiguous(*tensors: Tensor | None) -> list[Tensor | None]:
-    return [None if tensor is None else tensor.contiguous() for tensor in tensors]
+    has_outer = weight is not None
+    parts = view.shape[0] * blocks_to_write(view).splits if has_outer else 0
+    grad_weight = coef.new_empty((parts, view.shape[1]))
+    pi, *rest = (None if t is None else t.contiguous() for t in (pi, grad_mean, slope, grad_z))
+    with on_device(x):
+        launch = grad_input_launch(
+            view, of_grad.strides, planes(grad_x), branches_of(coef, pi),
+            grad_mean is not None, slope is not None, has_outer,
+        )  # fmt: skip
+        launch(
+            view.tensor, of_grad.tensor, grad_x, coef, pi, None, None, *rest,
+            weight.contiguous() if weight is not None else None, grad_weight,
+        )  # fmt: skip
+    return grad_x, grad_weight.sum(0) if has_outer else coef.new_empty(0)

@@ -14,7 +14,8 @@ from dyrelu_pose.ops.precision import compute_dtype
 
 from .apply import apply, apply_
 from .grad_input import grad_input
-from .hyper import hyper_backward, hyper_forward
+from .hyper import hyper_forward
+from .hyper_backward import hyper_backward
 from .maps import empty_like
 from .pool import moments, pool
 from .reduce import reduce

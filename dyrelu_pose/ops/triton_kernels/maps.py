@@ -20,11 +20,6 @@ class Planes(NamedTuple):
         _, channels, positions = self.shape
         return positions == 1 or (channels > 1 and self.strides[1] < self.strides[2])
 
-    @property
-    def args(self) -> tuple:
-        """What a kernel takes: the tensor and its strides."""
-        return self.tensor, *self.strides
-
 
 def planes(x: Tensor) -> Planes:
     """View a map (N, C, *) as planes; a contiguous copy if its positions have no single stride."""

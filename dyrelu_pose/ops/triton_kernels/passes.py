@@ -14,6 +14,7 @@ from dyrelu_pose.ops.passes import Passes, WeightedSum
 
 from . import library  # noqa: F401  (registers the operators)
 from .maps import is_dense
+from .sites import SITES  # noqa: F401  (with the kernels: one variable decides over all of them)
 from .tiles import MOST_BRANCHES, load_branches
 
 _OPS = torch.ops.dyrelu_pose

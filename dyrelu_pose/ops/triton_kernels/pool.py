@@ -8,14 +8,14 @@ from torch import Tensor
 from dyrelu_pose.ops.precision import compute_dtype
 
 from .blocks import Blocks, blocks_to_sum
-from .launch import launch, total
-from .maps import planes
+from .launch import Launch, on_device, total
+from .maps import Planes, planes
 from .tiles import offsets, part_of_program
 
 
 @triton.jit(do_not_specialize=["splits"])
 def pool_kernel(
-    x, stride_n, stride_c, stride_p, weight, mean, z, channels, positions, splits, chunk,
+    x, weight, mean, z, stride_n, stride_c, stride_p, channels, positions, splits, chunk,
     HAS_MAP: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
     """Sum one block of channels over a chunk of positions per program, and z over its channels."""
@@ -39,6 +39,27 @@ def pool_kernel(
     tl.store(mean + row * channels + c, tl.sum(sums, 1) / positions, c < channels)
 
 
+def pool_launch(x: Planes, mapped: bool) -> Launch:
+    """Return the launch for x, weights or None, means and weighted sums or None.
+
+    Results are partial sums, (N, splits, C) and (N, blocks of channels, P).
+    """
+    blocks = blocks_to_pool(x, mapped)
+    return Launch(
+        pool_kernel, blocks.programs(x), _numbers(x, blocks), blocks.warps,
+        HAS_MAP=mapped, BLOCK_C=blocks.channels, BLOCK_P=blocks.positions,
+    )  # fmt: skip
+
+
+def blocks_to_pool(x: Planes, mapped: bool) -> Blocks:
+    """Return how the programs share a map."""
+    return blocks_to_sum(x, each=16, both=mapped)
+
+
+def _numbers(x: Planes, blocks: Blocks) -> tuple[int, ...]:
+    return (*x.strides, *x.shape[1:], blocks.splits, blocks.chunk)
+
+
 def pool(x: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
     """Return the mean of every plane (N, C), and the channels' sum (N, P) weighted by (C,).
 
@@ -46,24 +67,20 @@ def pool(x: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
     """
     view = planes(x)
     samples, channels, positions = view.shape
-    blocks = blocks_to_sum(view, each=16, both=weight is not None)
+    blocks = blocks_to_pool(view, weight is not None)
     dtype = compute_dtype(x)
     mean = x.new_empty((samples, blocks.splits, channels), dtype=dtype)
     z = None
     if weight is not None:
         z = x.new_empty((samples, blocks.of_channels(view), positions), dtype=dtype)
-    launch(
-        pool_kernel, blocks.programs(view), x, *view.args,
-        weight, mean, z, channels, positions, blocks.splits, blocks.chunk,
-        HAS_MAP=weight is not None, BLOCK_C=blocks.channels, BLOCK_P=blocks.positions,
-        warps=blocks.warps,
-    )  # fmt: skip
+    with on_device(x):
+        pool_launch(view, weight is not None)(view.tensor, weight, mean, z)
     return total(mean), x.new_empty(0, dtype=dtype) if z is None else total(z)
 
 
 @triton.jit(do_not_specialize=["splits"])
 def moments_kernel(
-    x, stride_n, stride_c, stride_p, means, variances, channels, positions, splits, chunk,
+    x, means, variances, stride_n, stride_c, stride_p, channels, positions, splits, chunk,
     BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
     """Each lane of a tile updates its own mean and squares (Welford); then they merge (Chan)."""
@@ -95,19 +112,30 @@ def moments_kernel(
     tl.store(variances + at, variance, c < channels)
 
 
+def moments_launch(x: Planes) -> Launch:
+    """Return the launch for x, means and variances of the chunks of planes, (N, splits, C)."""
+    blocks = blocks_of_moments(x)
+    return Launch(
+        moments_kernel, blocks.programs(x), _numbers(x, blocks), blocks.warps,
+        BLOCK_C=blocks.channels, BLOCK_P=blocks.positions,
+    )  # fmt: skip
+
+
+def blocks_of_moments(x: Planes) -> Blocks:
+    """Return how the programs share a map."""
+    return blocks_to_sum(x, each=8)
+
+
 def moments(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return the mean and the variance (over P) of every plane, each (N, C)."""
     view = planes(x)
     samples, channels, positions = view.shape
-    blocks = blocks_to_sum(view, each=8)
+    blocks = blocks_of_moments(view)
     dtype = compute_dtype(x)
     means = x.new_empty((samples, blocks.splits, channels), dtype=dtype)
     variances = torch.empty_like(means)
-    launch(
-        moments_kernel, blocks.programs(view), x, *view.args,
-        means, variances, channels, positions, blocks.splits, blocks.chunk,
-        BLOCK_C=blocks.channels, BLOCK_P=blocks.positions, warps=blocks.warps,
-    )  # fmt: skip
+    with on_device(x):
+        moments_launch(view)(view.tensor, means, variances)
     if blocks.splits == 1:
         return means.squeeze(1), variances.squeeze(1)
     return _merge(means, variances, blocks, positions)

@@ -1,14 +1,17 @@
 """The passes over the sum of two maps, w = t x + t_r r, which is added up anew in each."""
 
+from collections.abc import Sequence
+from itertools import chain
+
 import triton
 import triton.language as tl
 from torch import Tensor
 
 from .blocks import Blocks, blocks_to_sum, blocks_to_write
-from .launch import launch, total
+from .launch import Launch, on_device, total
 from .maps import Planes, empty_like, planes, planes_in_order_of
 from .tiles import (
-    branch_args,
+    branches_of,
     load_branches,
     maximum,
     offsets,
@@ -39,8 +42,9 @@ def load_summands(x, r, inside, t, t_r, c, channels, HAS_T_R: tl.constexpr):
 
 @triton.jit(do_not_specialize=["splits"])
 def apply_sum_kernel(
-    x, x_n, x_c, x_p, r, r_n, r_c, r_p, t, t_r, coef, coef_n, coef_c, coef_k,
-    y, y_n, y_c, y_p, channels, positions, splits,
+    x, r, t, t_r, coef, y,
+    x_n, x_c, x_p, r_n, r_c, r_p, coef_n, coef_c, coef_k, y_n, y_c, y_p,
+    channels, positions, splits,
     K: tl.constexpr, HAS_T_R: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
     """Write y for one tile of channels and positions per program."""
@@ -50,7 +54,7 @@ def apply_sum_kernel(
     p = split * BLOCK_P + tl.arange(0, BLOCK_P)
     inside = (c < channels)[:, None] & (p < positions)[None, :]
     a0, a1, a2, a3, b0, b1, b2, b3 = load_branches(
-        coef, sample, c, c < channels, coef_n, coef_c, coef_k, K
+        coef, None, None, sample, c, c < channels, coef_n, coef_c, coef_k, K, False
     )
     _, _, w = load_summands(
         x + offsets(sample, c, p, x_n, x_c, x_p), r + offsets(sample, c, p, r_n, r_c, r_p),
@@ -62,8 +66,9 @@ def apply_sum_kernel(
 
 @triton.jit(do_not_specialize=["splits"])
 def reduce_sum_kernel(
-    x, x_n, x_c, x_p, r, r_n, r_c, r_p, t, t_r, coef, coef_n, coef_c, coef_k,
-    grad, grad_n, grad_c, grad_p, sums, channels, positions, splits, chunk,
+    x, r, t, t_r, coef, grad, sums,
+    x_n, x_c, x_p, r_n, r_c, r_p, coef_n, coef_c, coef_k, grad_n, grad_c, grad_p,
+    channels, positions, splits, chunk,
     K: tl.constexpr, HAS_T_R: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
     """Sum over a chunk of positions: the gradients of 2K coefficients, then the two moments."""
@@ -71,7 +76,7 @@ def reduce_sum_kernel(
         channels, splits, BLOCK_C
     )
     a0, a1, a2, a3, b0, b1, b2, b3 = load_branches(
-        coef, sample, c, c < channels, coef_n, coef_c, coef_k, K
+        coef, None, None, sample, c, c < channels, coef_n, coef_c, coef_k, K, False
     )
     zeros = tl.zeros([BLOCK_C, BLOCK_P], a0.dtype)
     # Per branch, for every lane of a tile: the sums of what it gets of grad w and of grad.
@@ -132,9 +137,9 @@ def through(t, gradient, slope, shift, value, c, channels, HAS_T: tl.constexpr, 
 
 @triton.jit(do_not_specialize=["splits"])
 def grad_sum_kernel(
-    x, x_n, x_c, x_p, r, r_n, r_c, r_p, t, t_r, coef, coef_n, coef_c, coef_k,
-    grad, grad_n, grad_c, grad_p, grad_mean, slope, shift, slope_r, shift_r,
-    grad_x, gx_n, gx_c, gx_p, grad_r, gr_n, gr_c, gr_p, channels, positions, splits,
+    x, r, t, t_r, coef, grad, grad_x, grad_r, grad_mean, slope, shift, slope_r, shift_r,
+    x_n, x_c, x_p, r_n, r_c, r_p, coef_n, coef_c, coef_k, grad_n, grad_c, grad_p,
+    gx_n, gx_c, gx_p, gr_n, gr_c, gr_p, channels, positions, splits,
     K: tl.constexpr, HAS_T_R: tl.constexpr, BACK: tl.constexpr, BACK_R: tl.constexpr,
     BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
@@ -145,7 +150,7 @@ def grad_sum_kernel(
     p = split * BLOCK_P + tl.arange(0, BLOCK_P)
     inside = (c < channels)[:, None] & (p < positions)[None, :]
     a0, a1, a2, a3, b0, b1, b2, b3 = load_branches(
-        coef, sample, c, c < channels, coef_n, coef_c, coef_k, K
+        coef, None, None, sample, c, c < channels, coef_n, coef_c, coef_k, K, False
     )
     first, second, w = load_summands(
         x + offsets(sample, c, p, x_n, x_c, x_p), r + offsets(sample, c, p, r_n, r_c, r_p),
@@ -163,10 +168,9 @@ def grad_sum_kernel(
 def apply_sum(x: Tensor, t: Tensor, r: Tensor, t_r: Tensor | None, coef: Tensor) -> Tensor:
     """Return max_k (a_k w + b_k) in the order of `x`."""
     view = planes(x)
-    y = empty_like(view.tensor)
-    blocks = blocks_to_write(view)
-    _launch(apply_sum_kernel, view, blocks, t, r, t_r, coef, *planes(y).args)
-    return y
+    y = planes(empty_like(view.tensor))
+    _launch(apply_sum_kernel, view, blocks_to_write(view), t, r, t_r, coef, (y,))
+    return y.tensor
 
 
 def reduce_sum(
@@ -180,9 +184,9 @@ def reduce_sum(
     samples, channels, _ = view.shape
     blocks = blocks_to_sum(view, each=4)  # it keeps more sums than `reduce`
     sums = coef.new_empty((samples, blocks.splits, coef.shape[2] + 2, channels))
+    maps = (planes_in_order_of(view, grad),)
     _launch(
-        reduce_sum_kernel, view, blocks, t, r, t_r, coef,
-        *planes_in_order_of(view, grad).args, sums, numbers=(blocks.chunk,),
+        reduce_sum_kernel, view, blocks, t, r, t_r, coef, maps, sums, numbers=(blocks.chunk,)
     )  # fmt: skip
     return total(sums).mT
 
@@ -202,37 +206,41 @@ def grad_sum(
 ) -> tuple[Tensor, Tensor]:
     """Return the gradients of x and r, in the order of `x`; see `Passes.grad_sum`."""
     view = planes(x)
-    grad_x, grad_r = empty_like(view.tensor), empty_like(view.tensor)
+    grad_x, grad_r = (planes(empty_like(view.tensor)) for _ in range(2))
     back = (
         None if each is None else each.contiguous() for each in (slope, shift, slope_r, shift_r)
     )
     _launch(
         grad_sum_kernel, view, blocks_to_write(view), t, r, t_r, coef,
-        *planes_in_order_of(view, grad).args, grad_mean.contiguous(), *back,
-        *planes(grad_x).args, *planes(grad_r).args,
+        (planes_in_order_of(view, grad), grad_x, grad_r), grad_mean.contiguous(), *back,
         BACK=slope is not None, BACK_R=slope_r is not None,
     )  # fmt: skip
-    return grad_x, grad_r
+    return grad_x.tensor, grad_r.tensor
 
 
 def _launch(
     kernel,
-    view: Planes,
+    x: Planes,
     blocks: Blocks,
     t: Tensor,
     r: Tensor,
     t_r: Tensor | None,
     coef: Tensor,
-    *args,
+    maps: Sequence[Planes],
+    *pointers: Tensor | None,
     numbers: tuple[int, ...] = (),
     **constants,
 ) -> None:
-    """Launch a kernel of this file: all take the sum, coefficients, then `args`."""
-    _, channels, positions = view.shape
-    launch(
-        kernel, blocks.programs(view), view.tensor, *view.args, *planes_in_order_of(view, r).args,
-        t.contiguous(), None if t_r is None else t_r.contiguous(), *branch_args(coef), *args,
-        channels, positions, blocks.splits, *numbers,
-        K=coef.shape[2] // 2, HAS_T_R=t_r is not None, **constants,
-        BLOCK_C=blocks.channels, BLOCK_P=blocks.positions, warps=blocks.warps,
+    """Launch a kernel of this file: all take the sum, coefficients, further maps, then the rest."""
+    shortcut, branches = planes_in_order_of(x, r), branches_of(coef, None)
+    strides = (x.strides, shortcut.strides, branches.strides, *(each.strides for each in maps))
+    launch = Launch(
+        kernel, blocks.programs(x), (*chain(*strides), *x.shape[1:], blocks.splits, *numbers),
+        blocks.warps, K=branches.k, HAS_T_R=t_r is not None, **constants,
+        BLOCK_C=blocks.channels, BLOCK_P=blocks.positions,
     )  # fmt: skip
+    with on_device(x.tensor):
+        launch(
+            x.tensor, shortcut.tensor, t.contiguous(), None if t_r is None else t_r.contiguous(),
+            coef, *(each.tensor for each in maps), *pointers,
+        )  # fmt: skip

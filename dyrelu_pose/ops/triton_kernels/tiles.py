@@ -4,11 +4,17 @@ Branches are spelled out, up to four of them, because Triton before 3.3 cannot h
 tensors.
 """
 
+import math
+from typing import NamedTuple
+
 import triton
 import triton.language as tl
 from torch import Tensor
 
+from dyrelu_pose.ops.spatial import Spatial
+
 MOST_BRANCHES = 4
+GIVEN = Spatial(gamma=1.0, cap=math.inf)  # turns a map into itself
 
 
 # Triton's types say that a call of a jit function never returns. Kernels, which call this first,
@@ -43,8 +49,14 @@ def store(at, value, inside):
 
 
 @triton.jit
-def load_branches(coef, sample, c, mask, stride_n, stride_c, stride_k, K: tl.constexpr):
-    """Return K slopes and intercepts of the channels, (BLOCK_C, 1) each; the rest is padding."""
+def load_branches(
+    coef, scale, shift, sample, c, mask, stride_n, stride_c, stride_k,
+    K: tl.constexpr, HAS_NORM: tl.constexpr,
+):  # fmt: skip
+    """Return K slopes and intercepts of the channels, (BLOCK_C, 1) each; the rest is padding.
+
+    They are those of x where they are given for u = scale x + shift.
+    """
     at = coef + sample * stride_n + c * stride_c
     a0 = tl.load(at, mask, 0.0)[:, None]
     b0 = tl.load(at + K * stride_k, mask, 0.0)[:, None]
@@ -58,7 +70,20 @@ def load_branches(coef, sample, c, mask, stride_n, stride_c, stride_k, K: tl.con
     if K > 3:
         a3 = tl.load(at + 3 * stride_k, mask, 0.0)[:, None]
         b3 = tl.load(at + (K + 3) * stride_k, mask, 0.0)[:, None]
+    if HAS_NORM:
+        t = tl.load(scale + c, mask, 0.0)[:, None]
+        v = tl.load(shift + c, mask, 0.0)[:, None]
+        b0, b1, b2, b3 = b0 + a0 * v, b1 + a1 * v, b2 + a2 * v, b3 + a3 * v
+        a0, a1, a2, a3 = a0 * t, a1 * t, a2 * t, a3 * t
     return a0, a1, a2, a3, b0, b1, b2, b3
+
+
+@triton.jit
+def load_map(q, sample, p, positions, GAMMA: tl.constexpr, CAP: tl.constexpr):
+    """Return the spatial map min(gamma q, cap) at the positions, (1, BLOCK_P); NaN stays NaN."""
+    value = tl.load(q + sample * positions + p, p < positions, 0.0) * GAMMA
+    cap = tl.full(value.shape, CAP, value.dtype)
+    return tl.minimum(value, cap, propagate_nan=tl.PropagateNan.ALL)[None, :]
 
 
 @triton.jit
@@ -105,6 +130,24 @@ def slope_of(last, a0, a1, a2, a3, K: tl.constexpr):
     return chosen
 
 
-def branch_args(coef: Tensor) -> tuple:
-    """Return what a kernel takes of coef (N, C or 1, 2K); shared, it has a stride of 0."""
-    return coef, coef.stride(0), coef.stride(1) if coef.shape[1] > 1 else 0, coef.stride(2)
+class Branches(NamedTuple):
+    """How kernels read K branches and what is applied with them."""
+
+    k: int
+    strides: tuple[int, int, int]  # of the coefficients (N, C or 1, 2K); shared ones have a 0
+    spatial: Spatial | None = None  # turns what is read into the map
+    normalized: bool = False  # whether they are those of u = scale x + shift
+
+    def constants(self) -> dict:
+        """Return constants of the kernels that read branches."""
+        gamma, cap = (1.0, math.inf) if self.spatial is None else self.spatial[1:]
+        return dict(
+            K=self.k, HAS_NORM=self.normalized, HAS_MAP=self.spatial is not None,
+            GAMMA=gamma, CAP=cap,
+        )  # fmt: skip
+
+
+def branches_of(coef: Tensor, pi: Tensor | None) -> Branches:
+    """Return the branches of coef (N, C or 1, 2K), and of a map that is there already."""
+    strides = coef.stride(0), coef.stride(1) if coef.shape[1] > 1 else 0, coef.stride(2)
+    return Branches(coef.shape[2] // 2, strides, None if pi is None else GIVEN)

@@ -20,7 +20,7 @@ def blocks(request, monkeypatch):
     """Cut maps into programs as always ('default'), or so that they loop, or share a sum."""
     if request.param == "default":
         return
-    from dyrelu_pose.ops.triton_kernels import blocks, hyper
+    from dyrelu_pose.ops.triton_kernels import blocks, hyper, norm, sites, softmax, sums
 
     small = dict(LARGE=256, SMALL=128, CHANNELS=4, MANY=1, FEW=1)
     if request.param == "splits":
@@ -28,3 +28,9 @@ def blocks(request, monkeypatch):
     for name, value in small.items():
         monkeypatch.setattr(blocks, name, value)
     monkeypatch.setattr(hyper, "TILE", 64)
+    monkeypatch.setattr(softmax, "LARGEST", 64)
+    monkeypatch.setattr(norm, "CHANNELS", 4)
+    monkeypatch.setattr(norm, "SAMPLES", 2)
+    monkeypatch.setattr(sums, "ROWS", 2)
+    monkeypatch.setattr(sums, "COLUMNS", 8)
+    monkeypatch.setattr(sites, "PLANS", type(sites.PLANS)())

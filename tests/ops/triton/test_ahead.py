@@ -25,9 +25,10 @@ def compiled(tmp_path_factory):
 def test_all_kernels_compile(compiled):
     cases = {case for case, *_ in compiled}
     kernels = {kernel for _, kernel, *_ in compiled}
-    assert len(cases) == 8
-    assert len(kernels) == 10
-    assert len(compiled) == 2 * 10 * 8
+    assert len(cases) == 2 * 8
+    assert len(kernels) == 13
+    of_passes = [case for case, *_ in compiled if not case.startswith("site")]
+    assert len(of_passes) == 2 * 10 * 8
 
 
 def test_sizes_of_a_kind_share_a_kernel(compiled):
@@ -40,6 +41,7 @@ def test_sizes_of_a_kind_share_a_kernel(compiled):
 def test_maximum_keeps_nan(compiled):
     # The interpreter keeps NaN in any case. There is no such instruction for float64.
     maxima = {case: keeps for case, kernel, _, keeps in compiled if kernel == "apply_kernel"}
+    maxima = {case: keeps for case, keeps in maxima.items() if not case.startswith("site")}
     assert [case for case, keeps in maxima.items() if not keeps] == [
         "sm_80 [torch.bfloat16, torch.contiguous_format, 1, False]",  # no maximum
         "sm_80 [torch.float64, torch.contiguous_format, 2, True]",

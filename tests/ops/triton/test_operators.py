@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from dyrelu_pose import DyReLUA, DyReLUB, DyReLUC
+from tests.ops.cases import assert_close
 
 from .conftest import DEVICE
 
@@ -74,6 +75,14 @@ def test_operators_of_the_hyper_function(name):
     torch.library.opcheck(getattr(torch.ops.dyrelu_pose, name).default, arguments(name, None))
 
 
+def assert_same(variant, traced, planned):
+    """Compare operators with a plan: to the bit, but for the softmax of C, PyTorch's in the one."""
+    if variant is DyReLUC:
+        assert_close(traced, planned, torch.float32, factor=2)
+    else:
+        assert all(map(torch.equal, traced, planned))
+
+
 @pytest.mark.parametrize("dynamic", [False, True], ids=["static", "dynamic"])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_layer_compiles_without_graph_breaks(variant, dynamic):
@@ -86,10 +95,10 @@ def test_layer_compiles_without_graph_breaks(variant, dynamic):
         leaf.requires_grad_()
     grad = torch.randn(2, 8, 5, 3, device=DEVICE)
     y, ours = layer(x), compiled(x)
-    assert torch.equal(y, ours)
+    assert_same(variant, [ours], [y])
     assert ours.stride() == x.stride()
     expected, actual = (torch.autograd.grad(out, inputs, grad) for out in (y, ours))
-    assert all(map(torch.equal, expected, actual))
+    assert_same(variant, actual, expected)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -101,4 +110,4 @@ def test_layer_is_exported_for_any_size(variant):
         layer, (torch.randn(2, 8, 5, 3, device=DEVICE),), dynamic_shapes=shapes
     )
     x = torch.randn(3, 8, 4, 7, device=DEVICE)
-    assert torch.equal(program.module()(x), layer(x))
+    assert_same(variant, [program.module()(x)], [layer(x)])
