@@ -38,7 +38,7 @@ def _op_rows(device: str, memory_format: str) -> dict[str, dict[str, str]]:
     )
     return {
         row["row"]: row
-        for row in _bench(f"op_{device}")
+        for row in bench(f"op_{device}")
         if all(row[column] == value for column, value in wanted.items())
     }
 
@@ -58,7 +58,7 @@ def speed_model(page: Path) -> str:
     lines = []
     for device, label in (("cpu", "CPU"), ("cuda", "GPU")):
         found = {}
-        for record in _bench(f"model_{device}"):
+        for record in bench(f"model_{device}"):
             found.setdefault((record["case"], record["row"]), []).append(record)
         for (model, name), (step, *inference) in found.items():
             if name == "ReLU":
@@ -168,7 +168,7 @@ def _devices(page: Path, name: str) -> str:
     return " ".join(parts)
 
 
-def _bench(name: str) -> list[dict[str, str]]:
+def bench(name: str) -> list[dict[str, str]]:
     return read_csv(BENCH / f"{name}.csv")
 
 
