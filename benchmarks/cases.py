@@ -14,6 +14,35 @@ from dyrelu_pose.placement import probe
 CONFIGS = Path(__file__).parents[1] / "configs"
 NAMES = ("hrnet", "mobilenetv2")  # configs/dyrelu_NAME.py, and its twin in configs/baselines/
 
+
+class Network(NamedTuple):
+    """A network of `NAMES` or another such config.
+
+    Attributes:
+        config: NAME of configs/dyrelu_NAME.py, and of its twin in configs/baselines/.
+        size: Width and height of the input.
+        batch: Images of a training step on a CPU.
+    """
+
+    config: str
+    size: tuple[int, int] = (192, 256)
+    batch: int = 8
+
+    def __str__(self) -> str:
+        width, height = self.size
+        return f"{self.config} {height}x{width}"
+
+
+NETWORKS = {
+    str(network): network
+    for network in (
+        *map(Network, reversed(NAMES)),
+        Network("mobilenetv2-x05", (64, 96), 32),
+        Network("mobilenetv2-x05", (96, 128), 32),
+        Network("mobilenetv2-x05"),
+    )
+}
+
 MAP = (96, 32, 24)  # (C, H, W) of the series
 SERIES = "batch series"
 BATCHES = (1, 4, 16, 64)  # a batch of 64 is the size that speeds are compared at

@@ -1,20 +1,22 @@
 """Times whole pose models with DyReLU beside their ReLU twins: training steps and inference.
 
     python benchmarks/model.py
-    python benchmarks/model.py --models mobilenetv2
+    python benchmarks/model.py --models 'mobilenetv2-x05 96x64'
 
 Writes results/bench/model_cpu.csv (model_cuda.csv on a GPU). The models are configs/dyrelu_NAME.py
 with each way to compute its layers, and configs/baselines/NAME.py. No variant is timed unless its
 heatmaps, in training and in evaluation, and the gradient of its weights agree with those of
 backend='reference' in float64; the exit status is 1 if one was refused.
 
-All variants take turns in one process, in channels_last, on one thread on a CPU. A training step is
+NAME HxW is a config and its input. All variants take turns in one process, in channels_last, on one
+thread on a CPU. A training step is
 the forward pass of a batch of random images, the mean squared error to random heatmaps, the
 backward pass, and Adam. Inference is the forward pass in evaluation mode without gradients. On a
 GPU both run under bfloat16 autocast, and inference is replayed from a CUDA graph. Columns that need
 a word:
 
     times_relu        its time over that of the ReLU twin
+    processor_ms      what the process computed meanwhile, which other processes disturb less
     peak_bytes        highest allocation above what was there before: parameters, statistics of
                       Adam, inputs; PyTorch's allocator only, see measure.py
     peak_times_relu   that over the ReLU twin's
@@ -30,9 +32,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from cases import CONFIGS, NAMES
+from cases import NETWORKS, Network
 from measure import peak_bytes
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from records import console, origin_on, write
 from rich.progress import Progress
@@ -51,7 +52,7 @@ from variants import (
 )
 
 from dyrelu_pose.complexity.activations import kept_bytes
-from dyrelu_pose.complexity.timing import percentiles, time_in_turns
+from dyrelu_pose.complexity.timing import percentiles, time_in_turns, wall_and_processor
 
 OUT = Path(__file__).parents[1] / "results/bench"
 KEY = ("case", "row", "what", "batch", "dtype")
@@ -74,15 +75,15 @@ class Subject(NamedTuple):
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--models", nargs="+", choices=NAMES, default=NAMES, help="(%(default)s)")
+    parser.add_argument("--models", nargs="+", choices=NETWORKS, default=[*NETWORKS])
     parser.add_argument("--device", choices=("cpu", "cuda"), help="the GPU, if there is one")
-    parser.add_argument("--batch", type=int, help="images of a step (8; on a GPU 64)")
+    parser.add_argument("--batch", type=int, help="images of a step (8 or 32; on a GPU 64)")
     parser.add_argument("--repeats", type=int, default=5, help="of each (%(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="on a CPU (%(default)s)")
     parser.add_argument("--out", type=Path, help=f"CSV file to write (in {OUT.name}/)")
     args = parser.parse_args(argv)
     args.device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    args.batch = args.batch or (64 if args.device == "cuda" else 8)
+    args.batch = args.batch or (64 if args.device == "cuda" else None)
     args.out = args.out or OUT / f"model_{args.device}.csv"
     return args
 
@@ -99,7 +100,7 @@ def main() -> None:
         task = progress.add_task("timing", total=steps * len(args.models))
         for name in args.models:
             progress.update(task, description=name)
-            found, refused = measure(name, VARIANTS, args, lambda: progress.advance(task))
+            found, refused = measure(NETWORKS[name], VARIANTS, args, lambda: progress.advance(task))
             progress.console.print(table(name, found))
             write(args.out, found, KEY)
             refusals += [f"{name}: {reason}" for reason in refused]
@@ -109,7 +110,7 @@ def main() -> None:
 
 
 def measure(
-    name: str,
+    network: Network,
     variants: Sequence[Variant],
     args: argparse.Namespace,
     tick: Callable[[], object] = lambda: None,
@@ -117,7 +118,7 @@ def measure(
     """Judge the variants of a model, then time those that are right.
 
     Args:
-        name: One of `NAMES`.
+        network: One of `NETWORKS`.
         variants: What to time, the ReLU twin first.
         args: `device`, `batch` and `repeats`.
         tick: Called once per variant and `3 * repeats` times more.
@@ -125,15 +126,15 @@ def measure(
     Returns:
         A record per variant and per what was timed; and a sentence on each that was refused.
     """
-    images, target = inputs(name, args.batch, args.device)
+    images, target = inputs(network, args.batch or network.batch, args.device)
     few = images[:JUDGED], target[:JUDGED]
-    reference = build(name, REFERENCE, SEED)
+    reference = build(network.config, REFERENCE, SEED)
     state = {key: value.clone() for key, value in reference.state_dict().items()}
     expected = outcome(reference.to(args.device, torch.float64), *(t.double() for t in few))
     del reference
     subjects, refusals = [], []
     for variant in variants:
-        model = build(name, variant, SEED)
+        model = build(network.config, variant, SEED)
         if variant.backend:
             model.load_state_dict(state)
         start = time.perf_counter()
@@ -147,25 +148,24 @@ def measure(
         tick()
     half = args.device == "cuda"
     place = dict(
-        case=name,
+        case=str(network),
         input="x".join(map(str, images.shape[1:])),
         dtype="bfloat16 autocast" if half else "float32",
         memory_format="channels_last",
     )
     records = train(subjects, images, target, half, args.repeats, tick)
-    for batch in dict.fromkeys((1, args.batch)):
+    for batch in dict.fromkeys((1, len(images))):
         records += infer(subjects, images[:batch], half, args.repeats, tick)
     source = origin_on(args.device, SEED)
     return [place | record | source for record in records], refusals
 
 
-def inputs(name: str, batch: int, device: str) -> tuple[Tensor, Tensor]:
-    """Return random images (N, 3, H, W) and heatmaps of the sizes that a config has."""
-    cfg = Config.fromfile(CONFIGS / f"baselines/{name}.py")
-    (width, height), (columns, rows) = cfg.codec.input_size, cfg.codec.heatmap_size
+def inputs(network: Network, batch: int, device: str) -> tuple[Tensor, Tensor]:
+    """Return random images (N, 3, H, W), and heatmaps (N, 17, H / 4, W / 4)."""
+    width, height = network.size
     generator = torch.Generator().manual_seed(SEED)
     images = torch.randn(batch, 3, height, width, generator=generator)
-    target = torch.rand(batch, cfg.model.head.out_channels, rows, columns, generator=generator)
+    target = torch.rand(batch, 17, height // 4, width // 4, generator=generator)
     return images.to(device, memory_format=torch.channels_last), target.to(device)
 
 
@@ -259,16 +259,21 @@ def summaries(
         repeats: Measurements of each.
         tick: Called once per repeat.
     """
-    seconds = time_in_turns(calls, repeats, SEED, tick)
-    times = {name: percentiles(found) for name, found in seconds.items()}
-    relu = times[RELU.name]["median_ms"]
+    seconds = time_in_turns(calls, repeats, SEED, tick, wall_and_processor)
+    wall, processor = (
+        {name: percentiles([both[i] for both in found]) for name, found in seconds.items()}
+        for i in range(2)
+    )
+    relu, of_relu = (times[RELU.name]["median_ms"] for times in (wall, processor))
     return [
         dict(
             row=variant.name,
             what=what,
             batch=len(images),
-            **times[variant.name],
-            times_relu=times[variant.name]["median_ms"] / relu,
+            **wall[variant.name],
+            times_relu=wall[variant.name]["median_ms"] / relu,
+            processor_ms=processor[variant.name]["median_ms"],
+            processor_times_relu=processor[variant.name]["median_ms"] / of_relu,
             kept_bytes="",
             peak_bytes="",
             peak_times_relu="",
@@ -285,7 +290,7 @@ def table(title: str, records: Sequence[dict]) -> Table:
     result = Table(title=title)
     for name in ("row", "what"):
         result.add_column(name)
-    for name in ("batch", "ms", "20-80 %", "x ReLU", "peak MiB", "x ReLU", "kept MiB"):
+    for name in ("batch", "ms", "20-80 %", "x ReLU", "processor", "peak MiB", "x ReLU", "kept MiB"):
         result.add_column(name, justify="right")
     for r in records:
         memory = [""] * 3
@@ -299,6 +304,7 @@ def table(title: str, records: Sequence[dict]) -> Table:
             f"{r['median_ms']:.4g}",
             f"{r['p20_ms']:.4g}-{r['p80_ms']:.4g}",
             f"{r['times_relu']:.2f}",
+            f"{r['processor_times_relu']:.2f}",
             *memory,
         )
     return result

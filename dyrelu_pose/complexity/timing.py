@@ -10,7 +10,7 @@ import torch
 SHORTEST = 5e-3  # seconds of one measurement; shorter calls are repeated and their mean is taken
 
 Call = Callable[[], object]
-Clock = Callable[[], float]
+Clock = Callable[[], float | np.ndarray]
 
 
 def time_in_turns(
@@ -19,7 +19,7 @@ def time_in_turns(
     seed: int,
     tick: Call = lambda: None,
     clock: Clock = time.perf_counter,
-) -> dict[str, list[float]]:
+) -> dict[str, list]:
     """Return the seconds of `repeats` measurements of every call.
 
     The calls take turns, in another order each time: what slows the machine down for a while, or
@@ -30,7 +30,7 @@ def time_in_turns(
         repeats: Measurements of each.
         seed: Of the orders.
         tick: Called after each turn.
-        clock: Returns seconds; `time.process_time` for those of the processor.
+        clock: Returns seconds, or an array of them, such as `wall_and_processor`.
     """
     counts = {name: _count(call, clock) for name, call in calls.items()}
     seconds = {name: [] for name in calls}
@@ -45,16 +45,21 @@ def time_in_turns(
 
 def _count(call: Call, clock: Clock) -> int:
     _seconds(call, 1, clock)
-    return max(1, round(SHORTEST / _seconds(call, 1, clock)))
+    return max(1, round(SHORTEST / np.max(_seconds(call, 1, clock))))
 
 
-def _seconds(call: Call, count: int, clock: Clock) -> float:
+def _seconds(call: Call, count: int, clock: Clock) -> float | np.ndarray:
     synchronize()
     start = clock()
     for _ in range(count):
         call()
     synchronize()
     return (clock() - start) / count
+
+
+def wall_and_processor() -> np.ndarray:
+    """Return seconds by the clock, and those that this process has computed."""
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def synchronize() -> None:

@@ -3,6 +3,7 @@
 import model
 import pytest
 import torch
+from cases import Network
 from variants import VARIANTS, Variant
 
 RELU, FUSED = (
@@ -22,7 +23,7 @@ def test_variants_are_measured_and_a_wrong_one_is_refused(monkeypatch):
         return built
 
     monkeypatch.setattr(model, "build", build_wrong)
-    records, refusals = model.measure("mobilenetv2", (RELU, FUSED, wrong), ARGS)
+    records, refusals = model.measure(Network("mobilenetv2"), (RELU, FUSED, wrong), ARGS)
     assert refusals == ["wrong: heatmaps in evaluation is off by 0.01, 0.0001 is allowed"]
     assert [(r["row"], r["what"], r["batch"]) for r in records] == [
         (row, what, batch)

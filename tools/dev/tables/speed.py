@@ -67,12 +67,16 @@ def speed_model(page: Path) -> str:
                 cells.append(" / ".join(f"{float(r['median_ms']):.3g} ms" for r in inference))
                 cells[-1] += f" (batch {' / '.join(r['batch'] for r in inference)})"
             else:
-                cells = [f"{float(step[key]):.2f}x" for key in ("times_relu", "peak_times_relu")]
-                cells.append(" / ".join(f"{float(r['times_relu']):.2f}x" for r in inference))
+                cells = [f"{_times(step)} ({_times(step, 'processor_times_relu')})"]
+                cells.append(_times(step, "peak_times_relu"))
+                cells.append(" / ".join(map(_times, inference)))
             lines.append([model, name, label, *cells])
         if not found:
             lines.append(["all", "all", label, *[NOT_RUN] * 3])
-    header = ("model", "activation", "device", "training step", "peak memory", "inference")
+    header = (
+        *("model", "activation", "device", "training step (processor time)"),
+        *("peak memory", "inference"),
+    )
     return f"{markdown_table(header, lines)}\n\n{_devices(page, 'model')}"
 
 
@@ -87,6 +91,10 @@ def kept(page: Path) -> str:
     header = ("kept for backward, MiB per image", "input (HxW)", *next(iter(lines.values())))
     command = "`python benchmarks/kept.py`"
     return f"{markdown_table(header, rows)}\n\n{link(page, path)}, by {command}."
+
+
+def _times(record: dict[str, str], column: str = "times_relu") -> str:
+    return f"{float(record[column]):.2f}x"
 
 
 def loader(page: Path) -> str:
@@ -169,6 +177,7 @@ def _devices(page: Path, name: str) -> str:
 
 
 def bench(name: str) -> list[dict[str, str]]:
+    """Return the rows of a benchmark."""
     return read_csv(BENCH / f"{name}.csv")
 
 
