@@ -36,6 +36,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help="scale the learning rate by the actual over the config's base batch size",
     )
+    parser.add_argument(
+        "--cuda-graph", action="store_true", help="capture the step once and replay it, on a GPU"
+    )
     return parser.parse_args(argv)
 
 
@@ -57,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.auto_scale_lr:
         cfg.auto_scale_lr.enable = True
     add_safeguards(cfg)
+    if args.cuda_graph:
+        cfg.custom_hooks.append(dict(type="CudaGraphHook"))
     show_predictions(cfg, args)
     check_norms(cfg)
     with named_options(cfg, args.cfg_options), named_parts(cfg):

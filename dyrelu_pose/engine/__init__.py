@@ -4,6 +4,7 @@ from .atomic_files import AtomicLocalBackend
 from .channels_last import ChannelsLastHook
 from .checkpoint_hook import CheckpointHook
 from .coefficients import CoefficientHistogramHook
+from .cuda_graph import CudaGraphHook
 from .latest import latest_checkpoint
 from .non_finite import NonFiniteLossError, NonFiniteLossHook
 from .optim import DyReLUOptimWrapperConstructor, HyperRateHook
@@ -20,6 +21,7 @@ __all__ = [
     "ChannelsLastHook",
     "CheckpointHook",
     "CoefficientHistogramHook",
+    "CudaGraphHook",
     "DyReLUOptimWrapperConstructor",
     "FSDPStrategy",
     "HyperRateHook",

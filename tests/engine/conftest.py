@@ -43,7 +43,7 @@ def toy(tmp_path):
 
     def make(
         folder="run", hooks=(), workers=0, max_keep=-1, model=Toy, optim="Adam", paramwise=None,
-        **more,
+        batch=BATCH, optim_wrapper=None, **more,
     ):  # fmt: skip
         torch.manual_seed(0)
         cfg = Config(
@@ -59,11 +59,12 @@ def toy(tmp_path):
             work_dir=str(tmp_path / folder),
             train_dataloader=dict(
                 dataset=dataset,
-                batch_size=BATCH,
+                batch_size=batch,
                 num_workers=workers,
                 sampler=dict(type="DefaultSampler", shuffle=True),
             ),
-            optim_wrapper=dict(optimizer=dict(type=optim, lr=0.01), paramwise_cfg=paramwise),
+            optim_wrapper=optim_wrapper
+            or dict(optimizer=dict(type=optim, lr=0.01), paramwise_cfg=paramwise),
             default_hooks=dict(
                 checkpoint=dict(type="CheckpointHook", interval=1, max_keep_ckpts=max_keep)
             ),

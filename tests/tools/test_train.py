@@ -222,5 +222,13 @@ def test_options_that_cannot_be_followed_start_nothing(tmp_path, option, status,
     assert not (tmp_path / "work").exists()
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without a GPU")
+def test_a_graph_without_a_gpu_is_refused(tmp_path, options):
+    log = run("tools/train.py", DEMO, "--work-dir", tmp_path, "--cuda-graph",
+              "--cfg-options", *options, expect=1)  # fmt: skip
+    assert "\nerror: CudaGraphHook (--cuda-graph) replays steps on a CUDA GPU" in log
+    assert "Traceback" not in log
+
+
 def test_missing_config_is_named():
     assert "config configs/no.py does not exist" in run("tools/train.py", "configs/no.py", expect=1)
