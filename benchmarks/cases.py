@@ -47,6 +47,9 @@ MAP = (96, 32, 24)  # (C, H, W) of the series
 SERIES = "batch series"
 BATCHES = (1, 4, 16, 64)  # a batch of 64 is the size that speeds are compared at
 QUICK = (4, 64)
+# (N, C, H, W) for GPUs: larger than their caches first, then what fits; and a single image.
+MAPS = ((512, 96, 32, 24), (64, 32, 64, 48), (64, 128, 16, 12), (1, 32, 64, 48))
+TINY = ((2, 16, 4, 3),)
 FORMATS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
@@ -67,6 +70,11 @@ def series(batches: Sequence[int] = BATCHES) -> list[Case]:
     return [
         Case(SERIES, (batch, *MAP), memory_format) for memory_format in FORMATS for batch in batches
     ]
+
+
+def maps(shapes: Sequence[tuple[int, int, int, int]]) -> list[Case]:
+    """Return maps of some shapes, each in both memory formats."""
+    return [Case("maps", shape, memory_format) for shape in shapes for memory_format in FORMATS]
 
 
 def sites(name: str, batch: int) -> list[Case]:

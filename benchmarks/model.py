@@ -3,20 +3,21 @@
     python benchmarks/model.py
     python benchmarks/model.py --models 'mobilenetv2-x05 96x64'
 
-Writes results/bench/model_cpu.csv (model_cuda.csv on a GPU). The models are configs/dyrelu_NAME.py
-with each way to compute its layers, and configs/baselines/NAME.py. No variant is timed unless its
-heatmaps, in training and in evaluation, and the gradient of its weights agree with those of
-backend='reference' in float64; the exit status is 1 if one was refused.
+Writes results/bench/model_cpu.csv (gpu/model_cuda.csv on a GPU). The models are
+configs/dyrelu_NAME.py with each way to compute its layers, and configs/baselines/NAME.py. No
+variant is timed unless its heatmaps, in training and in evaluation, and the gradient of its weights
+agree with those of backend='reference' in float64; the exit status is 1 if one was refused.
 
 NAME HxW is a config and its input. All variants take turns in one process, in channels_last, on one
 thread on a CPU. A training step is
 the forward pass of a batch of random images, the mean squared error to random heatmaps, the
 backward pass, and Adam. Inference is the forward pass in evaluation mode without gradients. On a
-GPU both run under bfloat16 autocast, and inference is replayed from a CUDA graph. Columns that need
-a word:
+GPU both run under bfloat16 autocast; inference is replayed from a CUDA graph, and the training step
+is timed as it is called and, in rows of their own, from a graph. Columns that need a word:
 
     times_relu        its time over that of the ReLU twin
     processor_ms      what the process computed meanwhile, which other processes disturb less
+    host_ms           on a GPU: until a step returns, while the GPU has nothing to do
     peak_bytes        highest allocation above what was there before: parameters, statistics of
                       Adam, inputs; PyTorch's allocator only, see measure.py
     peak_times_relu   that over the ReLU twin's
@@ -28,11 +29,13 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from cases import NETWORKS, Network
+from device import graphed, host_ms
 from measure import peak_bytes
 from mmengine.registry import init_default_scope
 from records import console, origin_on, write
@@ -43,12 +46,11 @@ from torch.nn import functional as F
 from variants import (
     REFERENCE,
     RELU,
-    VARIANTS,
     Variant,
     build,
-    graphed,
     heatmaps,
     training_step,
+    variants,
 )
 
 from dyrelu_pose.complexity.activations import kept_bytes
@@ -78,13 +80,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--models", nargs="+", choices=NETWORKS, default=[*NETWORKS])
     parser.add_argument("--device", choices=("cpu", "cuda"), help="the GPU, if there is one")
     parser.add_argument("--batch", type=int, help="images of a step (8 or 32; on a GPU 64)")
+    parser.add_argument("--variants", nargs="+", default=["*"], help="patterns, beside ReLU")
     parser.add_argument("--repeats", type=int, default=5, help="of each (%(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="on a CPU (%(default)s)")
     parser.add_argument("--out", type=Path, help=f"CSV file to write (in {OUT.name}/)")
     args = parser.parse_args(argv)
     args.device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    args.batch = args.batch or (64 if args.device == "cuda" else None)
-    args.out = args.out or OUT / f"model_{args.device}.csv"
+    gpu = args.device == "cuda"
+    args.batch = args.batch or (64 if gpu else None)
+    args.out = args.out or OUT / ("gpu" if gpu else "") / f"model_{args.device}.csv"
     return args
 
 
@@ -95,12 +99,17 @@ def main() -> None:
     if args.device == "cpu":
         torch.set_num_threads(args.threads)
     refusals = []
+    chosen = [
+        variant
+        for variant in variants(args.device)
+        if variant is RELU or any(fnmatchcase(variant.name, p) for p in args.variants)
+    ]
     with Progress(console=console()) as progress:
-        steps = len(VARIANTS) + 3 * args.repeats
+        steps = len(chosen) + (4 if args.device == "cuda" else 3) * args.repeats
         task = progress.add_task("timing", total=steps * len(args.models))
         for name in args.models:
             progress.update(task, description=name)
-            found, refused = measure(NETWORKS[name], VARIANTS, args, lambda: progress.advance(task))
+            found, refused = measure(NETWORKS[name], chosen, args, lambda: progress.advance(task))
             progress.console.print(table(name, found))
             write(args.out, found, KEY)
             refusals += [f"{name}: {reason}" for reason in refused]
@@ -121,7 +130,7 @@ def measure(
         network: One of `NETWORKS`.
         variants: What to time, the ReLU twin first.
         args: `device`, `batch` and `repeats`.
-        tick: Called once per variant and `3 * repeats` times more.
+        tick: Called once per variant and `3 * repeats` times more, on a GPU `4 * repeats`.
 
     Returns:
         A record per variant and per what was timed; and a sentence on each that was refused.
@@ -208,7 +217,8 @@ def train(
     calls = {}
     for variant, model, _ in subjects:
         model.train()
-        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+        on_gpu = dict(fused=True, capturable=True) if images.is_cuda else {}
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, **on_gpu)
         calls[variant.name] = lambda model=model, optimizer=optimizer: training_step(
             model, optimizer, images, target, half
         )
@@ -220,6 +230,12 @@ def train(
         )
         record["peak_bytes"] = peaks[variant.name]
         record["peak_times_relu"] = peaks[variant.name] / peaks[RELU.name]
+        if images.is_cuda:
+            record["host_ms"] = host_ms(calls[variant.name])
+    if images.is_cuda:
+        replays = {name: graphed(call) for name, call in calls.items()}
+        what = "training step from a graph"
+        records += summaries(what, subjects, replays, images, repeats, tick)
     return records
 
 
@@ -274,6 +290,7 @@ def summaries(
             times_relu=wall[variant.name]["median_ms"] / relu,
             processor_ms=processor[variant.name]["median_ms"],
             processor_times_relu=processor[variant.name]["median_ms"] / of_relu,
+            host_ms="",
             kept_bytes="",
             peak_bytes="",
             peak_times_relu="",

@@ -3,19 +3,23 @@
     python benchmarks/op.py --quick     # DyReLU-B on two sizes of map, within a minute on a CPU
     python benchmarks/op.py             # and -C, norms, all sites of HRNet-W32 and MobileNetV2
 
-Writes results/bench/op_cpu.csv (op_cuda.csv on a GPU) and a chart beside it. No row is timed unless
-its output, in training and in evaluation, and all its gradients agree with backend='reference'; the
-exit status is 1 if one was refused. Rows of the file that are not timed again stay.
+Writes results/bench/op_cpu.csv (gpu/op_cuda.csv on a GPU) and a chart beside it. No row is timed
+unless its output, in training and in evaluation, and all its gradients agree with
+backend='reference'; the exit status is 1 if one was refused. Rows of the file that are not timed
+again stay.
 
 `forward` is in evaluation mode without gradients, `forward + backward` in training mode with the
 gradients of the input and of all parameters. All rows of a case take turns in one process, on one
-thread on a CPU. Columns that need a word:
+thread on a CPU. On a GPU, times are those of the kernels alone, replayed from a CUDA graph; two
+columns more say what the same calls take from Python. Columns that need a word:
 
     times_baseline   its time over that of ReLU, or of BatchNorm2d + ReLU where it has a norm
     usual_times      the usual formulation's time over its own: how many times faster it is
     copy_ms          time to copy the map into memory that is there already
     gb_per_s         10^9 bytes per second, if it moved no more than the full-size reads and writes
                      that its function cannot do without; for the copy, one read and one write
+    called_ms        on a GPU: time of the call from Python, one after the other
+    host_ms          on a GPU: until such a call returns, while the GPU has nothing to do
     roofline         gb_per_s over that of the copy
     kept_bytes       kept for the backward pass, its input included; not parameters
     peak_bytes       highest allocation above what was there before the call
@@ -27,12 +31,14 @@ import copy
 import sys
 import time
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from cases import FORMATS, NAMES, QUICK, Case, series, sites
-from chart import draw
+from cases import FORMATS, MAPS, NAMES, QUICK, TINY, Case, maps, series, sites
+from device import host_ms, time_kernels
 from measure import peak_bytes
 from mmengine.registry import init_default_scope
 from records import console, origin_on, write
@@ -48,6 +54,12 @@ from dyrelu_pose.records.files import read_csv
 
 OUT = Path(__file__).parents[1] / "results/bench"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+CASES = {
+    "maps": lambda batch: maps(MAPS),
+    "tiny": lambda batch: maps(TINY),
+    "series": lambda batch: series(),
+    **{name: partial(sites, name) for name in NAMES},
+}
 KEY = ("case", "shape", "dtype", "memory_format", "row", "what")
 SEED = 0
 
@@ -64,6 +76,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="DyReLU-B on two sizes of map only")
+    parser.add_argument(
+        "--cases", nargs="+", choices=CASES, help="all but tiny; maps on a GPU only"
+    )
+    parser.add_argument("--rows", nargs="+", default=["*"], help="patterns of what to time")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="the GPU, if there is one")
     parser.add_argument(
         "--dtypes", nargs="+", choices=DTYPES, help="float32; on a GPU bfloat16 as well"
@@ -76,9 +92,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     args.device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
     gpu = args.device == "cuda"
     args.dtypes = args.dtypes or (["float32", "bfloat16"] if gpu else ["float32"])
+    args.cases = args.cases or [*(["maps"] if gpu else []), "series", *NAMES]
     args.batch = args.batch or (64 if gpu else 8)
     args.repeats = args.repeats or (5 if args.quick else 9)
-    args.out = args.out or OUT / f"op_{args.device}.csv"
+    args.out = args.out or OUT / ("gpu" if gpu else "") / f"op_{args.device}.csv"
     return args
 
 
@@ -90,13 +107,16 @@ def main() -> None:
         torch.set_num_threads(args.threads)
     # Without this, torch.compile would quietly run the usual formulation uncompiled after a while.
     torch._dynamo.config.recompile_limit = 64
-    rows = [row for row in ROWS if args.device in row.devices]
+    rows = [
+        row
+        for row in ROWS
+        if args.device in row.devices and any(fnmatchcase(row.name, p) for p in args.rows)
+    ]
     if args.quick:
         rows = [row for row in rows if row.baseline == "ReLU" and row.reference in (None, B)]
         cases = series(QUICK)
     else:
-        cases = series()
-        cases += [case for name in NAMES for case in sites(name, args.batch)]
+        cases = [case for name in args.cases for case in CASES[name](args.batch)]
     refusals = []
     with Progress(console=console()) as progress:
         steps = len(rows) + 2 * args.repeats
@@ -108,8 +128,12 @@ def main() -> None:
                 progress.console.print(table(f"{case}, {dtype}", found))
                 write(args.out, found, KEY)
                 refusals += [f"{case}, {dtype}: {reason}" for reason in refused]
-    draw(read_csv(args.out), args.out.with_suffix(".png"))
-    print(args.out, args.out.with_suffix(".png"), sep="\n")
+    print(args.out)
+    if args.quick or "series" in args.cases:
+        from chart import draw  # Matplotlib, which a machine for timings may lack
+
+        draw(read_csv(args.out), args.out.with_suffix(".png"))
+        print(args.out.with_suffix(".png"))
     if refusals:
         sys.exit("\n".join(["refused, not timed:", *refusals]))
 
@@ -259,7 +283,9 @@ def summaries(
         tick: Called once per repeat.
     """
     target = torch.empty_like(x)
-    seconds = time_in_turns({**calls, "copy": lambda: target.copy_(x)}, repeats, SEED, tick)
+    timed = time_kernels if x.is_cuda else time_in_turns
+    seconds = timed({**calls, "copy": lambda: target.copy_(x)}, repeats, SEED, tick)
+    called = time_in_turns(calls, repeats, SEED) if x.is_cuda else {}
     times = {name: percentiles(found) for name, found in seconds.items()}
     medians = {name: found["median_ms"] for name, found in times.items()}
     size = x.nbytes
@@ -274,6 +300,8 @@ def summaries(
                 **times[row.name],
                 times_baseline=median / medians[row.baseline] if row.baseline in medians else "",
                 usual_times=usual / median if usual else "",
+                called_ms=percentiles(called[row.name])["median_ms"] if called else "",
+                host_ms=host_ms(calls[row.name]) if called else "",
                 copy_ms=medians["copy"],
                 gb_per_s=rate,
                 copy_gb_per_s=copy_rate,

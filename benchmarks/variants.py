@@ -1,6 +1,5 @@
 """The pose models that benchmarks/model.py times: a config's ReLU twin, and its DyReLU variants."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -27,14 +26,19 @@ class Variant(NamedTuple):
 
 RELU = Variant("ReLU")
 REFERENCE = Variant("DyReLU reference", "reference")
-VARIANTS = (
-    RELU,
-    *(
-        Variant(f"DyReLU {'fuse_norm, ' if fuse_norm else ''}{backend}", backend, fuse_norm)
-        for fuse_norm in (False, True)
-        for backend in ("eager", "compile", "numba")
-    ),
-)
+BACKENDS = dict(cpu=("eager", "compile", "numba"), cuda=("eager", "compile", "triton"))
+
+
+def variants(device: str) -> tuple[Variant, ...]:
+    """Return the variants for a `'cpu'` or a `'cuda'` device, the ReLU twin first."""
+    return (
+        RELU,
+        *(
+            Variant(f"DyReLU {'fuse_norm, ' if fuse_norm else ''}{backend}", backend, fuse_norm)
+            for fuse_norm in (False, True)
+            for backend in BACKENDS[device]
+        ),
+    )
 
 
 def build(config: str, variant: Variant, seed: int) -> nn.Module:
@@ -73,17 +77,3 @@ def training_step(
     F.mse_loss(heatmaps(model, images, half).float(), target).backward()
     optimizer.step()
     optimizer.zero_grad()
-
-
-def graphed(call: Callable[[], object]) -> Callable[[], object]:
-    """Return a call that replays the kernels of `call`, captured in a CUDA graph."""
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):  # capture needs what the first calls set up
-        for _ in range(3):
-            call()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        call()
-    return graph.replay

@@ -4,10 +4,11 @@ import model
 import pytest
 import torch
 from cases import Network
-from variants import VARIANTS, Variant
+from variants import Variant, variants
 
 RELU, FUSED = (
-    next(v for v in VARIANTS if v.name == name) for name in ("ReLU", "DyReLU fuse_norm, eager")
+    next(v for v in variants("cpu") if v.name == name)
+    for name in ("ReLU", "DyReLU fuse_norm, eager")
 )
 ARGS = model.parse_args(["--device", "cpu", "--repeats", "1", "--batch", "1"])
 

@@ -13,7 +13,7 @@ MIB = 2**20
 
 
 def speed_op(page: Path) -> str:
-    """Return the times of single activations: forward and backward at 64x96x32x24."""
+    """Return the times of single activations: forward and backward on one map per device."""
     cpu, cuda = ({name: _op_rows(device, name) for name in ("NCHW", "channels_last")}
                  for device in ("cpu", "cuda"))  # fmt: skip
     lines = []
@@ -24,14 +24,14 @@ def speed_op(page: Path) -> str:
         lines.append([name, *map(_time, rows), kept, _time(gpu)])
     header = (
         *("forward + backward, 64x96x32x24", "CPU, NCHW", "CPU, channels_last"),
-        *("kept for backward", "GPU, bfloat16, channels_last"),
+        *("kept for backward", "GPU, 512x96x32x24, bfloat16, channels_last"),
     )
     return f"{markdown_table(header, lines)}\n\n{_devices(page, 'op')}"
 
 
 def _op_rows(device: str, memory_format: str) -> dict[str, dict[str, str]]:
     wanted = dict(
-        shape="64x96x32x24",
+        shape="64x96x32x24" if device == "cpu" else "512x96x32x24",
         dtype="float32" if device == "cpu" else "bfloat16",
         memory_format=memory_format,
         what="forward + backward",
@@ -60,7 +60,9 @@ def speed_model(page: Path) -> str:
         found = {}
         for record in bench(f"model_{device}"):
             found.setdefault((record["case"], record["row"]), []).append(record)
-        for (model, name), (step, *inference) in found.items():
+        for (model, name), records in found.items():
+            step = records[0]
+            inference = [record for record in records if record["what"] == "inference"]
             if name == "ReLU":
                 cells = [f"{float(step['median_ms']):.0f} ms (batch {step['batch']})"]
                 cells.append(f"{int(step['peak_bytes']) / MIB:.0f} MiB")
@@ -162,7 +164,7 @@ def _devices(page: Path, name: str) -> str:
     """Say where the figures of a benchmark come from."""
     parts = []
     for device, label in (("cpu", "CPU"), ("cuda", "GPU")):
-        path = BENCH / f"{name}_{device}.csv"
+        path = _path(f"{name}_{device}")
         rows = read_csv(path)
         if rows:
             last = rows[-1]
@@ -178,7 +180,11 @@ def _devices(page: Path, name: str) -> str:
 
 def bench(name: str) -> list[dict[str, str]]:
     """Return the rows of a benchmark."""
-    return read_csv(BENCH / f"{name}.csv")
+    return read_csv(_path(name))
+
+
+def _path(name: str) -> Path:
+    return BENCH / ("gpu" if name.endswith("_cuda") else "") / f"{name}.csv"
 
 
 def _change(row: dict[str, str], twin: dict[str, str], name: str, unit: float, digits: str) -> str:
