@@ -95,6 +95,27 @@ def kept(page: Path) -> str:
     return f"{markdown_table(header, rows)}\n\n{link(page, path)}, by {command}."
 
 
+def speed_compiled(page: Path) -> str:
+    """Return what MMEngine's `compile=True` does to a training step of the demo's models."""
+    rows = {row["row"]: row for row in bench("compiled_cpu")}
+    lines = []
+    for name in (name for name in rows if not name.endswith("compile")):
+        eager, compiled = rows[name], rows[f"{name}, compile"]
+        if compiled["outcome"] != "ok":
+            lines.append([name, f"{float(eager['median_ms']):.0f} ms", compiled["outcome"], "", ""])
+            continue
+        cells = [f"{float(row['median_ms']):.0f} ms" for row in (eager, compiled)]
+        cells[1] += f" ({_times(compiled, 'times_eager')})"
+        start, error = float(compiled["first_call_s"]), float(compiled["loss_error"])
+        lines.append([name, *cells, f"{start:.0f} s", f"{error:.0e}"])
+    header = (
+        *("model of the demo", "training step", "with compile", "its first three steps"),
+        "largest difference of their losses",
+    )
+    where = _devices(page, "compiled")
+    return f"{markdown_table(header, lines)}\n\nBatch {rows['ReLU']['batch']}. {where}"
+
+
 def _times(record: dict[str, str], column: str = "times_relu") -> str:
     return f"{float(record[column]):.2f}x"
 
