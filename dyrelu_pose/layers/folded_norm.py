@@ -4,7 +4,7 @@ from torch import Tensor, nn
 from torch.fx import Proxy
 from torch.nn import functional as F
 
-from dyrelu_pose.ops.batch_norm import Norm, Running
+from dyrelu_pose.ops.norm import Norm, Running
 
 from .leaf import call_in_graph
 

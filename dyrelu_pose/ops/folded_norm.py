@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 
 from .backends import is_traced, passes_of, sites_of
-from .batch_norm import Norm, Running, affine, through_statistics
 from .given import shared
 from .hyper import Hyper, Ranges
 from .layer import dyrelu
+from .norm import Norm, Running, affine
 from .precision import compute_dtype, without_autocast
 from .second_derivative import refuse_second_derivative
+from .statistics import statistics, through_statistics
 
 
 def normalized_dyrelu(
@@ -75,7 +76,7 @@ class _NormalizedDyReLU(torch.autograd.Function):
         passes = passes_of(backend, x)
         ctx.options = ranges, backend, mean is None
         norm = Norm(weight, bias, mean, variance, eps)
-        means, mean, variance = norm.statistics(x, passes)
+        means, mean, variance = statistics(norm, x, passes)
         rstd = torch.rsqrt(variance + eps)
         t, v = affine(weight, bias, mean, rstd)
         hyper = Hyper(w1, b1, w2, b2)

@@ -4,8 +4,8 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
-from .batch_norm import Norm, Running
 from .hyper import Hyper, Ranges
+from .norm import Norm, Running
 from .spatial import Spatial
 
 

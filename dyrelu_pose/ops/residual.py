@@ -13,13 +13,14 @@ import torch
 from torch import Tensor
 
 from .backends import is_traced, passes_of
-from .batch_norm import Norm, affine, through_statistics
 from .given import shared
 from .hyper import Hyper, Ranges
 from .layer import dyrelu
+from .norm import Norm, affine
 from .passes import WeightedSum
 from .precision import compute_dtype, without_autocast
 from .second_derivative import refuse_second_derivative
+from .statistics import statistics, through_statistics
 
 
 class Term(NamedTuple):
@@ -118,7 +119,7 @@ class _ResidualDyReLU(torch.autograd.Function):
                 summands.append(_Summand(passes.pool(term, None)[0], None, None, None, None))
                 continue
             norm = Norm(weight, bias, mean, variance, eps)
-            means, mean, variance = norm.statistics(term, passes)
+            means, mean, variance = statistics(norm, term, passes)
             summands.append(_Summand(means, weight, bias, mean, torch.rsqrt(variance + eps)))
             used += [mean, variance]
         ctx.of_batch = [fixed is None for _, _, fixed, _, _ in norms]

@@ -8,8 +8,8 @@ from torch import nn
 
 from dyrelu_pose import DyReLUA, DyReLUB, DyReLUC
 from dyrelu_pose.ops import Hyper
-from dyrelu_pose.ops.batch_norm import Norm
 from dyrelu_pose.ops.folded_norm import normalized_dyrelu
+from dyrelu_pose.ops.norm import Norm
 
 from .cases import NUMBA, TOLERANCE, assert_close, make_layer
 

@@ -11,7 +11,7 @@ from dyrelu_pose import DyReLUA, DyReLUB
 from dyrelu_pose.complexity.activations import kept_bytes
 from dyrelu_pose.layers.residual import ResidualSum
 from dyrelu_pose.ops import Hyper
-from dyrelu_pose.ops.batch_norm import Norm
+from dyrelu_pose.ops.norm import Norm
 from dyrelu_pose.ops.residual import Term, residual_dyrelu
 
 from .cases import NUMBA, TOLERANCE, assert_close, make_layer

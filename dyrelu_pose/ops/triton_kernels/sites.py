@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor
 
-from dyrelu_pose.ops.batch_norm import Norm, Running
 from dyrelu_pose.ops.hyper import Hyper, Ranges
+from dyrelu_pose.ops.norm import Norm, Running
 from dyrelu_pose.ops.passes import Sites
 from dyrelu_pose.ops.spatial import Spatial
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from dyrelu_pose.ops import Hyper, dyrelu, dyrelu_given
-from dyrelu_pose.ops.batch_norm import Norm
 from dyrelu_pose.ops.folded_norm import normalized_dyrelu
+from dyrelu_pose.ops.norm import Norm
 from dyrelu_pose.ops.residual import Term, residual_dyrelu
 from tests.ops.cases import assert_close, call_layer, make, make_layer, run
 

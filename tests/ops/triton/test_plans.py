@@ -12,8 +12,8 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from dyrelu_pose import DyReLUA, DyReLUB
 from dyrelu_pose.ops import Hyper, dyrelu
-from dyrelu_pose.ops.batch_norm import Norm, Running
 from dyrelu_pose.ops.folded_norm import normalized_dyrelu
+from dyrelu_pose.ops.norm import Norm, Running
 from tests.ops.cases import assert_close, call_layer, make_layer, run
 
 from .conftest import DEVICE

@@ -1,12 +1,9 @@
-"""Batch normalization as a function per channel, u = t x + v, and its gradients from few sums."""
+"""Batch normalization as a function per channel, u = t x + v, and its running statistics."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
-
-if TYPE_CHECKING:
-    from .passes import Passes  # whose `Sites` take norms
 
 
 class Norm(NamedTuple):
@@ -32,14 +29,6 @@ class Norm(NamedTuple):
         t, v = affine(self.weight, self.bias, mean, torch.rsqrt(variance + self.eps))
         shape = (-1, *(1,) * (x.dim() - 2))
         return x * t.view(shape) + v.view(shape), mean, variance
-
-    def statistics(self, x: Tensor, passes: "Passes") -> tuple[Tensor, Tensor, Tensor]:
-        """Return the means of planes (N, C), and mean and variance (C,) to normalize x with."""
-        if self.mean is not None and self.variance is not None:
-            return passes.pool(x, None)[0], self.mean, self.variance
-        means, variances = passes.moments(x)  # of planes
-        mean = means.mean(0)
-        return means, mean, (variances + (means - mean).square()).mean(0)
 
 
 class Running(NamedTuple):
@@ -74,20 +63,3 @@ def affine(
     """Return t and v of u = t x + v, each (C,)."""
     t = rstd if weight is None else weight * rstd
     return t, -mean * t if bias is None else bias - mean * t
-
-
-def through_statistics(
-    t: Tensor, mean: Tensor, rstd: Tensor, grad_weight: Tensor, total: Tensor, count: int
-) -> tuple[Tensor, Tensor]:
-    """Return slope and shift (C,) of what the statistics of a batch add to x' = t u'.
-
-    Args:
-        t: Slope of the normalization, (C,).
-        mean: Mean of the batch, (C,).
-        rstd: Reciprocal of its standard deviation, (C,).
-        grad_weight: Gradient of the norm's weight, (C,).
-        total: Sum of u' over the batch, (C,).
-        count: Number of values of a channel, N P.
-    """
-    slope = t * grad_weight * (-rstd / count)
-    return slope, -(t * total / count + slope * mean)
