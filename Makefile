@@ -80,9 +80,10 @@ test: $(STAMP)
 quick: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(QUICK)
 
-# The result tables of the README, from results/.
+# The tables of the pages and the model index, from results/.
 tables: $(STAMP)
 	$(BIN)/python tools/dev/readme_tables.py
+	$(BIN)/python tools/dev/model_index.py
 
 # The pages of docs/ and the reference, in site/.
 docs: $(VENV)/.docs-installed

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent
 
 # What a wheel holds beside the package, for `dyrelu_pose/paths.py` to find.
 BESIDE = (
-    *("checkpoints", "configs", "tools"),
+    *("checkpoints", "configs", "tools", "model-index.yml"),
     *("requirements/openmmlab.txt", "requirements/mmpretrain.txt"),
 )
 # Maintainers' tools, and the forms of others for a checkout.

@@ -44,6 +44,8 @@ def test_holds_all_that_the_package_needs(unpacked):
     assert names(inside / "checkpoints", "*") == names(ROOT / "checkpoints", "*")
     tools = {path.name for path in (ROOT / "tools").iterdir() if path.is_file()}
     assert {path.name for path in (inside / "tools").iterdir()} == tools - OF_A_CHECKOUT
+    assert names(inside / "configs", "*.yml") == names(ROOT / "configs", "*.yml")
+    assert (inside / "model-index.yml").read_text() == (ROOT / "model-index.yml").read_text()
     asked = {str(path.relative_to(inside)) for path in inside.rglob("*.txt")}
     assert asked == {"requirements/mmpretrain.txt", "requirements/openmmlab.txt"}
     modules = names(ROOT / "dyrelu_pose")
