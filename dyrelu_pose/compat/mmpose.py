@@ -162,6 +162,11 @@ STAND_INS = (
 _FINDER = StandInFinder()
 
 
+def active() -> list[StandIn]:
+    """Return the stand-ins that are in place of what does not import here."""
+    return [s for s in STAND_INS if all(map(_FINDER.stands_in_for, s.modules))]
+
+
 def apply() -> None:
     """Put a stand-in in place of each package of `STAND_INS` that does not import.
 

@@ -40,7 +40,7 @@ def passes_of(backend: str, x: Tensor) -> Passes:
     """
     check_backend(backend)
     if backend == "auto":
-        backend = _best(x)
+        backend = auto_backend(x)
     if backend == "compile" and not torch.compiler.is_compiling():
         from .compiled import compiled_or_eager
 
@@ -71,8 +71,8 @@ def sites_of(backend: str, x: Tensor) -> Sites | None:
     return sites if interpreted or x.is_cuda else None
 
 
-def _best(x: Tensor) -> str:
-    """Return the fastest backend for maps like x that needs nothing that is not there."""
+def auto_backend(x: Tensor) -> str:
+    """Return the name of the backend that `'auto'` takes for maps like x."""
     if torch.compiler.is_compiling():
         return "eager"
     if HAS_TRITON and x.is_cuda:
