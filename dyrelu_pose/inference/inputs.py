@@ -114,7 +114,9 @@ class PersonInput:
         if not cfg.get("test_dataloader"):
             raise UserError(f"{cfg.filename} has no test_dataloader, whose pipeline reads images")
         init_default_scope(cfg.get("default_scope", "mmpose"))
-        self.pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
+        steps = cfg.test_dataloader.dataset.pipeline
+        # Of who is to be found there are no keypoints to make targets of, as HeatmapNLL wants them.
+        self.pipeline = Compose([step for step in steps if step["type"] != "GenerateTarget"])
         self.meta: dict = dataset_meta_from_config(cfg, "test") or parse_pose_metainfo(COCO)
 
     def __call__(

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from mmengine.config import Config
 from PIL import Image
 
 from dyrelu_pose.errors import UserError
@@ -26,6 +27,13 @@ def test_folders_and_files(cfg, pictures):
     assert names(found) == ["3.png", "0.png", "1.png", "2.png", "3.png", "4.png"]
     assert found[0]["inputs"].shape == (3, 128, 64)
     assert found[0]["inputs"].dtype == torch.uint8
+
+
+def test_pipeline_that_makes_targets_of_keypoints(pictures):
+    study = Config.fromfile("configs/study/resnet18-8_demo.py")
+    assert any(step.type == "GenerateTarget" for step in study.test_dataloader.dataset.pipeline)
+    found = samples(study, [pictures], 2)
+    assert [sample["inputs"].shape for sample in found] == [(3, 96, 64)] * 2
 
 
 def test_at_most_so_many(cfg, pictures):
