@@ -1,5 +1,5 @@
-# make demo | make study | make test | make quick | make docs: each sets up .venv on its own; a
-# second run installs nothing.
+# make demo | make study | make test | make quick | make docs | make tutorial: each sets up .venv on
+# its own; a second run installs nothing.
 # PYTHON=python3.12 make demo   picks the interpreter (3.10 to 3.13).
 
 PYTHON ?= python3
@@ -21,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Threads that wait for others sleep, for they would take a busy machine's cores from who works.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: install demo study-data study test quick tables docs lock matrix clean
+.PHONY: install demo study-data study test quick tables docs tutorial lock matrix clean
 
 install: $(STAMP)
 
@@ -88,6 +88,11 @@ tables: $(STAMP)
 # The pages of docs/ and the reference, in site/.
 docs: $(VENV)/.docs-installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Runs docs/tutorial.ipynb anew and keeps its outputs in it: minutes, on a machine without other work.
+tutorial: $(VENV)/.docs-installed
+	rm -rf work_dirs/tutorial
+	$(BIN)/python tools/dev/run_tutorial.py
 
 $(VENV)/.docs-installed: requirements/docs.txt $(STAMP)
 	$(BIN)/python -m pip install -q -r requirements/docs.txt

@@ -17,8 +17,7 @@ FOLDER = "files"
 
 def on_files(files, config):
     """Add the linked files to those of the site."""
-    paths = [Path(file.abs_src_path) for file in files.documentation_pages()]
-    pages = [path.read_text(encoding="utf-8") for path in paths]
+    pages = [file.content_string for file in files.documentation_pages()]
     for name in sorted({name for page in pages for name in LINK.findall(page)}):
         files.append(File.generated(config, f"{FOLDER}/{name}", content=(ROOT / name).read_bytes()))
     return files
