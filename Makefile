@@ -69,7 +69,7 @@ endif
 
 # A process per core, of one thread: busy processes side by side lose more to waiting threads than
 # they gain. A file stays in one process, which makes what its tests share once.
-test: $(STAMP)
+test: $(STAMP) $(VENV)/.docs-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache --no-logo
