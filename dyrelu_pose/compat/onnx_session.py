@@ -1,5 +1,6 @@
 """ONNX files opened by ONNX Runtime, an optional package: detectors' and those of the export."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,14 @@ from dyrelu_pose.errors import UserError
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
+
+
+def keep_to_itself() -> None:
+    """Keep ONNX Runtime from reporting to its maker; for before its first import.
+
+    From 1.29 on its files for Linux do, unless this variable of the environment is set.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 def open_session(path: Path | str, threads: int) -> "InferenceSession":
@@ -19,6 +28,7 @@ def open_session(path: Path | str, threads: int) -> "InferenceSession":
     Raises:
         UserError: ONNX Runtime cannot read the file.
     """
+    keep_to_itself()
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

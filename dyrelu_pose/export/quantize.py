@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from dyrelu_pose.compat.onnx_session import keep_to_itself
 from dyrelu_pose.errors import UserError
 
 from .files import INPUT, OnnxFile, batches
@@ -32,6 +33,7 @@ def quantize(path: Path, out: Path, images: Tensor) -> None:
         UserError: A package is missing.
     """
     require("onnx", "onnxruntime")
+    keep_to_itself()
     batch = OnnxFile(path).batch or 1
     from onnxruntime import quantization
     from onnxruntime.quantization.shape_inference import quant_pre_process
