@@ -1,4 +1,4 @@
-"""The piecewise linear functions that two images give in the same channel."""
+"""The piecewise linear functions that two images, or one, give in a channel."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,8 @@ COARSE, FINE = 33, 401  # points at which functions are compared, and drawn
 def draw_functions(record: SiteRecord, pictures: Sequence[Picture]) -> Figure:
     """Draw the two most different functions of a channel, and the images they are of.
 
-    The channel is the one whose functions differ the most over the images.
+    The channel is the one whose functions differ the most over the images; of a single image, the
+    one whose function differs the most from ReLU.
 
     Args:
         record: Record of a DyReLU with samples.
@@ -29,24 +30,26 @@ def draw_functions(record: SiteRecord, pictures: Sequence[Picture]) -> Figure:
     a, b = (np.broadcast_to(c, (len(c), record.site.channels, c.shape[2])) for c in coefficients)
     x = np.concatenate(record.x)
     ends = np.minimum(np.percentile(x, 1, axis=0), 0), np.maximum(np.percentile(x, 99, axis=0), 0)
-    values = _evaluate(np.linspace(*ends, COARSE, axis=1), a, b)
-    channel = int(np.square(values.std(0)).mean(1).argmax())
-    two = list(_farthest(values[:, channel]))
+    grid = np.linspace(*ends, COARSE, axis=1)
+    values = _evaluate(grid, a, b)
+    spread = values.std(0) if len(values) > 1 else values[0] - np.maximum(grid, 0)
+    channel = int(np.square(spread).mean(1).argmax())
+    shown = sorted(set(_farthest(values[:, channel])))
     one = slice(channel, channel + 1)
     x = np.linspace(ends[0][one], ends[1][one], FINE, axis=1)
-    lines = _evaluate(x, a[two, one], b[two, one])[:, 0]
+    lines = _evaluate(x, a[shown, one], b[shown, one])[:, 0]
     x = x[0]
 
     figure = page_figure(3.6)
-    axes, *beside = figure.subplots(1, 3, width_ratios=[2.4, 1, 1])
-    for image, line, color, style in zip(two, lines, TWO, ("-", "--"), strict=True):
+    axes, *beside = figure.subplots(1, 1 + len(shown), width_ratios=[2.4, *[1] * len(shown)])
+    for image, line, color, style in zip(shown, lines, TWO, ("-", "--"), strict=False):
         label = _text(a[image, channel], b[image, channel])
         axes.plot(x, line, style, color=color, linewidth=2.2, label=label)
     axes.plot(x, np.maximum(x, 0), ":", color=INK, linewidth=1.4, label="ReLU")
     up = "max(a x + b), before the map" if record.maps else "output"
     finish(axes, f"Channel {channel}", "input", up)
     legend(axes)
-    for panel, image, color in zip(beside, two, TWO, strict=True):
+    for panel, image, color in zip(beside, shown, TWO, strict=False):
         panel.imshow(pictures[image].pixels)
         panel.set_title(pictures[image].name, fontsize=10, color=INK)
         panel.set_xticks([])

@@ -12,10 +12,12 @@ from dyrelu_pose.visualization.style import DIVERGING, INK, headline
 from .style import flat_map, page_figure
 
 COLUMNS = 6
+PANEL, BESIDE = 1.6, 1.4  # width of a picture, and of the scale beside them, inches
+HEADLINE = 5.2  # inches that it needs
 
 
 def draw_maps(record: SiteRecord, pictures: Sequence[Picture]) -> Figure:
-    """Draw pictures, and the map of a site over each.
+    """Draw pictures, and the map of a site over each: below it, or beside it if they are few.
 
     Args:
         record: Record of a DyReLU-C.
@@ -26,9 +28,13 @@ def draw_maps(record: SiteRecord, pictures: Sequence[Picture]) -> Figure:
     limit = max(np.abs(np.array(record.maps[i]) - flat).max() for i in chosen)
     limit = max(limit, 1e-3 * flat)  # does not magnify rounding
     height, width = pictures[chosen[0]].pixels.shape[:2]
-    figure = page_figure(0.7 + 2 * 9.6 / COLUMNS * height / width)
-    panels = figure.subplots(2, len(chosen), squeeze=False)
-    for (above, below), i in zip(panels.T, chosen, strict=True):
+    rows = 1 if 2 * len(chosen) <= COLUMNS else 2
+    columns = 2 * len(chosen) // rows
+    size = 0.7 + rows * PANEL * height / width, max(BESIDE + columns * PANEL, HEADLINE)
+    figure = page_figure(*size)
+    panels = figure.subplots(rows, columns, squeeze=False)
+    pairs = panels.T.reshape(len(chosen), 2)
+    for (above, below), i in zip(pairs, chosen, strict=True):
         pixels = pictures[i].pixels
         extent = (0, pixels.shape[1], pixels.shape[0], 0)
         above.imshow(pixels)
@@ -45,6 +51,6 @@ def draw_maps(record: SiteRecord, pictures: Sequence[Picture]) -> Figure:
             axes.spines[:].set_visible(False)
     bar = figure.colorbar(drawn, ax=panels, shrink=0.8, pad=0.01)
     bar.set_label(f"factor of the output; flat map: {flat:.3g}", fontsize=10, color=INK)
-    size = "x".join(map(str, record.site.size))
-    headline(figure, f"{record.site.name}, map of {size} cells (HxW)")
+    cells = "x".join(map(str, record.site.size))
+    headline(figure, f"{record.site.name}, map of {cells} cells (HxW)")
     return figure

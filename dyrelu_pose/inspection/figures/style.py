@@ -12,9 +12,9 @@ from dyrelu_pose.visualization.style import new_figure
 WIDTH, DPI = 11, 110  # inches; 1210 pixels across a page
 
 
-def page_figure(height: float) -> Figure:
-    """Return a figure as wide as the page, `height` inches high."""
-    return new_figure(WIDTH, height, DPI)
+def page_figure(height: float, width: float = WIDTH) -> Figure:
+    """Return a figure as wide as the page, or `width` inches, and `height` inches high."""
+    return new_figure(width, height, DPI)
 
 
 def flat_map(record: SiteRecord) -> float:
