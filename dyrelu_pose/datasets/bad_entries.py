@@ -161,7 +161,7 @@ def _image_problem(image: object, sized: bool) -> str | None:
         return "is no dict"
     if problem := _id_problem(image, "id"):
         return problem
-    if image.get("file_name") is None:
+    if image.get("file_name") in (None, ""):
         return "has no file_name"
     if not isinstance(image["file_name"], str):
         return f"has the file_name {image['file_name']!r}, not a text"

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import normalize
 
 from .load_image import ImageError, LoadImage
 
@@ -62,9 +63,20 @@ def missing_pictures(
     more = f", and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
     text = (
         f"{len(missing)} of the {len(names)} images of {ann_file} are not in {folder}: "
-        f"{', '.join(missing[:NAMED])}{more}; copy them there"
+        f"{', '.join(missing[:NAMED])}{more}; {_remedy(folder, missing[0])}"
     )
     return Disagreement(text, len(missing), len(names))
+
+
+def _remedy(folder: str | Path, name: str) -> str:
+    """Return what to do about a picture that is not there: it may be, by nearly the same name."""
+    if os.path.isfile(os.path.join(folder, name.replace("\\", "/"))):
+        return "they are there if folders are written with / instead of \\"
+    below = os.path.dirname(os.path.join(folder, name))
+    form = normalize("NFC", os.path.basename(name))
+    if any(normalize("NFC", other) == form for other in _files(below)):
+        return "they are there with other code points for the same letters (Unicode NFC, NFD)"
+    return "copy them there"
 
 
 def other_sizes(images: Sequence[dict], folder: str | Path, load: LoadImage) -> Disagreement | None:

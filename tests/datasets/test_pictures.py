@@ -40,6 +40,17 @@ def test_missing_pictures_are_named(images, tmp_path):
     assert not missing_pictures(images, tmp_path / "no", "f").few
 
 
+@pytest.mark.parametrize(
+    ("there", "named", "remedy"),
+    [("a/u.png", "a\\u.png", "with / instead of"), ("a/u\u0308.png", "a/\u00fc.png", "NFC, NFD")],
+    ids=["backslash", "code points"],
+)
+def test_a_picture_by_nearly_the_same_name(there, named, remedy, images, tmp_path):
+    (tmp_path / "a/0.jpg").rename(tmp_path / there)
+    images[0].update(file_name=named)
+    assert remedy in str(missing_pictures(images, tmp_path, "f"))
+
+
 def test_a_folder_is_listed_once_and_no_picture_is_looked_for(images, tmp_path, monkeypatch):
     listed = []
     scandir = os.scandir
