@@ -18,6 +18,7 @@ from mmengine.registry import init_default_scope
 
 from dyrelu_pose.config.arguments import add_cfg_options
 from dyrelu_pose.config.load import load_config
+from dyrelu_pose.config.rehearsal import rehearse
 from dyrelu_pose.datasets.picture_array import write_array
 from dyrelu_pose.errors import user_errors
 from dyrelu_pose.prepare.crops import SPLITS, Settings, annotation_file, read_source, write_crops
@@ -63,6 +64,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.get("default_scope", "mmpose"))
     train, val = (read_source(cfg, split) for split in SPLITS)
+    for split in SPLITS:
+        rehearse(cfg, split)
     settings = Settings(args.quality, args.oversample or max(OVERSAMPLE, train.zoom))
     skipped = write_crops(args.out, (train, val), settings, args.workers, args.force, progress)
     if args.array:

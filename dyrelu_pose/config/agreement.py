@@ -8,14 +8,16 @@ from .datasets import keypoint_datasets
 from .evaluators import check_evaluators, converts
 from .keypoints import check_head, check_metainfo
 from .monitors import check_monitors
+from .optimizer import check_optimizer
 from .outputs import build_and_run, check_loss, check_sizes
+from .rehearsal import rehearse, rehearse_loss
 
 
 def check_agreement(cfg: Config, splits: Sequence[str]) -> None:
-    """Check that data sets, codecs, head, loss, evaluators and hooks of a pose model agree.
+    """Check that data sets, codecs, head, loss, optimizer, evaluators and hooks agree.
 
-    The model is built without values; annotation files that are evaluated are read. A config
-    without keypoint data sets is left alone.
+    The model is built without values, a sample of each data set goes through its pipeline, and
+    annotation files that are evaluated are read. A config without keypoint data sets is left alone.
 
     Args:
         cfg: The config.
@@ -29,9 +31,9 @@ def check_agreement(cfg: Config, splits: Sequence[str]) -> None:
     everything = [dataset for part in datasets.values() for dataset in part]
     for dataset in everything:
         check_metainfo(dataset)
-    head = cfg.model.get("head")
+    head, model, features = cfg.model.get("head"), None, None
     if everything and isinstance(head, dict):
-        model, output = build_and_run(cfg)
+        model, features, output = build_and_run(cfg)
         built = getattr(model, "head", None)
         for split, part in datasets.items():
             if split == "train" or not converts(cfg, split):
@@ -39,8 +41,12 @@ def check_agreement(cfg: Config, splits: Sequence[str]) -> None:
         check_sizes(head, output, everything)
         for dataset in datasets.get("train", ()):
             check_loss(head, built, output, dataset)
+    samples = {split: rehearse(cfg, split) for split, part in datasets.items() if part}
+    if model is not None and "train" in splits:
+        rehearse_loss(cfg, model, features, samples.get("train"))
+        check_optimizer(cfg, model)
     for split, part in datasets.items():
         if split != "train" and part:
-            names = check_evaluators(cfg, split, part)
+            names = check_evaluators(cfg, split, part, samples.get(split))
             if names is not None and "train" in splits:
                 check_monitors(cfg, names)

@@ -11,19 +11,21 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmpose.evaluation.metrics import CocoMetric, CocoWholeBodyMetric, PoseTrack18Metric
-from mmpose.registry import DATASETS, METRICS
+from mmpose.registry import METRICS
 from mmpose.structures import PoseDataSample
 
+from dyrelu_pose.compat.xtcocotools import FIELDS
 from dyrelu_pose.datasets.bad_entries import has_lists, read_annotations
 from dyrelu_pose.datasets.detections import read_detections
 from dyrelu_pose.datasets.truths import check_truths
-from dyrelu_pose.errors import AnnotationError, UserError
+from dyrelu_pose.errors import AnnotationError, UserError, described
 from dyrelu_pose.evaluation.coco_metric import STATS
 from dyrelu_pose.evaluation.heatmap_nll import HeatmapNLL
 
 from .datasets import KeypointDataset, registered
 from .errors import ConfigError, expect
 from .quiet import quietly
+from .rehearsal import Rehearsal
 
 Read = Callable[[str], dict]  # of an annotation file
 
@@ -32,7 +34,7 @@ SIMPLE = ("mmpose.evaluation.metrics.keypoint_2d_metrics", HeatmapNLL.__module__
 
 
 def check_evaluators(
-    cfg: Config, split: str, datasets: Sequence[KeypointDataset]
+    cfg: Config, split: str, datasets: Sequence[KeypointDataset], rehearsal: Rehearsal | None
 ) -> list[str] | None:
     """Check the boxes, the truths and the metrics of a split, and return the names of the metrics.
 
@@ -40,6 +42,7 @@ def check_evaluators(
         cfg: The config.
         split: 'val' or 'test'.
         datasets: Its keypoint data sets.
+        rehearsal: A sample of them, if there is one.
 
     Returns:
         The names; None if there is a metric of which they cannot be known before it is computed.
@@ -59,6 +62,10 @@ def check_evaluators(
     for key, metric in metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator")):
         kind = registered(METRICS, metric)
         yielded[key] = []
+        if isclass(kind) and issubclass(kind, CocoMetric):
+            _build(key, metric)
+            for dataset in datasets:
+                _check_fields(key, metric, metric.get("ann_file") or dataset.ann_file, read)
         if _is_coco(kind) and metric.get("iou_type", "keypoints") == "keypoints":
             if not metric.get("format_only"):
                 _check_coco(key, metric, datasets, read)
@@ -68,7 +75,7 @@ def check_evaluators(
             simple[key] = metric
         else:
             are_known = False
-    yielded.update(rehearsed := _rehearse(cfg, split, simple))
+    yielded.update(rehearsed := _rehearse(cfg, rehearsal, simple))
     are_known = are_known and rehearsed.keys() == simple.keys()
     names: list[str] = []
     for key, given in yielded.items():
@@ -131,6 +138,28 @@ def _check_coco(key: str, metric: dict, datasets: Sequence[KeypointDataset], rea
         check_truths(read(path), path, count, use_area)
 
 
+def _check_fields(key: str, metric: dict, path: str, read: Read) -> None:
+    """Check that a file has what COCO-WholeBody's and CrowdPose's metrics need more than COCO's."""
+    fields: Sequence[str] = ()
+    kind = registered(METRICS, metric)
+    if isclass(kind) and issubclass(kind, CocoWholeBodyMetric):
+        fields = FIELDS["keypoints_wholebody"]
+    is_crowd = metric.get("iou_type") == "keypoints_crowd"
+    if not (fields or is_crowd) or metric.get("format_only"):
+        return
+    content = read(path)
+    entries = [entry for entry in content["annotations"] if {"keypoints", "bbox"} <= entry.keys()]
+    wanted = [("annotation", entries, fields)]
+    wanted.append(("image", content["images"], ("crowdIndex",) if is_crowd else ()))
+    for what, of_kind, names in wanted:
+        for name in names:
+            if lacking := [entry["id"] for entry in of_kind if name not in entry]:
+                raise AnnotationError(
+                    f"annotation file {path}: {what} {lacking[0]} has no {name!r} (and "
+                    f"{len(lacking) - 1} more), which {key} of the config, {metric['type']}, needs"
+                )
+
+
 def _check_pictures(key: str, path: str, dataset: KeypointDataset, read: Read) -> None:
     """Check that an evaluator's annotation file knows the pictures that a data set shows."""
     own = read(dataset.ann_file)
@@ -153,25 +182,34 @@ def _pictures(content: dict) -> dict[int, str]:
 
 
 @quietly()
-def _rehearse(cfg: Config, split: str, metrics: dict[str, dict]) -> dict[str, list[str]]:
-    """Compute metrics of one sample whose truth is the prediction, and return their names by key.
+def _build(key: str, metric: dict) -> None:
+    """Build a metric of COCO's kind without its annotation file.
 
-    A data set whose samples are not MMPose's is left alone.
+    Raises:
+        ConfigError: It cannot be: a package is missing, or an option is wrong.
+    """
+    try:
+        METRICS.build({name: copy.deepcopy(metric[name]) for name in metric if name != "ann_file"})
+    except Exception as error:  # the metric's own code
+        raise ConfigError(f"{key} of the config cannot be built: {described(error)}") from error
+
+
+@quietly()
+def _rehearse(
+    cfg: Config, rehearsal: Rehearsal | None, metrics: dict[str, dict]
+) -> dict[str, list[str]]:
+    """Compute metrics of one sample whose truth is the prediction, and return their names by key.
 
     Raises:
         ConfigError: One cannot be computed.
     """
-    if not metrics:
+    if not metrics or rehearsal is None:
         return {}
-    dataset = DATASETS.build(copy.deepcopy(cfg[f"{split}_dataloader"].dataset))
-    sample = dataset[0].get("data_samples")
-    if not isinstance(sample, PoseDataSample):
-        return {}
-    predicted = _predicted(sample, cfg)
+    predicted = _predicted(rehearsal.sample, cfg)
     names = {}
     for key, config in metrics.items():
         metric = METRICS.build(copy.deepcopy(config))
-        metric.dataset_meta = dataset.metainfo
+        metric.dataset_meta = rehearsal.meta
         try:
             metric.process([], [copy.deepcopy(predicted)])
             names[key] = list(metric.evaluate(1))

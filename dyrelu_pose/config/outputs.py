@@ -6,7 +6,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmpose.datasets.transforms import TopdownAffine
+from mmpose.datasets.transforms import (
+    GenerateTarget,
+    RandomBBoxTransform,
+    RandomFlip,
+    RandomHalfBody,
+    TopdownAffine,
+)
 from mmpose.models.heads import AssociativeEmbeddingHead, HeatmapHead
 from mmpose.registry import KEYPOINT_CODECS, MODELS, TRANSFORMS
 from torch import Tensor, nn
@@ -17,37 +23,42 @@ from dyrelu_pose.placement.meta_device import run_tensor_mode, run_without_value
 from .datasets import KeypointDataset, registered
 from .errors import ConfigError
 
+OF_BOXES = (RandomFlip, RandomHalfBody, RandomBBoxTransform)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
-def build_and_run(cfg: Config) -> tuple[nn.Module, object]:
+def build_and_run(cfg: Config) -> tuple[nn.Module, object, object]:
     """Build the model of a config, where tensors have no values, and run it on one image.
 
     Returns:
-        The model, and the raw output of its head; None if it has none, or no decoder says the size
-        of an image.
+        The model, what its head takes, and the raw output of that; None if it has none, or no
+        decoder says the size of an image.
 
     Raises:
         ConfigError: Layers do not fit to each other.
     """
     size = decoder_input_size(cfg.model.get("head"))
 
-    def call(device: str) -> tuple[nn.Module, object]:
+    def call(device: str) -> tuple[nn.Module, object, object]:
         model = MODELS.build(copy.deepcopy(cfg.model))
         for module in model.modules():
             if isinstance(module, TRANSPOSED):
                 module.register_forward_pre_hook(_check_channels)
         model.eval()  # a statement: the train() of MMPose's backbones returns None
         if size is None:
-            return model, None
+            return model, None, None
+        taken = []
+        if isinstance(head := getattr(model, "head", None), nn.Module):
+            head.register_forward_pre_hook(lambda _, inputs: taken.extend(inputs[:1]))
         try:
             with torch.no_grad():
-                return model, run_tensor_mode(model, torch.zeros(1, 3, *reversed(size)))
+                output = run_tensor_mode(model, torch.zeros(1, 3, *reversed(size)))
+            return model, next(iter(taken), None), output
         except Exception as error:  # the model's own code
             if device == "meta":
                 raise
             if isinstance(error, NotImplementedError) or not isinstance(error, RuntimeError):
-                return model, None  # it has no such mode
+                return model, None, None  # it has no such mode
             raise ConfigError(
                 f"the model of the config cannot be run on an image of {size[0]}x{size[1]} pixels "
                 f"(WxH): {error}"
@@ -82,6 +93,7 @@ def check_sizes(head: dict, output: object, datasets: Sequence[KeypointDataset])
     for key, codec in decoders:
         _check_output(output, key, codec)
     for dataset in datasets:
+        _check_order(dataset)
         for transform in dataset.transforms:
             if registered(TRANSFORMS, transform) is TopdownAffine:
                 for key, codec in decoders:
@@ -89,6 +101,24 @@ def check_sizes(head: dict, output: object, datasets: Sequence[KeypointDataset])
                                 f"{key}.input_size", codec.get("input_size"))  # fmt: skip
             for key, codec in _codecs(f"{dataset.key}: GenerateTarget", transform, "encoder"):
                 _check_output(output, key, codec)
+
+
+def _check_order(dataset: KeypointDataset) -> None:
+    """Check that boxes are changed before the image is cut, and targets are made after it.
+
+    Otherwise MMPose goes on with keypoints of another place, and says nothing.
+    """
+    kinds = [registered(TRANSFORMS, transform) for transform in dataset.transforms]
+    if TopdownAffine not in kinds:
+        return
+    cut = kinds.index(TopdownAffine)
+    misplaced = [("after", kind) for kind in kinds[cut:] if kind in OF_BOXES]
+    misplaced += [("before", kind) for kind in kinds[:cut] if kind is GenerateTarget]
+    for place, kind in misplaced:
+        raise ConfigError(
+            f"the pipeline of {dataset.key} of the config has {kind.__name__} {place} "
+            "TopdownAffine, which cuts the person out: keypoints and image would not agree"
+        )
 
 
 def check_loss(head: dict, built: nn.Module | None, output: object, data: KeypointDataset) -> None:

@@ -101,7 +101,7 @@ def test_udp_with_offsets_has_three_channels_of_each_keypoint(cfg):
 
 def test_keypoints_that_the_pipeline_converts(cfg):
     ankles = dict(type="KeypointConverter", num_keypoints=2, mapping=[(15, 0), (16, 1)])
-    cfg.train_dataloader.dataset.pipeline.insert(1, ankles)
+    cfg.train_dataloader.dataset.pipeline[2] = ankles  # no flip: it goes by all 17
     check(cfg, ["train"], model__head__out_channels=2)
     refused(cfg, "val_dataloader.dataset has 17")
     refused(cfg, "has 2 keypoints", splits=["train"], model__head__out_channels=17)

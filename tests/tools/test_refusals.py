@@ -33,6 +33,15 @@ train_dataloader["dataset"]["metainfo"] = dict(
     skeleton_info={}, joint_weights=[1.0] * 17, sigmas=[0.1],
 )
 """
+PIPELINE = 'pipeline = train_dataloader["dataset"]["pipeline"] = list(_base_.train_pipeline)\n'
+COMBINED = """
+part = dict(train_dataloader["dataset"], type="CocoDataset", data_prefix=dict(img="train/"),
+            ann_file="annotations/person_keypoints_train.json")
+train_dataloader["dataset"] = dict(
+    _delete_=True, type="CombinedDataset", datasets=[part], pipeline=_base_.train_pipeline,
+    metainfo=dict(from_file="mmpose::_base_/datasets/aic.py"),
+)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +169,7 @@ FILES = {
     "turned by EXIF": (pictures("train", turn), [], rf"turned, perhaps by its EXIF tag.*{SIZES}"),
     "halved": (pictures("train", halve), [], rf"has \d+x\d+ pixels and the annotation.*{SIZES}"),
     "no picture": (pictures("train", Path.unlink), [], "2 of the 2 images .* are not in people/tr"),
+    "no file name": (first("train", "images", file_name=""), [], "has no file_name"),
     "no size": (first("train", "images", width=None), [], "has no width and height"),
     "boxes from 0 to 1": (each("train", bbox=scaled("bbox", 0, 0.005)), [], "has the bbox .*0 to"),
     "points from 0 to 1": (
@@ -206,6 +216,25 @@ PARTS = {
     "save_best": (nothing, ["default_hooks.checkpoint.save_best=PCK"], "save_best .* is PCK, and"),
     "monitor": (nothing, ["custom_hooks=[{'type': 'EarlyStoppingHook', 'monitor': 'mAP'}]"],
                 r"custom_hooks\.0\.monitor of the config is mAP"),
+    "no LoadImage": (add(PIPELINE + "del pipeline[0]"), [], "TopdownAffine .*of train_dataloader.* "
+                     "needs 'img', which no step before it makes"),
+    "order": (add(PIPELINE + "pipeline[1], pipeline[4] = pipeline[4], pipeline[1]"), [],
+              "TopdownAffine in the pipeline of train_.* needs 'bbox_"),
+    "no targets": (add(PIPELINE + "pipeline[5], pipeline[4] = pipeline[4], pipeline[5]"), [],
+                   "pipeline of train_.* has GenerateTarget before TopdownAffine"),
+    "flipped after": (add(PIPELINE + "pipeline.insert(5, pipeline.pop(2))"), [],
+                      "pipeline of train_.* has RandomFlip after TopdownAffine"),
+    "not packed": (add(PIPELINE + "del pipeline[-1]"), [], "of train_.* ends without PackPose"),
+    "not cut": (add(PIPELINE + "del pipeline[4]"), [], "makes images of .* a TopdownAffine"),
+    "combined": (add(COMBINED), [], "describes 14 keypoints, and .* has 17"),
+    "a rate": (add("optim_wrapper = dict(optimizer=dict(lr='2e-3'))"), [],
+               "optim_wrapper of the config cannot be built: TypeError"),
+    "a schedule": (add("param_scheduler = [dict(type='LinearLR', start_factor='1')]"), [],
+                   r"param_scheduler\.0 of the config cannot be built"),
+    "of whole bodies": (nothing, ["val_evaluator.type=CocoWholeBodyMetric"], "has no 'foot_kpts'"),
+    "of crowds": (nothing, ["val_evaluator.type=CocoMetric",
+                            "val_evaluator.iou_type=keypoints_crowd"], "has no 'crowdIndex'"),
+    "an option": (nothing, ["val_evaluator.score_mode=box"], "val_evaluator of the config cannot"),
     "a key": (nothing, ["optim_wrapper.clip_grad.max_nrom=1"], "max_nrom of the config is read by"),
     "a class": (nothing, ["param_scheduler.0.type=Step"], "'Step': there is no such param"),
     "boxes": (boxes, [f"{VAL}.bbox_file=boxes.json"], r"boxes\.json: entry 1 is of image 7"),

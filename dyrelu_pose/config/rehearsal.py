@@ -1,0 +1,213 @@
+"""Takes a sample of a data set through its pipeline, and through the loss, before all of it is."""
+
+import copy
+import json
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from mmcv.transforms import BaseTransform
+from mmengine.config import Config
+from mmpose.datasets import CombinedDataset
+from mmpose.models import TopdownPoseEstimator
+from mmpose.registry import DATASETS, MODELS
+from mmpose.structures import PoseDataSample
+from torch import nn
+
+from dyrelu_pose.datasets.bad_entries import checked, read_annotations
+from dyrelu_pose.datasets.coco import keypoints_of, reads_lists
+from dyrelu_pose.datasets.crop_array import CropArrayDataset
+from dyrelu_pose.datasets.persons import reason_to_skip
+from dyrelu_pose.errors import AnnotationError, UserError, described
+from dyrelu_pose.models.input_size import decoder_input_size
+
+from .datasets import registered
+from .errors import ConfigError
+from .files import data_sets
+from .quiet import quietly
+
+PICTURES = 5  # of each annotation file
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a data set makes of one of its persons or pictures.
+
+    Attributes:
+        key: Where the data set is in the config.
+        sample: What came out of its pipeline.
+        meta: What it says about its keypoints.
+    """
+
+    key: str
+    sample: PoseDataSample
+    meta: dict
+
+
+@quietly()
+def rehearse(cfg: Config, split: str) -> Rehearsal | None:
+    """Take one sample of the data set of a split through its pipeline.
+
+    The set is built with a few pictures of each annotation file.
+
+    Returns:
+        None: It is a set of arrays, or of pictures that are not here, or of other samples than a
+            pose estimator's.
+
+    Raises:
+        ConfigError: A step of the pipeline fails; or what comes out is nothing that an estimator
+            takes.
+    """
+    key, config = f"{split}_dataloader.dataset", cfg[f"{split}_dataloader"].dataset
+    with TemporaryDirectory() as folder:
+        try:
+            dataset = _small(config, folder)
+            sample = None if dataset is None else dataset[0]
+        except AnnotationError:  # a few persons may all look odd
+            return None
+        except UserError:
+            raise
+        except Exception as error:  # of a transform
+            raise ConfigError(_failed(key, config.get("type"), error)) from error
+    if dataset is None:
+        return None
+    _check_combined(key, dataset)
+    _check_packed(key, sample, cfg)
+    return Rehearsal(key, sample["data_samples"], dataset.metainfo)
+
+
+def _small(config: dict, folder: str) -> object:
+    """Build a data set with a few pictures of each annotation file; None if that cannot be."""
+    config = copy.deepcopy(config)
+    for number, (_, part, _) in enumerate(data_sets("", config)):
+        kind = registered(DATASETS, part)
+        if kind is CropArrayDataset or part.get("indices") is not None:
+            return None
+        if isinstance(kind, type) and reads_lists(kind):
+            few = _few(part)
+            if few is None:
+                return None
+            path = Path(folder, f"{number}.json")
+            path.write_text(json.dumps(few), encoding="utf-8")
+            part.update(ann_file=str(path), bbox_file=None)
+    return DATASETS.build(config)
+
+
+def _few(part: dict) -> dict | None:
+    """Return the content of a data set's file with a few pictures that are there, if any are."""
+    unread = {key: value for key, value in part.items() if key != "pipeline"}
+    dataset = DATASETS.build(copy.deepcopy(unread | dict(lazy_init=True)))
+    skip = part.get("skip_bad_samples")
+    ann_file, folder = str(dataset.ann_file), dataset.data_prefix.get("img", "")
+    content = read_annotations(ann_file)
+    if skip:
+        content, _ = checked(content, ann_file, keypoints_of(dataset), skip)
+    images = {image["id"]: image for image in content["images"]}
+    persons: dict[object, list[dict]] = {}
+    for entry in content["annotations"]:
+        id = entry["image_id"]
+        if id in persons:
+            persons[id].append(entry)
+        elif (
+            len(persons) < PICTURES
+            and id in images
+            and id % dataset.sample_interval == 0
+            and reason_to_skip(entry, images[id]) is None
+            and Path(folder, images[id]["file_name"]).is_file()
+        ):
+            persons[id] = [entry]
+    if not persons:
+        return None
+    annotations = [entry for of_image in persons.values() for entry in of_image]
+    return content | dict(images=[images[id] for id in persons], annotations=annotations)
+
+
+def _failed(key: str, kind: object, error: Exception) -> str:
+    """Return what to say of an error of a data set: which step of a pipeline raised it."""
+    owners = (frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__))
+    steps = [owner for owner in owners if isinstance(owner, BaseTransform)]
+    if not steps:
+        return f"{key} of the config, of {kind}, gives no sample: {described(error)}"
+    step = f"{type(steps[-1]).__name__} in the pipeline of {key} of the config"
+    if isinstance(error, KeyError):
+        return f"{step} needs {error}, which no step before it makes: mind their order"
+    return f"{step} fails: {described(error)}"
+
+
+def _check_combined(key: str, dataset: object) -> None:
+    """Check that a combined data set describes as many keypoints as its parts have."""
+    if not isinstance(dataset, CombinedDataset):
+        return
+    count = dataset.metainfo["num_keypoints"]
+    for number, part in enumerate(dataset.datasets):
+        sample = part[0]
+        found = sample["keypoints"].shape[1] if "keypoints" in sample else count
+        if found != count:
+            raise ConfigError(
+                f"{key}.metainfo of the config describes {count} keypoints, and its datasets."
+                f"{number} has {found}: make them the same, by KeypointConverter if they differ"
+            )
+
+
+def _check_packed(key: str, sample: object, cfg: Config) -> None:
+    """Check that a sample is what an estimator takes, and as large as its decoder says."""
+    packed = isinstance(sample, dict) and isinstance(sample.get("data_samples"), PoseDataSample)
+    if not packed or "inputs" not in sample:
+        raise ConfigError(
+            f"the pipeline of {key} of the config ends without PackPoseInputs: a sample has no "
+            "inputs and data_samples, which a model takes"
+        )
+    model, inputs = cfg.get("model") or {}, sample["inputs"]
+    size, estimator = (
+        decoder_input_size(model.get("head")),
+        model.get("estimator", model.get("type")),
+    )
+    if size and estimator == "TopdownPoseEstimator" and isinstance(inputs, torch.Tensor):
+        height, width = inputs.shape[-2:]
+        if (width, height) != tuple(size):
+            raise ConfigError(
+                f"the pipeline of {key} of the config makes images of {width} x {height} (WxH), "
+                f"and the decoder of model.head is for {size[0]} x {size[1]}: is there a "
+                "TopdownAffine?"
+            )
+
+
+def rehearse_loss(
+    cfg: Config, model: nn.Module, features: object, rehearsal: Rehearsal | None
+) -> None:
+    """Compute the loss of a top-down model's head of one sample twice, and of features of zeros.
+
+    Args:
+        cfg: The config.
+        model: What it builds.
+        features: What the head takes of one image, without values; None if that is not known.
+        rehearsal: A sample to train on.
+
+    Raises:
+        ConfigError: It cannot be computed.
+    """
+    if rehearsal is None or features is None or type(model) is not TopdownPoseEstimator:
+        return
+    built = MODELS.build(copy.deepcopy(cfg.model.head))
+    built.eval()
+    samples = [copy.deepcopy(rehearsal.sample) for _ in range(2)]
+    try:
+        with torch.no_grad():
+            built.loss(zeros(features), samples, train_cfg=model.train_cfg)
+    except Exception as error:  # the head's own code
+        raise ConfigError(
+            f"model.head.loss of the config, of {type(built).__name__}, cannot be computed of a "
+            f"sample of {rehearsal.key}, whose encoder (GenerateTarget) and pipeline make its "
+            f"targets: {described(error)}"
+        ) from error
+
+
+def zeros(features: object) -> object:
+    """Return features of two images, zeros, in the shape of those of one."""
+    if isinstance(features, torch.Tensor):
+        return torch.zeros(2, *features.shape[1:])
+    if isinstance(features, (list, tuple)):
+        return type(features)(map(zeros, features))
+    return features
