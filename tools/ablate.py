@@ -65,7 +65,7 @@ from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.files import MissingFilesError, check_files
 from dyrelu_pose.config.weights import check_weights
 from dyrelu_pose.errors import UserError, user_errors
-from dyrelu_pose.records.files import write_csv, write_text
+from dyrelu_pose.records.files import check_output_folder, write_csv, write_text
 from dyrelu_pose.records.origin import origin
 
 TOOLS = Path(__file__).parent
@@ -115,6 +115,7 @@ class Ablation:
     def __init__(self, args: argparse.Namespace) -> None:
         self.grid = load_grid(args.grid, args.base)
         self.work_dir = args.work_dir or Path("work_dirs/ablations", self.grid.name)
+        check_output_folder(self.work_dir)
         self.recorded = Path("results/ablations", self.grid.name)
         self.out = args.out or self.recorded
         self.options = args.cfg_options

@@ -21,6 +21,7 @@ from dyrelu_pose.config.load import load_config
 from dyrelu_pose.errors import user_errors
 from dyrelu_pose.models.estimator import build, relu_twin
 from dyrelu_pose.models.input_size import input_size_of
+from dyrelu_pose.records.files import check_output_file
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -37,6 +38,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure the models, print the table and write the file."""
     args = parse_args(argv)
+    if args.csv:
+        check_output_file(args.csv)
     rows: list[Row] = []
     for config in track(args.configs, "measuring", console=Console(stderr=True), transient=True):
         rows += rows_of(config, args.cfg_options, rows[0] if rows else None)

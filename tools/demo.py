@@ -26,6 +26,7 @@ from dyrelu_pose.inference.boxes import FORMATS, Boxes
 from dyrelu_pose.inference.demo import Demo
 from dyrelu_pose.inference.files import find_files, is_video
 from dyrelu_pose.inference.outputs import Drawer
+from dyrelu_pose.records.files import check_output_folder
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -80,6 +81,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Draw what the command line names; exit with 1 if a file could not be read."""
     args = parse_args(argv)
+    check_output_folder(args.out)
     files = find_files(args.inputs)
     boxes = Boxes(args.bboxes, args.bbox_thr) if args.bboxes else None
     detector = None

@@ -23,7 +23,7 @@ from dyrelu_pose.datasets.load_image import ImageError, read_image
 from dyrelu_pose.detection import PersonDetector
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.inference.bbox_file import annotated_pictures, entries, named_pictures
-from dyrelu_pose.records.files import write_text
+from dyrelu_pose.records.files import check_output_file, write_text
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -56,6 +56,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the boxes; exit with 1 if a picture could not be read."""
     args = parse_args(argv)
+    check_output_file(args.out)
     if args.ann_file:
         pictures, category = annotated_pictures(args.ann_file, args.images[0])
     else:

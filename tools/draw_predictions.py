@@ -20,6 +20,7 @@ import numpy as np
 from dyrelu_pose.datasets.load_image import read_image
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.inference.inputs import evenly_spaced
+from dyrelu_pose.records.files import check_output_folder
 from dyrelu_pose.visualization.skeletons import COCO, Skeleton, contact_sheet, paper, side_by_side
 
 SHEET = "sheet.png"
@@ -50,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Draw the pictures and say where they are."""
     args = parse_args(argv)
     out = args.out or args.results[0].parent / "pictures"
+    check_output_folder(out)
     if args.num < 1:
         raise UserError(f"--num {args.num}: at least 1 image is needed")
     results = dict(zip(names_of(args.results, args.names), args.results, strict=True))

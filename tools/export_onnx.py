@@ -29,6 +29,7 @@ from dyrelu_pose.export.runtimes import require
 from dyrelu_pose.inference.inputs import stack_inputs
 from dyrelu_pose.inference.load import load_trained
 from dyrelu_pose.models.input_size import input_size_of
+from dyrelu_pose.records.files import check_output_file
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -94,6 +95,7 @@ def batch(text: str) -> int | None:
 def main(argv: Sequence[str] | None = None) -> None:
     """Export, compare, count and time."""
     args = parse_args(argv)
+    check_output_file(args.out)
     require("onnx", "onnxscript", "onnxruntime")
     torch.set_num_threads(args.threads)
     cfg = load_config(args.config, args.cfg_options)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dyrelu_pose.errors import UserError, user_errors
+from dyrelu_pose.records.files import check_output_file
 from dyrelu_pose.visualization.learning_curve import draw_learning_curve
 from dyrelu_pose.visualization.run_log import RunLog, read_run
 
@@ -29,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Read the logs, draw the chart and say where it is."""
     args = parse_args(argv)
     out = args.out or args.work_dirs[0] / "learning_curve.png"
+    check_output_file(out)
     try:
         runs = [read_run(work_dir) for work_dir in args.work_dirs]
         draw_learning_curve(named(runs, args.names) if args.names else runs, out, args.data)

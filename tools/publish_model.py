@@ -15,6 +15,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor
 
 from dyrelu_pose.errors import UserError, user_errors
+from dyrelu_pose.records.files import check_output_file
 
 LARGEST_HALF = torch.finfo(torch.float16).max
 
@@ -31,6 +32,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the file and print its size and its hash."""
     args = parse_args(argv)
+    check_output_file(args.out_file)
     checkpoint = CheckpointLoader.load_checkpoint(args.in_file, map_location="cpu")
     weights = checkpoint.get("state_dict", checkpoint)
     if args.half:

@@ -27,6 +27,7 @@ from dyrelu_pose.export.evaluate import compute_by_file
 from dyrelu_pose.export.files import OnnxFile
 from dyrelu_pose.export.runtimes import RUNTIMES
 from dyrelu_pose.models.input_size import input_size_of
+from dyrelu_pose.records.files import check_output_file
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -56,6 +57,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Evaluate as the command line says."""
     args = parse_args(argv)
+    if args.out:
+        check_output_file(args.out, (".json", ".yaml", ".yml"))
+    if args.dump:
+        check_output_file(args.dump, (".pkl", ".pickle"))
     cfg = load_runner_config(args)
     exported = None
     if args.checkpoint.endswith(".onnx"):

@@ -26,6 +26,7 @@ from dyrelu_pose.inspection import (
     write_report,
 )
 from dyrelu_pose.models.input_size import input_size_of
+from dyrelu_pose.records.files import check_output_folder
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -59,6 +60,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the model on the images, write the report and say where it is."""
     args = parse_args(argv)
+    out = args.out or Path(args.checkpoint).parent / "inspection"
+    check_output_folder(out)
     cfg = load_config(args.config, args.cfg_options)
     model = load_trained(cfg, args.checkpoint, args.device)
     sites = find_sites(model, input_size_of(cfg))
@@ -72,7 +75,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     records, pictures = collect(
         model, sites, chosen, images, args.batch_size, lambda b, total: show(b, "images", total)
     )
-    out = args.out or Path(args.checkpoint).parent / "inspection"
     page = write_report(
         out, records, pictures, args.config, args.checkpoint,
         lambda sites: show(sites, "figures", len(sites)),

@@ -11,6 +11,7 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 
 from dyrelu_pose.engine import launch
+from dyrelu_pose.records.files import check_output_folder
 
 from .load import load_config
 
@@ -122,6 +123,7 @@ def load_runner_config(args: argparse.Namespace) -> Config:
     cfg.launcher = args.launcher
     # In order of priority: command line, config, name of the config file.
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or f"work_dirs/{Path(args.config).stem}"
+    check_output_folder(cfg.work_dir)
     launch.prepare(cfg)
     return cfg
 

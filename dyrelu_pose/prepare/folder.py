@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.records.files import write_text
+from dyrelu_pose.records.files import check_output_folder, write_text
 
 META = "meta.json"
 PEOPLE = "people"  # kind of the folders whose meta.json, by an earlier version, names none
@@ -45,6 +45,7 @@ class DataFolder:
         """
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"{self.path} is a file: name a folder for the data set")
+        check_output_folder(self.path)
         if self.path.exists() and any(self.path.iterdir()):
             parameters, files = self._found()
             if parameters != self.parameters and not force:

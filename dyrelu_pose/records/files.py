@@ -17,6 +17,42 @@ class DiskFullError(UserError, OSError):
     """A file cannot be written for want of space; what was there before still is."""
 
 
+class OutputError(UserError):
+    """A file or a folder cannot be written where it was asked for."""
+
+
+def check_output_file(path: str | Path, suffixes: Sequence[str] = ()) -> None:
+    """Check that a file can be written, before the work that it is to hold.
+
+    Args:
+        path: The file.
+        suffixes: What its name may end in; all, if there are none.
+
+    Raises:
+        OutputError: It cannot be: its name, its folder, or a folder in its place.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise OutputError(f"{path} cannot be written: it is a folder; name a file")
+    if suffixes and path.suffix not in suffixes:
+        raise OutputError(f"{path} cannot be written: its name has to end in {', '.join(suffixes)}")
+    check_output_folder(path.parent)
+
+
+def check_output_folder(path: str | Path) -> None:
+    """Check that files can be written to a folder, which need not be there yet.
+
+    Raises:
+        OutputError: A file is in its place or above it, or its user may not write there.
+    """
+    path = Path(path)
+    above = next(f for f in (path, *path.parents, Path.cwd()) if f.exists())
+    if not above.is_dir():
+        raise OutputError(f"{path} cannot be written to: {above} is a file; name another place")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise OutputError(f"{path} cannot be written to: you may not write to {above}")
+
+
 def write_atomically(path: Path, write: Callable[[Path], object], size: int | None = None) -> None:
     """Write a file beside its place and move it there, so that a reader sees the old or the new.
 

@@ -285,6 +285,38 @@ def test_a_test(change, options, message, folder):
     refused("test", "own.py", "model.pth", *flags, folder=folder, message=message)
 
 
+OUTPUTS = {
+    "train": ("own.py", "--work-dir"),
+    "test": ("own.py", "model.pth", "--out"),
+    "demo": ("people/val", "--out"),
+    "export_onnx": ("own.py", "model.pth"),
+    "crop_dataset": ("own.py",),
+    "detect": ("no.onnx", "people/val", "--out"),
+    "ablate": ("grid.py", "--work-dir"),
+    "list_sites": ("own.py", "--png"),
+    "visualize_dyrelu": ("own.py", "model.pth", "people/val", "--out"),
+    "plot_log": ("people", "--out"),
+    "complexity": ("own.py", "--csv"),
+    "publish_model": ("model.pth",),
+}
+
+
+@pytest.mark.parametrize("tool", OUTPUTS)
+def test_an_output_below_a_file(tool, folder):
+    (folder / "grid.py").write_text("base = 'own.py'\nbaseline = 'relu'\ncells = dict(relu={})\n")
+    name = {"test": "m.json", "export_onnx": "m.onnx"}.get(tool, "m.png")
+    output = f"own.py/{name}"
+    message = "cannot be written to: own.py is a file"
+    refused(tool, *OUTPUTS[tool], output, folder=folder, message=message)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("people", "it is a folder"), ("m.txt", "end in .js")]
+)
+def test_metrics_to_no_file(name, message, folder):
+    refused("test", "own.py", "model.pth", "--out", name, folder=folder, message=message)
+
+
 @cases({name: FILES[name] for name in ("turned by EXIF", "no picture", "points from 0 to 1")})
 def test_cropping(change, options, message, folder):
     change(folder)
