@@ -26,7 +26,7 @@ def check_optimizer(cfg: Config, model: nn.Module) -> None:
     wrapper = expect(copy.deepcopy(cfg.optim_wrapper), dict, "optim_wrapper")
     if wrapper.get("type", "OptimWrapper") not in ("OptimWrapper", "AmpOptimWrapper"):
         return
-    wrapper.type = "OptimWrapper"
+    wrapper["type"] = "OptimWrapper"
     for option in ("dtype", "loss_scale", "use_fsdp"):  # of mixed precision
         wrapper.pop(option, None)
     key = "optim_wrapper"

@@ -6,10 +6,12 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 
 import torch
 from mmcv.transforms import BaseTransform
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 from mmpose.datasets import CombinedDataset
 from mmpose.models import TopdownPoseEstimator
 from mmpose.registry import DATASETS, MODELS
@@ -64,21 +66,21 @@ def rehearse(cfg: Config, split: str) -> Rehearsal | None:
     with TemporaryDirectory() as folder:
         try:
             dataset = _small(config, folder)
-            sample = None if dataset is None else dataset[0]
+            if dataset is None:
+                return None
+            sample = dataset[0]
         except AnnotationError:  # a few persons may all look odd
             return None
         except UserError:
             raise
         except Exception as error:  # of a transform
             raise ConfigError(_failed(key, config.get("type"), error)) from error
-    if dataset is None:
-        return None
     _check_combined(key, dataset)
-    _check_packed(key, sample, cfg)
-    return Rehearsal(key, sample["data_samples"], dataset.metainfo)
+    packed = _check_packed(key, sample, cfg)
+    return Rehearsal(key, packed["data_samples"], dataset.metainfo)
 
 
-def _small(config: dict, folder: str) -> object:
+def _small(config: dict, folder: str) -> BaseDataset | None:
     """Build a data set with a few pictures of each annotation file; None if that cannot be."""
     config = copy.deepcopy(config)
     for number, (_, part, _) in enumerate(data_sets("", config)):
@@ -92,7 +94,7 @@ def _small(config: dict, folder: str) -> object:
             path = Path(folder, f"{number}.json")
             path.write_text(json.dumps(few), encoding="utf-8")
             part.update(ann_file=str(path), bbox_file=None)
-    return DATASETS.build(config)
+    return cast(BaseDataset, DATASETS.build(config))
 
 
 def _few(part: dict) -> dict | None:
@@ -101,7 +103,7 @@ def _few(part: dict) -> dict | None:
     dataset = DATASETS.build(copy.deepcopy(unread | dict(lazy_init=True)))
     skip = part.get("skip_bad_samples")
     ann_file, folder = str(dataset.ann_file), dataset.data_prefix.get("img", "")
-    content = read_annotations(ann_file)
+    content = cast(dict, read_annotations(ann_file))  # which has been checked
     if skip:
         content, _ = checked(content, ann_file, keypoints_of(dataset), skip)
     images = {image["id"]: image for image in content["images"]}
@@ -151,15 +153,15 @@ def _check_combined(key: str, dataset: object) -> None:
             )
 
 
-def _check_packed(key: str, sample: object, cfg: Config) -> None:
-    """Check that a sample is what an estimator takes, and as large as its decoder says."""
-    packed = isinstance(sample, dict) and isinstance(sample.get("data_samples"), PoseDataSample)
-    if not packed or "inputs" not in sample:
+def _check_packed(key: str, sample: object, cfg: Config) -> dict:
+    """Return a sample that is what an estimator takes, and as large as its decoder says."""
+    packed = sample if isinstance(sample, dict) else {}
+    if not isinstance(packed.get("data_samples"), PoseDataSample) or "inputs" not in packed:
         raise ConfigError(
             f"the pipeline of {key} of the config ends without PackPoseInputs: a sample has no "
             "inputs and data_samples, which a model takes"
         )
-    model, inputs = cfg.get("model") or {}, sample["inputs"]
+    model, inputs = cfg.get("model") or {}, packed["inputs"]
     size, estimator = (
         decoder_input_size(model.get("head")),
         model.get("estimator", model.get("type")),
@@ -172,6 +174,7 @@ def _check_packed(key: str, sample: object, cfg: Config) -> None:
                 f"and the decoder of model.head is for {size[0]} x {size[1]}: is there a "
                 "TopdownAffine?"
             )
+    return packed
 
 
 def rehearse_loss(
