@@ -44,7 +44,7 @@ def check_weights(cfg: Config) -> None:
     for key, module, init in _pretrained(model):
         _check_pretrained(key, module, init)
     if path:
-        checkpoint = CheckpointLoader.load_checkpoint(path, map_location="cpu")
+        checkpoint = CheckpointLoader.load_checkpoint(path, "cpu", logger="silent")
         if cfg.get("resume"):
             with quietly():
                 optim = build_optim_wrapper(model, copy.deepcopy(cfg.optim_wrapper))
@@ -70,7 +70,7 @@ def _check_pretrained(key: str, module: nn.Module, init: dict) -> None:
     with quietly(), suppress(AssertionError):  # no name has the prefix
         load(module)
     if not any((found := came()).values()):
-        checkpoint = CheckpointLoader.load_checkpoint(init["checkpoint"], map_location="cpu")
+        checkpoint = CheckpointLoader.load_checkpoint(init["checkpoint"], "cpu", logger="silent")
         advice = remedy(module, checkpoint, 0, key)
         raise Misfit(
             f"{key}: nothing of checkpoint {init['checkpoint']} fits: {counted(found)} came; "

@@ -23,7 +23,7 @@ def test_input_is_kept_from_before_an_activation_in_place(collected):
 @pytest.mark.parametrize("name", [FOLDED, PLAIN])
 def test_outputs_are_the_functions_of_their_image_and_channel(collected, name):
     record = collected[0][name]
-    assert (record.layer._norm is not None) == (name == FOLDED)
+    assert (record.layer._folded_norm() is not None) == (name == FOLDED)
     assert record.a.shape == record.b.shape == (5, record.site.channels, 2)
     assert record.a.std(0).min() > 1e-5  # follows the image
     for x, y, a, b in zip(record.x, record.y, record.a, record.b, strict=True):
