@@ -44,7 +44,7 @@ def _microseconds(row: dict[str, str] | None) -> str:
 
 def speed_h200(page: Path) -> str:
     """Return the times of maps on one GPU, from before sites had plans."""
-    rows = bench("h200")
+    rows = bench("h200_notes")
     lines = [
         [r["row"], r["forward_us"], r["forward_backward_us"], r["eager_forward_backward_us"]]
         for r in rows
@@ -55,6 +55,6 @@ def speed_h200(page: Path) -> str:
     )
     last = rows[-1]
     return (
-        f"{markdown_table(header, lines)}\n\n{link(page, BENCH / 'h200.csv')}: {last['device']}, "
+        f"{markdown_table(header, lines)}\n\n{link(page, BENCH / 'h200_notes.csv')}, written down by hand: {last['device']}, "
         f"{last['versions']}, {last['revision']}. Kernels alone are replays of a CUDA graph."
     )
