@@ -55,6 +55,7 @@ def speed_h200(page: Path) -> str:
     )
     last = rows[-1]
     return (
-        f"{markdown_table(header, lines)}\n\n{link(page, BENCH / 'h200_notes.csv')}, written down by hand: {last['device']}, "
-        f"{last['versions']}, {last['revision']}. Kernels alone are replays of a CUDA graph."
+        f"{markdown_table(header, lines)}\n\n{link(page, BENCH / 'h200_notes.csv')}, written down "
+        f"by hand: {last['device']}, {last['versions']}, {last['revision']}. Kernels alone are "
+        "replays of a CUDA graph."
     )
