@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from dyrelu_pose.datasets.doubts import FRACTION
 from dyrelu_pose.errors import UserError
 
 from .files import PICTURES
@@ -163,6 +164,8 @@ def _parse(content: dict | list, threshold: float) -> tuple[int, list[Listed]]:
     else:
         entries, kinds = list(_annotations(content)), []
         listed = {name: Listed(name) for name in content}
+    if entries and all(abs(value) <= FRACTION for entry in entries for value in entry["bbox"]):
+        raise ValueError("the boxes are from 0 to 1, and not in pixels")
     category = _category({entry.get("category_id", PERSON) for entry in entries}, kinds)
     for entry in entries:
         if entry.get("category_id", PERSON) == category:

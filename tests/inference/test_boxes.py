@@ -150,3 +150,10 @@ def test_other_files_are_refused_by_name(tmp_path, content):
         Boxes(path)
     with pytest.raises(UserError, match="no such file"):
         Boxes(tmp_path / "absent.json")
+
+
+def test_boxes_from_0_to_1_are_refused(tmp_path):
+    path = tmp_path / "boxes.json"
+    path.write_text(json.dumps({"a.jpg": [[0.1, 0.2, 0.3, 0.9]], "b.jpg": [[0, 0, 1, 1]]}))
+    with pytest.raises(UserError, match="boxes.json: .*from 0 to 1, and not in pixels"):
+        Boxes(path)
