@@ -2,7 +2,7 @@
 
     python benchmarks/gpu.py --out results/bench/gpu
     python benchmarks/gpu.py --out results/bench/gpu --minutes 9 --wheels wheels/
-    python benchmarks/gpu.py --out /tmp/dry --dry-run
+    python benchmarks/gpu.py --out dry --dry-run
 
 Runs its parts one after the other, in order of worth, each in a process of its own that is ended
 when its share of the time is up; time that a part leaves over goes to the later ones. A part that
