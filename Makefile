@@ -74,7 +74,7 @@ test: $(STAMP) $(VENV)/.docs-installed
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/basedpyright --level error
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # The core's tests alone, for a first answer: ops, layers, placement, configs.
 quick: $(STAMP)

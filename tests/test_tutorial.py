@@ -9,6 +9,8 @@ from dyrelu_pose.paths import ROOT
 
 from .scripts import load
 
+pytestmark = pytest.mark.long
+
 TUTORIAL = ROOT / "docs/tutorial.ipynb"
 CELLS = json.loads(TUTORIAL.read_text())["cells"]
 CODE = [cell for cell in CELLS if cell["cell_type"] == "code"]

@@ -13,6 +13,8 @@ from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import ROOT
 from tests import scripts
 
+pytestmark = pytest.mark.long
+
 TINY = "configs/ablations/tiny.py"
 
 

@@ -19,6 +19,8 @@ from dyrelu_pose.datasets import CocoDataset
 from dyrelu_pose.errors import UserError
 
 WIDTH, HEIGHT = 60, 80
+pytestmark = pytest.mark.long
+
 CODEC = dict(type="MSRAHeatmap", input_size=(48, 64), heatmap_size=(12, 16), sigma=1)
 PIPELINE = [
     dict(type="LoadImage"),

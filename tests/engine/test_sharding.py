@@ -9,6 +9,8 @@ from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import ROOT
 from tests.scripts import run
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def config(tmp_path, people):

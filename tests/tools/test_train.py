@@ -9,6 +9,8 @@ import torch
 from dyrelu_pose.paths import ROOT
 from tests.scripts import DEMO, run
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def options(synthetic):

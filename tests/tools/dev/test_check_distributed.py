@@ -8,6 +8,8 @@ import torch
 from dyrelu_pose.errors import UserError
 from tests.scripts import load, run
 
+pytestmark = pytest.mark.long
+
 tool = load("tools/dev/check_distributed.py")
 
 

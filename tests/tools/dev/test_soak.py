@@ -9,6 +9,8 @@ import torch
 from dyrelu_pose.errors import UserError
 from tests.scripts import load, run
 
+pytestmark = pytest.mark.long
+
 tool = load("tools/dev/soak.py")
 
 LAST = "epoch_1.pth"
