@@ -83,8 +83,8 @@ def stack_inputs(
     """
     cfg = copy.deepcopy(cfg)
     if training and not images:
-        dataset = cfg.train_dataloader.dataset.copy()
-        dataset.pipeline = cfg.val_dataloader.dataset.pipeline  # nothing random
+        dataset = cfg.train_dataloader.dataset
+        set_pipeline(dataset, cfg.val_dataloader.dataset.pipeline)  # nothing random
         cfg.val_dataloader = dict(dataset=dataset)
     found = samples(cfg, images, number)
     bar = track(
@@ -95,6 +95,16 @@ def stack_inputs(
         transient=True,
     )
     return torch.stack([sample["inputs"] for sample in bar])
+
+
+def set_pipeline(dataset: dict, pipeline: Sequence[dict]) -> None:
+    """Give the config of a data set another pipeline: to its parts, where it has none itself."""
+    parts = dataset.get("datasets") or [part for part in [dataset.get("dataset")] if part]
+    if "pipeline" in dataset or not parts:
+        dataset["pipeline"] = pipeline
+        return
+    for part in parts:
+        set_pipeline(part, pipeline)
 
 
 class PersonInput:

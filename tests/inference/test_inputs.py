@@ -1,5 +1,6 @@
 """Files, folders and the validation set as inputs of a model."""
 
+import copy
 import json
 
 import pytest
@@ -7,8 +8,9 @@ import torch
 from mmengine.config import Config
 from PIL import Image
 
+from dyrelu_pose.config.load import innermost_dataset
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.inference.inputs import evenly_spaced
+from dyrelu_pose.inference.inputs import evenly_spaced, stack_inputs
 from dyrelu_pose.inspection import samples
 
 
@@ -86,3 +88,27 @@ def test_a_picture_is_as_wide_as_it_is_shown(cfg, pictures, tmp_path):
     found = samples(cfg, [tmp_path / "turned.jpg", pictures], 64)[0]
     assert found["data_samples"].ori_shape == (60, 40)
     assert found["data_samples"].input_center.tolist() == [20, 30]
+
+
+META = dict(from_file="configs/_base_/datasets/coco.py")
+AROUND = {
+    "RepeatDataset": lambda part: dict(type="RepeatDataset", times=1, dataset=part),
+    "CombinedDataset": lambda part: dict(
+        type="CombinedDataset",
+        metainfo=META,
+        datasets=[dict(part, pipeline=[])],
+        pipeline=part["pipeline"],
+    ),
+    "ConcatDataset": lambda part: dict(type="ConcatDataset", datasets=[part]),
+}
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_training_set_without_what_is_random(cfg, people, around):
+    own = copy.deepcopy(cfg)
+    part = dict(innermost_dataset(own.train_dataloader.dataset), data_root=f"{people}/")
+    own.train_dataloader.dataset = part
+    expected = stack_inputs(own, (), 4, training=True)
+    own.train_dataloader.dataset = AROUND[around](part)
+    assert torch.equal(stack_inputs(own, (), 4, training=True), expected)
+    assert own.train_dataloader.dataset.to_dict() == AROUND[around](part)  # as it was
