@@ -1,13 +1,12 @@
 # Whether DyReLU gains where the network is too small for its data: ResNet-18 of an eighth of the
 # width on drawn people and, with --base, on people in photographs. Weights and multiply-adds at
 # 96x64, of --dry-run: ReLU 0.19M and 6.50M, C 0.22M and 6.72M, C+C, which has the most, 0.25M and
-# 7.04M. ReLU of 10 channels has more of both, 0.29M and 9.48M, of 11 channels 0.35M and 11.17M. A
-# step of C takes 1.4 to 1.5 times that of ReLU on a CPU thread, which lies between the two: 1.3 to
-# 1.4 times with 10 channels, 1.5 to 1.6 times with 11.
+# 7.04M. ReLU of 9 channels has 0.24M and 7.92M, of 10 channels 0.29M and 9.48M, of 11 channels 0.35M
+# and 11.17M. Times of a step: benchmarks/steps.py; C takes less of it than ReLU of 9 channels.
 base = "../study/resnet18-8_drawn.py"
 baseline = "ReLU"
-rivals = ("ReLU-10", "ReLU-11")
-curves = ("ReLU", "C", "C+C", "SE", "ReLU-10", "ReLU-11")
+rivals = ("ReLU-9", "ReLU-10", "ReLU-11")
+curves = ("ReLU", "B", "C", "C+C", "ReLU-9", "ReLU-10")
 
 
 def _act(sites, act):
@@ -41,6 +40,7 @@ _rules = {
 options = {"optim_wrapper.constructor": "DyReLUOptimWrapperConstructor"}
 cells = {
     **{name: dict(dyrelu=rules) for name, rules in _rules.items()},
+    "ReLU-9": _wider(9),
     "ReLU-10": _wider(10),
     "ReLU-11": _wider(11),
 }

@@ -81,7 +81,7 @@ PLACED["rates"] = {
 }
 PLACED["lambda"] = PAPER
 PLACED["study_resnet18"] = {
-    **{name: {} for name in ("ReLU", "ReLU-10", "ReLU-11")},
+    **{name: {} for name in ("ReLU", "ReLU-9", "ReLU-10", "ReLU-11")},
     **{name: {f"DyReLU{name}": 17} for name in ("B", "C")},
     "none+C": dict(DyReLUC=5),
     "B+C": dict(DyReLUB=17, DyReLUC=5),

@@ -8,11 +8,13 @@ from dyrelu_pose.ablation.grid import Grid, load_grid
 from dyrelu_pose.ablation.results import recorded_rows
 from dyrelu_pose.ablation.table import data_of, format_difference, format_interval, summaries
 from dyrelu_pose.paths import CONFIGS
+from dyrelu_pose.records.files import read_csv
 from dyrelu_pose.records.tables import markdown_table
 
 from .page import NOT_RUN, RESULTS, link
 
 RECIPE = "study_recipe"
+STEPS = RESULTS / "bench/steps.csv"
 
 
 class Study(NamedTuple):
@@ -83,14 +85,18 @@ def gain(page: Path) -> str:
 def gain_cells(page: Path) -> str:
     """Return all cells that were run of every study but the old one, the twin first."""
     header = (
-        *("activation", "params", "multiply-adds", "AP, mean and std", "difference"),
+        *("activation", "params", "multiply-adds", "step", "AP, mean and std", "difference"),
         *("95 % interval", "NLL of the heatmaps, difference", "95 % interval", "seeds"),
     )
     parts = []
+    steps = {(row["grid"], row["cell"]): row for row in read_csv(STEPS)}
     for study in STUDIES[:-1]:
         grid, folder, rows = study.load()
         if rows:
-            lines = [_line(page, folder, grid, rows, name) for name in summaries(grid, rows)]
+            lines = [
+                _line(page, folder, grid, rows, name, steps.get((grid.name, name)))
+                for name in summaries(grid, rows)
+            ]
             made = ", ".join(
                 " / ".join(dict.fromkeys(str(row[key]) for row in rows))
                 for key in ("device", "date")
@@ -101,6 +107,11 @@ def gain_cells(page: Path) -> str:
                 f"{link(page, folder / 'table.md', f'{len(rows)} runs')}, {made}; differences to "
                 f"{grid.baseline} seed by seed, intervals of a paired t-test.",
             ]
+    timed = next(iter(steps.values()))
+    parts.append(
+        "step: time of a training step, times that of the first row, without loading "
+        f"({link(page, STEPS)}: {timed['device']}, {timed['threads']} thread(s), {timed['date']})."
+    )
     return "\n\n".join(parts)
 
 
@@ -117,7 +128,9 @@ def study_recipe(page: Path) -> str:
     return f"{markdown_table(header, lines)}\n\n{link(page, folder / 'table.md')}: {made}."
 
 
-def _line(page: Path, folder: Path, grid: Grid, rows: Sequence[dict], name: str) -> list[str]:
+def _line(
+    page: Path, folder: Path, grid: Grid, rows: Sequence[dict], name: str, step: dict | None
+) -> list[str]:
     ap, nll = summaries(grid, rows)[name], summaries(grid, rows, "NLL", 1)[name]
     own = [row for row in rows if row["cell"] == name]
     runs = {row["seed"]: folder / f"runs/{name}-seed{row['seed']}.json" for row in own}
@@ -131,6 +144,7 @@ def _line(page: Path, folder: Path, grid: Grid, rows: Sequence[dict], name: str)
     return [
         name,
         *(f"{own[0][key] / 1e6:.2f}M" for key in ("params", "MAdds")),
+        f"{float(step['times_baseline']):.2f}x" if step else NOT_RUN,
         f"{ap.mean:.1f}{spread}",
         *(differences if name != grid.baseline else [""] * 4),
         " ".join(link(page, path, str(seed)) for seed, path in sorted(runs.items())),
