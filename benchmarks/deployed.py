@@ -35,7 +35,8 @@ from dyrelu_pose.paths import ROOT
 
 OUT = ROOT / "results/bench/deployed_cpu.csv"
 CASES = {
-    "mobilenetv2_128x96_lspet": PUBLISHED,
+    "mobilenetv2-multiscale_128x96": PUBLISHED,
+    "mobilenetv2_128x96_lspet": Case("dyrelu_mobilenetv2_128x96_lspet"),
     "mobilenetv2_128x96": Case("dyrelu_mobilenetv2_128x96"),
     "mobilenetv2_256x192": Case("dyrelu_mobilenetv2_256x192"),
     "mobilenetv2_256x192_r32": Case("dyrelu_mobilenetv2_256x192", 32),

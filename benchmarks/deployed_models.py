@@ -15,6 +15,7 @@ from dyrelu_pose.paths import CONFIGS, SHIPPED_CHECKPOINT, SHIPPED_CONFIG
 SEED = 0
 DEEP = {  # sites of the backbone on the smaller maps
     "MobileNetV2": ["backbone.layer[4-7].*", "backbone.conv2.*"],
+    "MobileNetV2WithoutLastConv": ["backbone.layer[4-7].*"],
     "HRNet": ["backbone.stage4.*"],
 }
 PLACEMENTS = ("none", "all", "deep", "head")

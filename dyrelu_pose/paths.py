@@ -12,10 +12,12 @@ CHECKPOINTS = ROOT / "checkpoints"
 CONFIGS = ROOT / "configs"
 TOOLS = ROOT / "tools"
 
-# The trained model that comes with the project.
-_SHIPPED = "dyrelu_mobilenetv2_128x96_lspet"
-SHIPPED_CONFIG = CONFIGS / "coco_mini" / f"{_SHIPPED}.py"
-SHIPPED_CHECKPOINT = CHECKPOINTS / f"{_SHIPPED}.pth"
+# The trained model that comes with the project, and its ReLU6 twin.
+_TWIN = "mobilenetv2-multiscale_128x96"
+SHIPPED_CONFIG = CONFIGS / "coco_mini" / f"dyrelu_{_TWIN}.py"
+SHIPPED_CHECKPOINT = CHECKPOINTS / f"dyrelu_{_TWIN}.pth"
+TWIN_CONFIG = CONFIGS / "coco_mini" / f"{_TWIN}.py"
+TWIN_CHECKPOINT = CHECKPOINTS / f"{_TWIN}.pth"
 
 
 def install_command(name: str) -> str:

@@ -10,6 +10,7 @@ from mmengine.optim import build_optim_wrapper
 from mmpose.registry import MODELS, TRANSFORMS
 
 from dyrelu_pose.layers import DyReLU
+from dyrelu_pose.paths import SHIPPED_CONFIG, TWIN_CONFIG
 
 ROOT = Path(__file__).parents[1] / "configs"
 # Parts of configs; grids and classifiers, which tests/ablation and tests/models have.
@@ -32,7 +33,8 @@ PLACED = {
     "coco_mini/dyrelu_mobilenetv2_256x192.py": dict(DyReLUB=35, DyReLUC=7),
     "coco_mini/dyrelu_mobilenetv2_128x96.py": dict(DyReLUB=35, DyReLUC=7),
     "coco_mini/dyrelu_mobilenetv2_128x96_lspet.py": dict(DyReLUB=35, DyReLUC=7),
-    "coco_mini/dyrelu_mobilenetv2_128x96_finetune.py": dict(DyReLUB=35, DyReLUC=7),
+    "coco_mini/dyrelu_mobilenetv2-multiscale_128x96.py": dict(DyReLUB=28, DyReLUC=3),
+    "coco_mini/dyrelu_mobilenetv2-multiscale_128x96_finetune.py": dict(DyReLUB=28, DyReLUC=3),
     "coco_mini/dyrelu_mobilenetv2_128x96_head-only.py": dict(DyReLUC=7),
     "demo/dyrelu_resnet18.py": dict(DyReLUB=17, DyReLUC=5),
 }
@@ -50,6 +52,7 @@ TWINS = {
     "coco_mini/dyrelu_mobilenetv2_256x192.py": "coco_mini/mobilenetv2_256x192.py",
     "coco_mini/dyrelu_mobilenetv2_128x96.py": "coco_mini/mobilenetv2_128x96.py",
     "coco_mini/dyrelu_mobilenetv2_128x96_head-only.py": "coco_mini/mobilenetv2_128x96.py",
+    f"coco_mini/{SHIPPED_CONFIG.name}": f"coco_mini/{TWIN_CONFIG.name}",
     "demo/dyrelu_resnet18.py": "demo/resnet18.py",
 }
 
@@ -87,7 +90,9 @@ def test_evaluates_with_pycocotools_and_its_transforms_exist(name):
     evaluators = config.val_evaluator
     coco, *others = evaluators if isinstance(evaluators, list) else [evaluators]
     assert coco.type == "PycocoMetric"
-    assert [other.type for other in others] == ["HeatmapNLL"] * name.startswith("study/")
+    assert [other.type for other in others] == ["HeatmapNLL"] * config.model.test_cfg.get(
+        "output_heatmaps", False
+    )
     assert coco.ann_file.startswith(config.val_dataloader.dataset.data_root)
 
 
@@ -99,16 +104,16 @@ def test_differs_from_its_twin_in_placement_and_rates_alone(name):
     if ours.model.backbone.type == "MobileNetV3WithoutSE":
         ours.model.backbone.type = "MobileNetV3"  # the paper's second difference
     assert ours.optim_wrapper.pop("constructor") == "DyReLUOptimWrapperConstructor"
-    for schedule in ours.param_scheduler:
+    for schedule in (*ours.param_scheduler, *twin.param_scheduler):
         if share := schedule.pop("eta_min_ratio", None):
-            schedule.eta_min = share * ours.optim_wrapper.optimizer.lr
+            schedule.eta_min = share * twin.optim_wrapper.optimizer.lr
     assert ours.to_dict() == twin.to_dict()
 
 
 @pytest.mark.parametrize("name", PLACED)
 def test_hyper_functions_have_a_rate_that_no_schedule_ends_above(name):
     config = load(name)
-    if name == "coco_mini/dyrelu_mobilenetv2_128x96_lspet.py":  # of a model that is published
+    if name == "coco_mini/dyrelu_mobilenetv2_128x96_lspet.py":  # as it was trained
         assert config.optim_wrapper.constructor == "DefaultOptimWrapperConstructor"
         return
     wrapper = build_optim_wrapper(MODELS.build(config.model), config.optim_wrapper)

@@ -1,6 +1,5 @@
-# The model in checkpoints/: dyrelu_mobilenetv2_128x96.py trained twice as long, on LSP-extended
-# too, whose persons have labelled limbs and no faces. R = 32 keeps the parameters at 4.7M, for a
-# file of 10 MB in float16.
+# dyrelu_mobilenetv2_128x96.py trained twice as long, on LSP-extended too, whose persons have
+# labelled limbs and no faces. R = 32 keeps the parameters at 4.7M.
 _base_ = "dyrelu_mobilenetv2_128x96.py"
 
 optim_wrapper = dict(constructor="DefaultOptimWrapperConstructor")  # as it was trained

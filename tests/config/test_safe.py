@@ -200,7 +200,7 @@ def test_leaves_alone_what_cannot(tmp_path, content):
 
 @pytest.mark.parametrize(
     "name",
-    ["dyrelu_hrnet", "coco_mini/dyrelu_mobilenetv2_128x96_lspet", "imagenet/dyrelu_mobilenetv2"],
+    ["dyrelu_hrnet", "coco_mini/dyrelu_mobilenetv2_128x96", "imagenet/dyrelu_mobilenetv2"],
 )
 def test_what_ships_would_be_allowed_as_data(name):
     path = ROOT / f"configs/{name}.py"

@@ -1,8 +1,8 @@
 """Count the hidden units of the hyper functions that are alive, by part of a trained model.
 
     DYRELU_DATA=/path/to/data python tools/dev/record_hidden_units.py \
-        configs/coco_mini/dyrelu_mobilenetv2_128x96_lspet.py \
-        checkpoints/dyrelu_mobilenetv2_128x96_lspet.pth 'published model (B, C; R 32)'
+        configs/coco_mini/dyrelu_mobilenetv2-multiscale_128x96.py \
+        checkpoints/dyrelu_mobilenetv2-multiscale_128x96.pth 'published model (B, C; R 32)'
 
 A unit is alive if it is above 0 on any of some persons of the validation set. Backbone and head
 have a row each in results/coco_mini/hidden_units.csv; rows of other models stay there.

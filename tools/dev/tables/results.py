@@ -6,7 +6,7 @@ from pathlib import Path
 from dyrelu_pose.ablation.grid import load_grid
 from dyrelu_pose.ablation.results import by_cell, recorded_rows
 from dyrelu_pose.ablation.table import format_difference, format_interval, summaries
-from dyrelu_pose.paths import CHECKPOINTS, CONFIGS, ROOT
+from dyrelu_pose.paths import CONFIGS, ROOT, SHIPPED_CHECKPOINT, TWIN_CHECKPOINT
 from dyrelu_pose.records.files import read_csv
 from dyrelu_pose.records.tables import markdown_table
 
@@ -16,11 +16,12 @@ COCO_MINI = RESULTS / "coco_mini"
 GRID = CONFIGS / "ablations/matrix.py"
 STUDY = RESULTS / "ablations" / GRID.stem
 NAMES = {"none": "ReLU6"}
-CARD = CHECKPOINTS / "dyrelu_mobilenetv2_128x96_lspet.json"
 LONGER = {
     "ReLU6": "mobilenetv2_128x96_lspet",
     "B in the backbone, C in the head (R 32)": "dyrelu_mobilenetv2_128x96_lspet",
     "the same, FC1 at 0.03 of the learning rate": "dyrelu_mobilenetv2_128x96_lspet_slow_fc1",
+    "head on two scales: ReLU6": TWIN_CHECKPOINT.stem,
+    "head on two scales: B in the backbone, C in the head (R 32)": SHIPPED_CHECKPOINT.stem,
 }
 NOTE = "written down by hand"
 
@@ -97,12 +98,18 @@ def hidden_units(page: Path) -> str:
 
 
 def model_card(page: Path) -> str:
-    """Return the facts of the published model, one a row, from the file beside it."""
-    card = json.loads(CARD.read_bytes())
+    """Return the facts of the published model and of its twin, one a row, from their cards."""
+    cards = [path.with_suffix(".json") for path in (SHIPPED_CHECKPOINT, TWIN_CHECKPOINT)]
+    facts = [_facts(page, json.loads(card.read_bytes())) for card in cards]
+    header = ("fact", *(link(page, card, f"`{card.stem}`") for card in cards))
+    return markdown_table(header, [[name, *(f[name] for f in facts)] for name in facts[0]])
+
+
+def _facts(page: Path, card: dict) -> dict[str, str]:
     training = ROOT / card["training"]
     run = json.loads(training.read_bytes())
     ap = {key.removeprefix("coco/"): value * 100 for key, value in card["metrics"].items()}
-    facts = {
+    return {
         "COCO-mini AP": f"{ap['AP']:.1f}",
         "AP50, AP75": f"{ap['AP .5']:.1f}, {ap['AP .75']:.1f}",
         "AR": f"{ap['AR']:.1f}",
@@ -111,11 +118,9 @@ def model_card(page: Path) -> str:
         "one forward pass, one person": f"{card['latency_ms']:.1f} ms ({card['device']})",
         "file": f"{card['bytes'] / 1e6:.1f} MB, float16, weights only",
         "sha256": f"`{card['sha256']}`",
-        link(page, training, "training"): f"{run['epochs']} epochs, seed {run['seed']}, "
-        f"{run['device']}, {run['date']}",
+        "training": link(page, training, f"{run['epochs']} epochs, seed {run['seed']}")
+        + f", {run['device']}, {run['date']}",
     }
-    made = markdown_table(("fact", "value"), list(facts.items()))
-    return f"{made}\n\n{link(page, CARD)}, {card['date']}."
 
 
 def _line(page: Path, name: str, rows: list[dict], summary, baseline: bool) -> list[str]:
