@@ -3,10 +3,11 @@
     python benchmarks/steps.py configs/ablations/study_resnet18.py
 
 Writes results/bench/steps.csv: what the rows of an ablation cost in time where nothing else runs.
-All cells take turns in one process, some steps in a row, for what another network leaves in caches
-and allocator slows the next one down; in channels_last, on one thread of a CPU. A step is the
-forward pass of as many random images as the config trains with, the mean squared error to random
-heatmaps, the backward pass, and the config's optimizer. Columns that need a word:
+Each cell takes turns with the grid's baseline alone, some steps in a row: what many networks leave
+in caches and allocator slows one down more than another. In channels_last, on one thread of a CPU.
+A step is the forward pass of as many random images as the config trains with, the mean
+squared error to random heatmaps, the backward pass, and the config's optimizer. Columns that need a
+word:
 
     times_baseline    its time over that of the grid's baseline
     processor_ms      what the process computed meanwhile, which other processes disturb less
@@ -55,10 +56,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     init_default_scope("mmpose")
     torch.set_num_threads(1)
     grid = load_grid(args.grid, args.base)
-    names = [grid.baseline, *(n for n in args.cells or grid.cells if n != grid.baseline)]
+    names = [name for name in args.cells or grid.cells if name != grid.baseline]
+    records = []
     with Progress(console=console()) as progress:
-        task = progress.add_task(grid.name, total=args.repeats)
-        records = measure(grid, names, args.repeats, lambda: progress.advance(task))
+        task = progress.add_task(grid.name, total=args.repeats * len(names))
+        for name in names:
+            pair = measure(
+                grid, (grid.baseline, name), args.repeats, lambda: progress.advance(task)
+            )
+            records += pair[1:] if records else pair
     write(args.out, records, KEY)
     console().print(table(grid, records))
     print(args.out)
