@@ -54,7 +54,7 @@ from variants import (
 )
 
 from dyrelu_pose.complexity.activations import kept_bytes
-from dyrelu_pose.complexity.timing import percentiles, time_in_turns, wall_and_processor
+from dyrelu_pose.complexity.timing import percentiles_by_clock, time_in_turns, wall_and_processor
 
 OUT = Path(__file__).parents[1] / "results/bench"
 KEY = ("case", "row", "what", "batch", "dtype")
@@ -276,10 +276,7 @@ def summaries(
         tick: Called once per repeat.
     """
     seconds = time_in_turns(calls, repeats, SEED, tick, wall_and_processor)
-    wall, processor = (
-        {name: percentiles([both[i] for both in found]) for name, found in seconds.items()}
-        for i in range(2)
-    )
+    wall, processor = percentiles_by_clock(seconds)
     relu, of_relu = (times[RELU.name]["median_ms"] for times in (wall, processor))
     return [
         dict(

@@ -30,7 +30,7 @@ from variants import heatmaps, training_step
 
 from dyrelu_pose.ablation.configs import resolve
 from dyrelu_pose.ablation.grid import Grid, load_grid
-from dyrelu_pose.complexity.timing import percentiles, time_in_turns, wall_and_processor
+from dyrelu_pose.complexity.timing import percentiles_by_clock, time_in_turns, wall_and_processor
 from dyrelu_pose.models.input_size import input_size_of
 
 OUT = Path(__file__).parents[1] / "results/bench/steps.csv"
@@ -85,10 +85,7 @@ def measure(
     models = {name: build(cfg) for name, cfg in configs.items()}
     steps = {name: step(models[name], configs[name]) for name in names}
     seconds = time_in_turns(steps, repeats, SEED, tick, wall_and_processor)
-    wall, processor = (
-        {name: percentiles([both[i] / IN_A_ROW for both in seconds[name]]) for name in names}
-        for i in range(2)
-    )
+    wall, processor = percentiles_by_clock(seconds, IN_A_ROW)
     first, of_first = (times[grid.baseline]["median_ms"] for times in (wall, processor))
     return [
         dict(

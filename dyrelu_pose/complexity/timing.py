@@ -62,6 +62,22 @@ def wall_and_processor() -> np.ndarray:
     return np.array([time.perf_counter(), time.process_time()])
 
 
+def percentiles_by_clock(
+    seconds: dict[str, list], calls: int = 1
+) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
+    """Return `percentiles` of a call, by name, for each clock of `wall_and_processor`.
+
+    Args:
+        seconds: What `time_in_turns` found with that clock.
+        calls: How many calls a measurement held, one after the other.
+    """
+    wall, processor = (
+        {name: percentiles([both[i] / calls for both in found]) for name, found in seconds.items()}
+        for i in range(2)
+    )
+    return wall, processor
+
+
 def synchronize() -> None:
     """Wait for the GPU, if there is one in use."""
     if torch.cuda.is_initialized():
