@@ -25,7 +25,7 @@ from dyrelu_pose.datasets.coco import (
 from dyrelu_pose.datasets.crop_array import CropArrayDataset
 from dyrelu_pose.datasets.load_image import ImageError, LoadImage, loading_step
 from dyrelu_pose.datasets.persons import reason_to_skip
-from dyrelu_pose.datasets.pictures import missing_pictures, other_sizes
+from dyrelu_pose.datasets.pictures import damaged_pictures, missing_pictures, other_sizes
 from dyrelu_pose.errors import AnnotationError
 
 from .files import MissingFilesError, data_sets
@@ -39,7 +39,7 @@ def check_contents(cfg: Config, splits: Sequence[str]) -> None:
     Raises:
         AnnotationError: An entry cannot be right, or most of a file looks wrong.
         MissingFilesError: Pictures are not there.
-        ImageError: Pictures have another size than the file says.
+        ImageError: Pictures have another size than the file says, or are damaged.
     """
     for split in splits:
         loader = cfg.get(f"{split}_dataloader")
@@ -104,9 +104,9 @@ def _check_pictures(dataset: BaseCocoStyleDataset, images: Sequence[dict], load:
     missing = missing_pictures(images, folder, str(dataset.ann_file))
     if missing and not (tolerant and missing.few):
         raise MissingFilesError(str(missing))
-    odd = other_sizes(images, folder, load)
-    if odd and not (tolerant and odd.few):
-        raise ImageError(str(odd))
+    for odd in (other_sizes(images, folder, load), damaged_pictures(images, folder, load)):
+        if odd and not (tolerant and odd.few):
+            raise ImageError(str(odd))
 
 
 def _reads_files(dataset: BaseCocoStyleDataset, load: LoadImage) -> bool:

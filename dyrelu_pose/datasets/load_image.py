@@ -140,20 +140,23 @@ def read_image(
     return cast(dict, load(dict(img_path=str(path), img_shape=shape)))["img"]
 
 
+def has_its_end(path: str | Path) -> bool | None:
+    """Whether a JPEG or PNG ends as such a file does; None if it begins as neither."""
+    with open(path, "rb") as file:
+        head = file.read(4)
+        size = file.seek(0, 2)
+        file.seek(max(0, size - TAIL))
+        tail = file.read()
+    return next((end in tail for start, end in SIGNATURES.items() if head.startswith(start)), None)
+
+
 def is_truncated(path: str | None) -> bool:
     """Look at the end of a local file and, if that is unusual, decode it strictly.
 
     Raises:
         ImageError: Its header asks for more pixels than Pillow decodes.
     """
-    if path is None or not Path(path).is_file():
-        return False
-    with open(path, "rb") as file:
-        head = file.read(4)
-        size = file.seek(0, 2)
-        file.seek(max(0, size - TAIL))
-        tail = file.read()
-    if all(not head.startswith(start) or end in tail for start, end in SIGNATURES.items()):
+    if path is None or not Path(path).is_file() or has_its_end(path) is not False:
         return False
     try:
         Image.open(path).load()

@@ -9,7 +9,7 @@ from PIL import Image
 
 from dyrelu_pose.datasets import pictures
 from dyrelu_pose.datasets.load_image import LoadImage, read_image
-from dyrelu_pose.datasets.pictures import missing_pictures, other_sizes
+from dyrelu_pose.datasets.pictures import damaged_pictures, missing_pictures, other_sizes
 
 WIDTH, HEIGHT = 40, 30
 
@@ -130,3 +130,32 @@ def test_what_is_no_picture_is_left_to_loading(tmp_path):
     (tmp_path / "text.jpg").write_text("none")
     entry = dict(file_name="text.jpg", width=WIDTH, height=HEIGHT)
     assert other_sizes([entry], tmp_path, LoadImage()) is None
+
+
+def test_damaged_pictures_are_found_by_their_ends(images, tmp_path, monkeypatch):
+    assert damaged_pictures(images, tmp_path, LoadImage()) is None
+    paths = [tmp_path / image["file_name"] for image in images]
+    paths[1].write_bytes(paths[1].read_bytes()[:-40])
+    paths[4].write_text("<!DOCTYPE html>")
+    decoded = []
+    transform = LoadImage.transform
+    monkeypatch.setattr(
+        LoadImage, "transform", lambda *args: decoded.append(args[1]) or transform(*args)
+    )
+    found = damaged_pictures(images, tmp_path, LoadImage())
+    assert str(found).startswith(f"image {paths[1]} is truncated; copy it again")
+    assert str(found).endswith(" (2 of 6 images are damaged)")
+    assert found.few
+    # and what begins as neither JPEG nor PNG, of which the ends are not known
+    names = {os.path.relpath(entry["img_path"], tmp_path) for entry in decoded}
+    assert names == {"a/1.png", "a/2.webp", "b/1.png", "b/2.webp"}
+
+
+def test_other_formats_are_decoded_to_see_whether_they_are_damaged(tmp_path):
+    entries = []
+    for kind in ("bmp", "webp"):
+        Image.new("RGB", (WIDTH, HEIGHT)).save(tmp_path / f"whole.{kind}")
+        entries.append(dict(file_name=f"whole.{kind}", width=WIDTH, height=HEIGHT))
+    assert damaged_pictures(entries, tmp_path, LoadImage()) is None
+    entries.append(dict(file_name="gone.jpg"))
+    assert "gone.jpg does not exist" in str(damaged_pictures(entries, tmp_path, LoadImage()))

@@ -112,6 +112,20 @@ def halve(path):
     cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), None, fx=0.5, fy=0.5))
 
 
+def truncate(split):
+    """Return what cuts the last picture of a split in half."""
+
+    def edit(folder):
+        path = max((folder / "people" / split).iterdir())
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    return edit
+
+
+def page(path):
+    path.write_text("<!DOCTYPE html>")
+
+
 def scaled(key, step, factor):
     """Return a function of a person's entry: its values, each `step`-th kept, times a factor."""
     return lambda person: [
@@ -149,10 +163,6 @@ def renamed(prefix):
     return edit
 
 
-def page(folder):
-    (folder / "model.pth").write_text("<!DOCTYPE html>")
-
-
 def boxes(folder):
     entry = dict(image_id=900002, category_id=1, bbox=[10, 10, 50, 50], score=0.5)
     (folder / "boxes.json").write_text(json.dumps([entry, dict(entry, image_id=7)]))
@@ -184,6 +194,7 @@ FILES = {
     "a visibility": (each("train", keypoints=[5, 5, 3] * 17), [], "visibility other than 0, 1 and"),
     "other points": (each("train", keypoints=[50, 50, 2] * 16), [], "has 16 keypoints, not 17"),
     "no points": (each("train", keypoints=[0] * 51), [], "has no labelled keypoint"),
+    "a truncated picture": (truncate("train"), [], r"is truncated; .* \(1 of 2 images are dam"),
     "nobody": (each("train", bbox=[0, 0, 0, 0]), [], "has nobody with labelled keypoints and a b"),
 }  # fmt: skip
 # of files that are evaluated:
@@ -199,6 +210,8 @@ TRUTHS = {
         "has the category_id '1', which is not",
     ),
     "UTF-16": (in_utf_16, [], "val.json is not valid JSON: 'utf-8' codec"),
+    "a truncated picture": (truncate("val"), [], r"is truncated; .* \(1 of 2 images are dam"),
+    "a web page": (pictures("val", page), [], r"cannot be decoded; .* \(2 of 2 images are dam"),
     "a picture": (pictures("val", Path.unlink), [], "2 of the 2 images .* are not in people/val"),
 }
 # of configs:
@@ -243,7 +256,8 @@ PARTS = {
 PRETRAINED = "model['backbone']['init_cfg'] = dict(type='Pretrained', checkpoint='model.pth'{})\n"
 WEIGHTS = {
     "behind a prefix": (renamed("net."), ["load_from=model.pth"], "behind 'net.' fit: write them"),
-    "no checkpoint": (page, ["load_from=model.pth"], "model.pth cannot be read: it is a web page"),
+    "no checkpoint": (lambda folder: page(folder / "model.pth"), ["load_from=model.pth"],
+                      "model.pth cannot be read: it is a web page"),
     "of the whole model": (add(PRETRAINED.format("")), [],
                            r"model\.backbone\.init_cfg: nothing .*\.prefix='backbone\.'"),
     "no such prefix": (add(PRETRAINED.format(", prefix='net'")), [],
