@@ -6,7 +6,7 @@ from mmengine.config import Config
 
 from .datasets import keypoint_datasets
 from .evaluators import check_evaluators, converts
-from .keypoints import check_head, check_metainfo
+from .keypoints import check_head, check_metainfo, check_order
 from .monitors import check_monitors
 from .optimizer import check_optimizer
 from .outputs import build_and_run, check_loss, check_sizes
@@ -31,13 +31,18 @@ def check_agreement(cfg: Config, splits: Sequence[str]) -> None:
     everything = [dataset for part in datasets.values() for dataset in part]
     for dataset in everything:
         check_metainfo(dataset)
+    unconverted = {
+        split: part
+        for split, part in datasets.items()
+        if split == "train" or not converts(cfg, split)
+    }
+    check_order([dataset for part in unconverted.values() for dataset in part])
     head, model, features = cfg.model.get("head"), None, None
     if everything and isinstance(head, dict):
         model, features, output = build_and_run(cfg)
         built = getattr(model, "head", None)
-        for split, part in datasets.items():
-            if split == "train" or not converts(cfg, split):
-                check_head(built, part)
+        for part in unconverted.values():
+            check_head(built, part)
         check_sizes(head, output, everything)
         for dataset in datasets.get("train", ()):
             check_loss(head, built, output, dataset)

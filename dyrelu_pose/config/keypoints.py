@@ -48,6 +48,36 @@ def check_metainfo(dataset: KeypointDataset) -> None:
             )
 
 
+def check_order(datasets: Sequence[KeypointDataset]) -> None:
+    """Check that keypoints of the same names are in the same order everywhere.
+
+    Data sets whose pipeline converts their keypoints are left alone.
+
+    Raises:
+        ConfigError: Names two data sets, and the first keypoint in which they differ.
+    """
+    as_they_are = [
+        dataset
+        for dataset in datasets
+        if dataset.keypoints is not None
+        and not any("num_keypoints" in transform for transform in dataset.transforms)
+    ]
+    for dataset in as_they_are[1:]:
+        first = as_they_are[0]
+        names, others = (
+            [name for _, name in sorted(of.meta["keypoint_id2name"].items())]
+            for of in (first, dataset)
+        )
+        if names == others or {*names} != {*others}:
+            continue
+        number = next(i for i, name in enumerate(names) if name != others[i])
+        raise ConfigError(
+            f"keypoint {number} of {first.key} of the config is {names[number]}, and that of "
+            f"{dataset.key} is {others[number]}: what is learnt as one would be taken for the "
+            "other; bring their metainfo into one order, or convert one by KeypointConverter"
+        )
+
+
 def check_head(head: nn.Module | None, datasets: Sequence[KeypointDataset]) -> None:
     """Check that a head and its decoder have as many keypoints as the data sets.
 

@@ -33,6 +33,16 @@ train_dataloader["dataset"]["metainfo"] = dict(
     skeleton_info={}, joint_weights=[1.0] * 17, sigmas=[0.1],
 )
 """
+BACKWARDS = """
+reversed = dict(
+    dataset_name="own",
+    keypoint_info={i: dict(name=f"k{16 - i}", id=i, type="", swap="") for i in range(17)},
+    skeleton_info={}, joint_weights=[1.0] * 17, sigmas=[0.1] * 17,
+)
+forwards = {i: dict(name=f"k{i}", id=i, type="", swap="") for i in range(17)}
+val_dataloader["dataset"]["metainfo"] = reversed
+train_dataloader["dataset"]["metainfo"] = dict(reversed, keypoint_info=forwards)
+"""
 PIPELINE = 'pipeline = train_dataloader["dataset"]["pipeline"] = list(_base_.train_pipeline)\n'
 COMBINED = """
 part = dict(train_dataloader["dataset"], type="CocoDataset", data_prefix=dict(img="train/"),
@@ -218,6 +228,7 @@ TRUTHS = {
 PARTS = {
     "head": (nothing, ["model.head.out_channels=4"], r"head\.out_channels of the config is 4, and"),
     "sigmas": (add(DESCRIBED), [], "has 1 sigmas for 17 keypoints"),
+    "an order": (add(BACKWARDS), [], r"keypoint 0 of train_.* is k0, and that of val_.* is k16"),
     "heatmaps": (nothing, ["codec.heatmap_size=(8,16)"], "makes heatmaps of 16 x 32"),
     "images": (nothing, [f"{VAL}.pipeline.2.input_size=(96,128)"], "makes images of 96 x 128"),
     "layers": (nothing, ["model.head.in_channels=512"], "model of the config cannot be run"),
