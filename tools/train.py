@@ -14,7 +14,7 @@ from dyrelu_pose.config.known_keys import check_keys
 from dyrelu_pose.config.options import named_options
 from dyrelu_pose.config.weights import check_weights
 from dyrelu_pose.engine import add_safeguards, latest_checkpoint
-from dyrelu_pose.engine.launch import check_norms
+from dyrelu_pose.engine.launch import check_devices
 from dyrelu_pose.errors import user_errors
 
 
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.cuda_graph:
         cfg.custom_hooks.append(dict(type="CudaGraphHook"))
     show_predictions(cfg, args)
-    check_norms(cfg)
+    check_devices(cfg)
     with named_options(cfg, args.cfg_options), named_parts(cfg):
         check_files(cfg, splits)
         check_contents(cfg, splits)

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 
 import torch
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.model import is_model_wrapper
 from torch import nn
 
 from dyrelu_pose.errors import UserError
+
+from .cuda_graph import check_gpu
 
 # Where each launcher says which process this is: rank, number of processes, rank on the machine.
 VARIABLES = {
@@ -41,13 +44,22 @@ def prepare(cfg: Config) -> None:
         _join_on_cpus(cfg)
 
 
-def check_norms(cfg: Config) -> None:
-    """Check that this machine can train with the norms of a config.
+def check_devices(cfg: Config) -> None:
+    """Check that this machine has what a training asks of it.
 
     Raises:
-        UserError: One is a SyncBatchNorm, which PyTorch trains on GPUs only.
+        UserError: There is no GPU for SyncBatchNorm, mixed precision, or replayed steps.
     """
-    if cfg.launcher == "none" or torch.cuda.is_available():
+    if any(hook.get("type") == "CudaGraphHook" for hook in cfg.get("custom_hooks") or ()):
+        check_gpu()
+    if get_device() not in ("cpu", "mps"):
+        return
+    if cfg.optim_wrapper.get("type") == "AmpOptimWrapper":
+        raise UserError(
+            "optim_wrapper of the config is an AmpOptimWrapper (--amp), which MMEngine runs on "
+            "GPUs and the like only, and this machine has none: leave it out"
+        )
+    if cfg.launcher == "none":
         return
     for key in _synchronized_norms(cfg.to_dict()):
         raise UserError(

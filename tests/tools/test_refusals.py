@@ -355,3 +355,9 @@ def test_an_ablation(change, options, message, folder):
     (folder / "grid.py").write_text(grid)
     flags = ["--cfg-options", *options] if options else []
     refused("ablate", "grid.py", *flags, folder=folder, message=message)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize("flag", ["--amp", "--cuda-graph"])
+def test_what_needs_a_gpu(flag, folder):
+    refused("train", "own.py", flag, folder=folder, message=rf"\({flag}\).*: leave it out")

@@ -15,6 +15,19 @@ class CaptureError(UserError):
     """A training step cannot be captured; the message names the line that prevents it."""
 
 
+def check_gpu() -> None:
+    """Check that there is what replays graphs.
+
+    Raises:
+        UserError: There is no CUDA GPU.
+    """
+    if not torch.cuda.is_available():
+        raise UserError(
+            "CudaGraphHook (--cuda-graph) replays steps on a CUDA GPU, and PyTorch finds none on "
+            "this machine: leave it out"
+        )
+
+
 class Graphs:
     """Captures calls in graphs of one memory pool, which are replayed in the order of capture.
 
@@ -23,11 +36,7 @@ class Graphs:
     """
 
     def __init__(self) -> None:
-        if not torch.cuda.is_available():
-            raise UserError(
-                "CudaGraphHook (--cuda-graph) replays steps on a CUDA GPU, and PyTorch finds none "
-                "on this machine: leave it out"
-            )
+        check_gpu()
         self._stream = torch.cuda.Stream()
         self._pool = torch.cuda.graph_pool_handle()
 
