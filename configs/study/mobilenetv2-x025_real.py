@@ -10,3 +10,4 @@ model = dict(
     ),
     head=dict(in_channels=80, stages=((32, 32), (16,), (16,))),
 )
+optim_wrapper = dict(optimizer=dict(lr=1.6e-2))  # of configs/ablations/study_recipe.py
