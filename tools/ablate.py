@@ -63,6 +63,8 @@ from dyrelu_pose.config.agreement import check_agreement
 from dyrelu_pose.config.arguments import add_cfg_options
 from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.files import MissingFilesError, check_files
+from dyrelu_pose.config.known_keys import check_keys
+from dyrelu_pose.config.late_parts import check_late_parts
 from dyrelu_pose.config.weights import check_weights
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.records.files import check_output_folder, write_csv, write_text
@@ -281,6 +283,8 @@ def run_pending(ablation: Ablation, slots: list[dict[str, str]], todo: Commands)
     for cfg in data.values():
         check_contents(cfg, SPLITS)
     for cfg in {run.cell: run.cfg for run in pending}.values():
+        check_keys(cfg, SPLITS)
+        check_late_parts(cfg, SPLITS)
         check_agreement(cfg, SPLITS)
         check_weights(cfg)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

@@ -19,6 +19,7 @@ from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import check_files
 from dyrelu_pose.config.known_keys import check_keys
+from dyrelu_pose.config.late_parts import check_late_parts
 from dyrelu_pose.config.options import named_options
 from dyrelu_pose.engine.launch import unwrapped
 from dyrelu_pose.engine.metrics import SaveMetricsHook
@@ -77,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         cfg.test_evaluator = [*evaluators, dict(type="DumpResults", out_file_path=args.dump)]
     with named_options(cfg, args.cfg_options), named_parts(cfg):
         check_keys(cfg, ["test"])
+        check_late_parts(cfg, ["test"])
         check_files(cfg, ["test"])
         check_contents(cfg, ["test"])
         check_agreement(cfg, ["test"])

@@ -11,6 +11,7 @@ from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import check_files
 from dyrelu_pose.config.known_keys import check_keys
+from dyrelu_pose.config.late_parts import check_late_parts
 from dyrelu_pose.config.options import named_options
 from dyrelu_pose.config.weights import check_weights
 from dyrelu_pose.engine import add_safeguards, latest_checkpoint
@@ -49,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     splits = ["train"] if args.no_validate else ["train", "val"]
     with named_options(cfg, args.cfg_options):
         check_keys(cfg, splits)
+        check_late_parts(cfg, splits)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:

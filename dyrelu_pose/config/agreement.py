@@ -10,7 +10,7 @@ from .keypoints import check_head, check_metainfo, check_order
 from .monitors import check_monitors
 from .optimizer import check_optimizer
 from .outputs import build_and_run, check_loss, check_sizes
-from .rehearsal import rehearse, rehearse_loss
+from .rehearsal import rehearse, rehearse_head
 
 
 def check_agreement(cfg: Config, splits: Sequence[str]) -> None:
@@ -47,9 +47,10 @@ def check_agreement(cfg: Config, splits: Sequence[str]) -> None:
         for dataset in datasets.get("train", ()):
             check_loss(head, built, output, dataset)
     samples = {split: rehearse(cfg, split) for split, part in datasets.items() if part}
-    if model is not None and "train" in splits:
-        rehearse_loss(cfg, model, features, samples.get("train"))
-        check_optimizer(cfg, model)
+    if model is not None:
+        rehearse_head(cfg, model, features, samples)
+        if "train" in splits:
+            check_optimizer(cfg, model)
     for split, part in datasets.items():
         if split != "train" and part:
             names = check_evaluators(cfg, split, part, samples.get(split))

@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
 from mmengine.registry import (
     DATA_SAMPLERS,
+    FUNCTIONS,
     HOOKS,
     LOG_PROCESSORS,
     LOOPS,
@@ -22,6 +23,7 @@ from mmengine.registry import (
     OPTIMIZERS,
     PARAM_SCHEDULERS,
     TRANSFORMS,
+    VISBACKENDS,
     VISUALIZERS,
     Registry,
     init_default_scope,
@@ -60,6 +62,12 @@ TAKEN = {
     OPTIM_WRAPPERS: {"optimizer", "constructor", "paramwise_cfg"},
     PARAM_SCHEDULERS: {"convert_to_iter_based"},
 }
+OF_LOADERS = {
+    "sampler": DATA_SAMPLERS,
+    "batch_sampler": DATA_SAMPLERS,
+    "collate_fn": FUNCTIONS,
+    "worker_init_fn": FUNCTIONS,
+}
 NEEDED = ("model", "train_dataloader", "train_cfg", "optim_wrapper")  # the first by all
 UNSAID = {"type", "_scope_", "params", "optimizer"}  # of what is built
 # What a loop is without a type, and whether it is said to be by epochs.
@@ -92,6 +100,7 @@ def check_keys(cfg: Config, splits: Sequence[str]) -> None:
     if "train" in splits:
         for name in ("max_epochs", "max_iters", "val_interval"):
             _check_count(cfg, "train_cfg", name, 1)
+        _check_count(cfg, "optim_wrapper", "accumulative_counts", 1)
     for key, part, known in (*_dicts(cfg, splits), *_built(cfg, splits)):
         for name in expect(part, dict, key):
             if name not in known:
@@ -167,6 +176,8 @@ def _parts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Regi
             yield f"custom_hooks.{i}", hook, HOOKS
     if cfg.get("visualizer"):
         yield "visualizer", cfg.visualizer, VISUALIZERS
+        for i, backend in enumerate(cfg.visualizer.get("vis_backends") or ()):
+            yield f"visualizer.vis_backends.{i}", backend, VISBACKENDS
     if cfg.get("log_processor"):
         yield "log_processor", {"type": "LogProcessor", **cfg.log_processor}, LOG_PROCESSORS
     for split in splits:
@@ -175,8 +186,9 @@ def _parts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Regi
             kind = LOOP[split, bool(loop.get("by_epoch"))]
             yield f"{split}_cfg", {"type": kind, **loop}, LOOPS
         loader = cfg.get(f"{split}_dataloader") or {}
-        if isinstance(loader.get("sampler"), dict):
-            yield f"{split}_dataloader.sampler", loader["sampler"], DATA_SAMPLERS
+        for name, registry in OF_LOADERS.items():
+            if isinstance(loader.get(name), dict):
+                yield f"{split}_dataloader.{name}", loader[name], registry
         if loader:
             for key, dataset, _ in data_sets(f"{split}_dataloader.dataset", loader.get("dataset")):
                 for i, step in enumerate(dataset.get("pipeline") or ()):

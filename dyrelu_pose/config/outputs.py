@@ -49,7 +49,13 @@ def build_and_run(cfg: Config) -> tuple[nn.Module, object, object]:
             return model, None, None
         taken = []
         if isinstance(head := getattr(model, "head", None), nn.Module):
-            head.register_forward_pre_hook(lambda _, inputs: taken.extend(inputs[:1]))
+            forward = head.forward  # estimators call it, and not the head, past its hooks
+
+            def record(features: object, *args) -> object:
+                taken.append(features)
+                return forward(features, *args)
+
+            head.forward = record
         try:
             with torch.no_grad():
                 output = run_tensor_mode(model, torch.zeros(1, 3, *reversed(size)))

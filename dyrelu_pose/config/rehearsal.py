@@ -3,17 +3,20 @@
 import copy
 import json
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
+from typing import Any, cast
 
+import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmpose.datasets import CombinedDataset
 from mmpose.models import TopdownPoseEstimator
+from mmpose.models.heads.base_head import BaseHead
 from mmpose.registry import DATASETS, MODELS
 from mmpose.structures import PoseDataSample
 from torch import nn
@@ -77,6 +80,7 @@ def rehearse(cfg: Config, split: str) -> Rehearsal | None:
             raise ConfigError(_failed(key, config.get("type"), error)) from error
     _check_combined(key, dataset)
     packed = _check_packed(key, sample, cfg)
+    _check_preprocessed(key, packed, cfg)
     return Rehearsal(key, packed["data_samples"], dataset.metainfo)
 
 
@@ -174,40 +178,100 @@ def _check_packed(key: str, sample: object, cfg: Config) -> dict:
                 f"and the decoder of model.head is for {size[0]} x {size[1]}: is there a "
                 "TopdownAffine?"
             )
+    scale = packed["data_samples"].metainfo.get("input_scale")
+    if scale is not None and not np.all(np.asarray(scale) > 0):
+        raise ConfigError(
+            f"the pipeline of {key} of the config makes boxes of {scale[0]} x {scale[1]} pixels: "
+            "is the padding of GetBBoxCenterScale, or a scale_factor, 0?"
+        )
     return packed
 
 
-def rehearse_loss(
-    cfg: Config, model: nn.Module, features: object, rehearsal: Rehearsal | None
+def _check_preprocessed(key: str, packed: dict, cfg: Config) -> None:
+    """Check that a sample is finite where the model's data preprocessor has normalised it."""
+    config = (cfg.get("model") or {}).get("data_preprocessor")
+    if not isinstance(config, dict) or not isinstance(packed["inputs"], torch.Tensor):
+        return
+    batch = dict(inputs=[packed["inputs"]], data_samples=[copy.deepcopy(packed["data_samples"])])
+    try:
+        inputs = MODELS.build(copy.deepcopy(config))(batch)["inputs"]
+    except Exception as error:  # the preprocessor's own code
+        raise ConfigError(
+            f"model.data_preprocessor of the config fails on a sample of {key}: {described(error)}"
+        ) from error
+    if isinstance(inputs, torch.Tensor) and not bool(torch.isfinite(inputs).all()):
+        raise ConfigError(
+            f"model.data_preprocessor of the config makes values that are not finite of a sample "
+            f"of {key}: is a std 0? It is {dict(config)}"
+        )
+
+
+@quietly()
+def rehearse_head(
+    cfg: Config, model: nn.Module, features: Any, rehearsals: Mapping[str, Rehearsal | None]
 ) -> None:
-    """Compute the loss of a top-down model's head of one sample twice, and of features of zeros.
+    """Let a top-down model's head compute a loss and predict, of features of zeros.
 
     Args:
         cfg: The config.
         model: What it builds.
         features: What the head takes of one image, without values; None if that is not known.
-        rehearsal: A sample to train on.
+        rehearsals: A sample of each split.
 
     Raises:
-        ConfigError: It cannot be computed.
+        ConfigError: It cannot, or the loss is not finite.
     """
-    if rehearsal is None or features is None or type(model) is not TopdownPoseEstimator:
+    if features is None or type(model) is not TopdownPoseEstimator:
         return
-    built = MODELS.build(copy.deepcopy(cfg.model.head))
-    built.eval()
-    samples = [copy.deepcopy(rehearsal.sample) for _ in range(2)]
+    head = cast(BaseHead, MODELS.build(copy.deepcopy(cfg.model.head)))
+    head.eval()
+    features, train_cfg = zeros(features), cast(dict, model.train_cfg)
+    test_cfg = cast(dict, model.test_cfg)
+    for split, rehearsal in rehearsals.items():
+        if rehearsal is None:
+            continue
+        samples = [copy.deepcopy(rehearsal.sample) for _ in range(2)]
+        if split == "train":
+            _rehearse_loss(head, train_cfg, features, samples, rehearsal.key)
+        else:
+            _rehearse_prediction(head, test_cfg, features, samples, rehearsal.key)
+
+
+@torch.no_grad()
+def _rehearse_loss(
+    head: BaseHead, train_cfg: dict, features: Any, samples: list[PoseDataSample], key: str
+) -> None:
+    said = f"model.head.loss of the config, of {type(head).__name__}"
     try:
-        with torch.no_grad():
-            built.loss(zeros(features), samples, train_cfg=model.train_cfg)
+        losses = head.loss(features, samples, train_cfg=train_cfg)
     except Exception as error:  # the head's own code
         raise ConfigError(
-            f"model.head.loss of the config, of {type(built).__name__}, cannot be computed of a "
-            f"sample of {rehearsal.key}, whose encoder (GenerateTarget) and pipeline make its "
-            f"targets: {described(error)}"
+            f"{said}, cannot be computed of a sample of {key}, whose encoder (GenerateTarget) and "
+            f"pipeline make its targets: {described(error)}"
+        ) from error
+    for name, loss in losses.items():
+        if name.startswith("loss") and not bool(torch.isfinite(torch.as_tensor(loss)).all()):
+            raise ConfigError(
+                f"{said}, is not finite for a sample of {key} and features of zeros: {name} "
+                f"is {loss}; look at its encoder (GenerateTarget)"
+            )
+
+
+@torch.no_grad()
+def _rehearse_prediction(
+    head: BaseHead, test_cfg: dict, features: Any, samples: list[PoseDataSample], key: str
+) -> None:
+    taken = [features, features] if test_cfg.get("flip_test") else features
+    try:
+        head.predict(taken, samples, test_cfg=test_cfg)
+    except Exception as error:  # the head's, or the decoder's own code
+        raise ConfigError(
+            f"model.head of the config, {type(head).__name__}, cannot predict for a sample of "
+            f"{key}: {described(error)}; model.test_cfg is {dict(test_cfg)}"
         ) from error
 
 
-def zeros(features: object) -> object:
+def zeros(features: object) -> Any:
     """Return features of two images, zeros, in the shape of those of one."""
     if isinstance(features, torch.Tensor):
         return torch.zeros(2, *features.shape[1:])

@@ -95,6 +95,7 @@ def test_udp_with_offsets_has_three_channels_of_each_keypoint(cfg):
     cfg.model.head.update(loss=dict(type="CombinedTargetMSELoss", use_target_weight=True))
     cfg.model.head.decoder = codec
     cfg.train_dataloader.dataset.pipeline[-2].encoder = codec
+    cfg.model.train_cfg = dict(compute_acc=False)  # which MMPose cannot compute of offsets
     check(cfg, ["train"], model__head__out_channels=51)
     refused(cfg, "is 17, three of each", "17 keypoints", model__head__out_channels=17)
 
@@ -260,6 +261,44 @@ def test_targets_that_are_no_heatmaps(cfg):
     refused(cfg, "train_dataloader.dataset: GenerateTarget.encoder", "RegressionLabel, which makes")
     del cfg.train_dataloader.dataset.pipeline[-2]
     refused(cfg, "train_dataloader.dataset.pipeline of the config has no GenerateTarget")
+
+
+@pytest.mark.parametrize("splits", [("train", "val"), ("test",)])
+def test_a_prediction_that_cannot_be_made(cfg, splits):
+    words = "model.head of the config, ", "cannot predict for a sample of", "flip_mode", "'foo'"
+    refused(cfg, *words, splits=splits, model__test_cfg__flip_mode="foo")
+
+
+def test_meta_keys_that_a_prediction_needs(cfg):
+    meta_keys = ("input_size", "input_center", "input_scale")
+    cfg.val_dataloader.dataset.pipeline[-1].update(meta_keys=meta_keys)
+    refused(cfg, "cannot predict for a sample of val_dataloader.dataset: KeyError: flip_indices")
+
+
+def test_a_decoder_of_no_width(cfg):
+    said = "cannot predict for a sample of val_dataloader.dataset: ZeroDivisionError"
+    refused(cfg, said, splits=["val"], model__head__decoder__sigma=0)
+
+
+def test_a_loss_that_is_not_finite(cfg):
+    encoder = dict(type="MSRAHeatmap", input_size=(64, 128), heatmap_size=(16, 32), sigma=0)
+    cfg.train_dataloader.dataset.pipeline[5].encoder = encoder
+    said = (
+        "is not finite for a sample of train_dataloader.dataset and features of zeros: loss_kpt is"
+    )
+    refused(cfg, said, splits=["train"], model__head__loss=dict(type="KeypointMSELoss"))
+
+
+def test_pictures_that_are_normalised_to_nothing(cfg):
+    said = "model.data_preprocessor of the config makes values that are not finite of a sample of"
+    refused(cfg, said, "is a std 0?", model__data_preprocessor__std=[0, 57, 57])
+
+
+def test_boxes_of_no_size(cfg):
+    cfg.val_dataloader.dataset.pipeline[1].padding = 0
+    refused(
+        cfg, "the pipeline of val_dataloader.dataset", "makes boxes of 0.0 x 0.0 pixels: is the"
+    )
 
 
 def test_losses_that_can_be_computed(cfg):

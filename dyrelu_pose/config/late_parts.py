@@ -1,0 +1,91 @@
+"""Check what a runner builds when its folder and its log have been made, or an epoch is over."""
+
+import copy
+import logging
+import multiprocessing
+from collections.abc import Sequence
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import HOOKS, LOG_PROCESSORS, Registry
+from torch.utils.data import DataLoader, TensorDataset
+
+from dyrelu_pose.errors import described
+
+from .datasets import KNOWN, registered
+from .errors import ConfigError
+from .quiet import quietly
+
+LIBRARIES = (*KNOWN, "mmengine")  # whose hooks do nothing when they are built
+# Parts of a loader that MMEngine builds of what is in the config.
+BUILT = {
+    "dataset", "sampler", "batch_sampler", "collate_fn", "worker_init_fn", "num_batch_per_epoch",
+}  # fmt: skip
+SEEDS = range(2**32)
+
+
+def check_late_parts(cfg: Config, splits: Sequence[str]) -> None:
+    """Check seed, levels, loaders, hooks and the log of a config.
+
+    Args:
+        cfg: The config, whose keys have been checked.
+        splits: What is used of it: 'train', 'val', 'test'.
+
+    Raises:
+        ConfigError: One has a value that cannot be used; the message names its key.
+    """
+    _check_values(cfg)
+    for split in splits:
+        if loader := cfg.get(f"{split}_dataloader"):
+            _check_loader(f"{split}_dataloader", loader)
+    hooks = {
+        f"default_hooks.{name}": hook for name, hook in (cfg.get("default_hooks") or {}).items()
+    }
+    hooks |= {f"custom_hooks.{i}": hook for i, hook in enumerate(cfg.get("custom_hooks") or ())}
+    for key, hook in hooks.items():
+        if isinstance(hook, dict) and _is_known(registered(HOOKS, hook)):
+            _check_built(key, HOOKS, {k: v for k, v in hook.items() if k != "priority"})
+    if processor := cfg.get("log_processor"):
+        _check_built("log_processor", LOG_PROCESSORS, {"type": "LogProcessor", **processor})
+
+
+def _check_values(cfg: Config) -> None:
+    seed = (cfg.get("randomness") or {}).get("seed")
+    if seed is not None and (type(seed) is not int or seed not in SEEDS):
+        raise ConfigError(
+            f"randomness.seed of the config is {seed!r}: it has to be a whole number below 2^32"
+        )
+    level = cfg.get("log_level", "INFO")
+    if not isinstance(logging.getLevelName(level), int):
+        raise ConfigError(f"log_level of the config is {level!r}: it has to be INFO, WARNING, ...")
+    method = ((cfg.get("env_cfg") or {}).get("mp_cfg") or {}).get("mp_start_method")
+    methods = multiprocessing.get_all_start_methods()
+    if method is not None and method not in methods:
+        raise ConfigError(
+            f"env_cfg.mp_cfg.mp_start_method of the config is {method!r}: on this machine it has "
+            f"to be {' or '.join(methods)}"
+        )
+
+
+def _check_loader(key: str, loader: dict) -> None:
+    options = {name: value for name, value in loader.items() if name not in BUILT}
+    try:
+        DataLoader(TensorDataset(torch.zeros(1)), **options)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{key} of the config cannot be built: {described(error)}") from error
+
+
+@quietly()
+def _check_built(key: str, registry: Registry, part: dict) -> None:
+    try:
+        registry.build(copy.deepcopy(part))
+    except (AssertionError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{key} of the config cannot be built: {described(error)}; it is {part}"
+        ) from error
+    except Exception:  # of what is not there yet, such as the visualizer
+        return
+
+
+def _is_known(kind: object) -> bool:
+    return str(getattr(kind, "__module__", None)).partition(".")[0] in LIBRARIES

@@ -1,0 +1,82 @@
+"""What MMEngine builds when its folder is there is tried before that."""
+
+import re
+
+import pytest
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+
+from dyrelu_pose.config.errors import ConfigError
+from dyrelu_pose.config.known_keys import check_keys
+from dyrelu_pose.config.late_parts import check_late_parts
+from tests.test_configs import CONFIGS, ROOT
+
+SPLITS = ("train", "val", "test")
+DEMO = "configs/demo/dyrelu_resnet18.py"
+
+
+def changed(key, value):
+    cfg = Config.fromfile(DEMO)
+    cfg.merge_from_dict({key: value})
+    return cfg
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_what_ships_passes(name, capsys):
+    check_late_parts(Config.fromfile(ROOT / name), SPLITS)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("randomness.seed", "a", "is 'a': it has to be a whole number below 2^32"),
+        ("randomness.seed", -1, "is -1: it has to be a whole number below 2^32"),
+        ("log_level", "LOUD", "log_level of the config is 'LOUD': it has to be INFO, WARNING"),
+        ("env_cfg.mp_cfg.mp_start_method", "forks", "is 'forks': on this machine it has to be f"),
+        ("default_hooks.logger.interval", 0, "default_hooks.logger of the config cannot be built"),
+        ("custom_hooks", [dict(type="EMAHook", begin_iter=-1)], "custom_hooks.0 of the config can"),
+        ("log_processor", dict(by_epoch=False, custom_cfg=[dict(window_size="epoch")]),
+         "log_processor of the config cannot be built: AssertionError"),
+        ("val_dataloader.timeout", -1, "val_dataloader of the config cannot be built: ValueError"),
+    ],
+)  # fmt: skip
+def test_the_key_is_named(key, value, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        check_late_parts(changed(key, value), SPLITS)
+
+
+@pytest.mark.parametrize("option", [dict(prefetch_factor=2), dict(persistent_workers=True)])
+def test_options_of_workers_that_there_are_none_of(option):
+    cfg = changed("train_dataloader", dict(num_workers=0, persistent_workers=False) | option)
+    with pytest.raises(ConfigError, match="^train_dataloader of the config cannot be built: Value"):
+        check_late_parts(cfg, SPLITS)
+    cfg.train_dataloader.num_workers = 1
+    check_late_parts(cfg, SPLITS)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("visualizer.vis_backends", [dict(type="LocalVisBackends")], "did you mean LocalVisBack"),
+        ("train_dataloader.collate_fn", dict(type="collate"), "'collate': there is no such func"),
+        ("train_dataloader.worker_init_fn", dict(type="no"), "'no': there is no such function"),
+        ("optim_wrapper.accumulative_counts", 0, "is 0: it has to be a whole number from 1"),
+    ],
+)
+def test_classes_and_counts_of_late_parts_are_checked_with_the_keys(key, value, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        check_keys(changed(key, value), SPLITS)
+
+
+def test_hooks_of_a_user_are_left_to_the_runner():
+    @HOOKS.register_module(name="Own")
+    class Own(Hook):
+        def __init__(self):
+            raise ValueError
+
+    try:
+        check_late_parts(changed("custom_hooks", [dict(type="Own")]), SPLITS)
+    finally:
+        HOOKS.module_dict.pop("Own")
