@@ -79,6 +79,11 @@ def registered(registry: Registry, config: dict) -> object:
     return registry.get(kind) if isinstance(kind, str) else kind
 
 
+def is_of(kind: object, packages: Sequence[str]) -> bool:
+    """Whether a class or a function is defined in one of some packages."""
+    return str(getattr(kind, "__module__", None)).partition(".")[0] in packages
+
+
 @quietly()
 def _meta(dataset: dict, key: str) -> dict:
     described = dataset.get("metainfo") or {}

@@ -33,7 +33,7 @@ from mmengine.utils.dl_utils import set_multi_processing
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.utils.data import DataLoader
 
-from .datasets import KNOWN
+from .datasets import KNOWN, is_of
 from .errors import ConfigError, expect
 from .evaluators import metrics
 from .files import data_sets, listed
@@ -131,7 +131,7 @@ def _dicts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Coll
         yield *part(f"{split}_dataloader"), loader
     _, model = part("model")
     is_top_down = model.get("estimator", model.get("type")) == "TopdownPoseEstimator"
-    if is_top_down and _is_of(_class(MODELS, part("model", "head")[1]), KNOWN):
+    if is_top_down and is_of(_class(MODELS, part("model", "head")[1]), KNOWN):
         yield *part("model", "test_cfg"), TOP_DOWN
     if "train" in splits:
         yield *part("auto_scale_lr"), AUTO_SCALE
@@ -247,13 +247,9 @@ def _takes(kind: object) -> set[str] | None:
             return found
         if issubclass(owner, CheckpointHook):  # which has the rest for the runner
             return found | _parameters(Runner.save_checkpoint)
-        if not _is_of(owner, LIBRARIES):
+        if not is_of(owner, LIBRARIES):
             return None
     return None if found else set()
-
-
-def _is_of(kind: object, packages: Sequence[str]) -> bool:
-    return str(getattr(kind, "__module__", None)).partition(".")[0] in packages
 
 
 def _parameters(function: Callable) -> set[str]:

@@ -12,8 +12,9 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from dyrelu_pose.errors import described
 
-from .datasets import KNOWN, registered
+from .datasets import KNOWN, is_of, registered
 from .errors import ConfigError
+from .monitors import hooks_of
 from .quiet import quietly
 
 LIBRARIES = (*KNOWN, "mmengine")  # whose hooks do nothing when they are built
@@ -38,12 +39,8 @@ def check_late_parts(cfg: Config, splits: Sequence[str]) -> None:
     for split in splits:
         if loader := cfg.get(f"{split}_dataloader"):
             _check_loader(f"{split}_dataloader", loader)
-    hooks = {
-        f"default_hooks.{name}": hook for name, hook in (cfg.get("default_hooks") or {}).items()
-    }
-    hooks |= {f"custom_hooks.{i}": hook for i, hook in enumerate(cfg.get("custom_hooks") or ())}
-    for key, hook in hooks.items():
-        if isinstance(hook, dict) and _is_known(registered(HOOKS, hook)):
+    for key, hook in hooks_of(cfg).items():
+        if is_of(registered(HOOKS, hook), LIBRARIES):
             _check_built(key, HOOKS, {k: v for k, v in hook.items() if k != "priority"})
     if processor := cfg.get("log_processor"):
         _check_built("log_processor", LOG_PROCESSORS, {"type": "LogProcessor", **processor})
@@ -85,7 +82,3 @@ def _check_built(key: str, registry: Registry, part: dict) -> None:
         ) from error
     except Exception:  # of what is not there yet, such as the visualizer
         return
-
-
-def _is_known(kind: object) -> bool:
-    return str(getattr(kind, "__module__", None)).partition(".")[0] in LIBRARIES

@@ -6,6 +6,7 @@ from mmengine.config import Config
 from mmengine.registry import HOOKS
 
 from .errors import ConfigError
+from .files import listed
 
 
 def check_monitors(cfg: Config, names: Sequence[str]) -> None:
@@ -35,15 +36,19 @@ def check_monitors(cfg: Config, names: Sequence[str]) -> None:
                 ) from error
 
 
-def _monitors(cfg: Config) -> Iterator[tuple[str, dict, str]]:
-    """Yield (key, config, name of the entry) of what goes by a metric."""
-    parts = {
+def hooks_of(cfg: Config) -> dict[str, dict]:
+    """Return the configs of hooks, by their keys."""
+    hooks = {
         f"default_hooks.{name}": hook for name, hook in (cfg.get("default_hooks") or {}).items()
     }
-    for name in ("custom_hooks", "param_scheduler"):
-        listed = cfg.get(name) or ()
-        listed = listed if isinstance(listed, list | tuple) else [listed]
-        parts |= {f"{name}.{i}": part for i, part in enumerate(listed)}
+    hooks |= {f"custom_hooks.{i}": hook for i, hook in enumerate(listed(cfg.get("custom_hooks")))}
+    return {key: hook for key, hook in hooks.items() if isinstance(hook, dict)}
+
+
+def _monitors(cfg: Config) -> Iterator[tuple[str, dict, str]]:
+    """Yield (key, config, name of the entry) of what goes by a metric."""
+    schedules = enumerate(listed(cfg.get("param_scheduler")))
+    parts = hooks_of(cfg) | {f"param_scheduler.{i}": part for i, part in schedules}
     for key, part in parts.items():
         for entry in ("save_best", "monitor"):
             if isinstance(part, dict) and part.get(entry):
