@@ -17,7 +17,7 @@ from rich.progress import track
 
 from dyrelu_pose.complexity import Row, format_rows, measure, write_rows
 from dyrelu_pose.config.arguments import add_cfg_options
-from dyrelu_pose.config.load import load_config
+from dyrelu_pose.config.load import load_model_config
 from dyrelu_pose.errors import user_errors
 from dyrelu_pose.models.estimator import build, relu_twin
 from dyrelu_pose.models.input_size import input_size_of
@@ -56,7 +56,7 @@ def rows_of(config: str, options: dict | None, first: Row | None) -> list[Row]:
         options: Entries to override.
         first: What to compare a config without a twin with, if anything.
     """
-    cfg = load_config(config, options)
+    cfg = load_model_config(config, options)
     size = input_size_of(cfg)
 
     def row(name: str, cfg: Config, baseline: Row | None) -> Row:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
 from dyrelu_pose.config.arguments import add_cfg_options
-from dyrelu_pose.config.load import load_config
+from dyrelu_pose.config.load import load_model_config
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.export.files import TOLERANCE, OnnxFile, errors, operators, write
 from dyrelu_pose.export.network import Network, Normalize
@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_output_file(args.out)
     require("onnx", "onnxscript", "onnxruntime")
     torch.set_num_threads(args.threads)
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_model_config(args.config, args.cfg_options)
     network = Network(load_trained(cfg, args.checkpoint), args.normalise, args.decode).eval()
 
     def inputs(number: int, training: bool = False) -> Tensor:

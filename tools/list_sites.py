@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dyrelu_pose.config.arguments import add_cfg_options
 from dyrelu_pose.config.errors import named_parts
-from dyrelu_pose.config.load import load_config
+from dyrelu_pose.config.load import load_model_config
 from dyrelu_pose.errors import user_errors
 from dyrelu_pose.models.estimator import build
 from dyrelu_pose.models.input_size import input_size_of
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if args.png:
         check_output_file(args.png)
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_model_config(args.config, args.cfg_options)
     with named_parts(cfg):
         model, placements = build(cfg)
     print(format_sites(with_linear(placements, model, input_size_of(cfg))))

@@ -33,6 +33,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write the file and print its size and its hash."""
     args = parse_args(argv)
     check_output_file(args.out_file)
+    if args.out_file.exists() and args.out_file.resolve() == Path(args.in_file).resolve():
+        raise UserError(
+            f"{args.out_file} is the checkpoint itself, whose optimizer and schedules would be "
+            "lost: name another file"
+        )
     checkpoint = CheckpointLoader.load_checkpoint(args.in_file, map_location="cpu")
     weights = checkpoint.get("state_dict", checkpoint)
     if args.half:

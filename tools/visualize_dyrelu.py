@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from dyrelu_pose.config.arguments import add_cfg_options
-from dyrelu_pose.config.load import load_config
+from dyrelu_pose.config.load import load_model_config
 from dyrelu_pose.errors import user_errors
 from dyrelu_pose.inspection import (
     choose_sites,
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     out = args.out or Path(args.checkpoint).parent / "inspection"
     check_output_folder(out)
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_model_config(args.config, args.cfg_options)
     model = load_trained(cfg, args.checkpoint, args.device)
     sites = find_sites(model, input_size_of(cfg))
     chosen = choose_sites(model, sites, args.sites)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch.utils.data import Dataset, Subset
 
-from dyrelu_pose.config.load import load_config
+from dyrelu_pose.config.load import load_model_config
 from dyrelu_pose.detection import PersonDetector
 from dyrelu_pose.inference import PoseInferencer
 from dyrelu_pose.inference.boxes import PERSON
@@ -54,7 +54,7 @@ class PageModel:
         device: str | None = None,
         detector: PersonDetector | None = None,
     ) -> None:
-        cfg = load_config(str(config))
+        cfg = load_model_config(str(config))
         self.pose = PoseInferencer(cfg, checkpoint, device, detector=detector)
         sites = find_sites(self.pose.model, input_size_of(cfg))
         self.first_site = choose_sites(self.pose.model, sites)[-1].name

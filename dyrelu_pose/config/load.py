@@ -10,6 +10,7 @@ from mmengine.utils import import_modules_from_strings
 from dyrelu_pose.errors import UserError
 
 from . import safe
+from .errors import ConfigError
 from .options import follow, merge
 from .variables import overridden
 
@@ -21,15 +22,32 @@ def load_config(path: str, options: dict | None = None) -> Config:
 
     Raises:
         OptionError: An option does not fit the config, or changes nothing.
-        UserError: The file does not exist; or it is JSON or YAML and damaged, or could run code.
+        UserError: The file does not exist or is none of a config; or it is JSON or YAML and
+            damaged, or could run code.
     """
     if not Path(path).is_file():
         raise UserError(f"config {path} does not exist")
+    if Path(path).suffix not in (".py", *safe.SUFFIXES):
+        endings = ", ".join((".py", *safe.SUFFIXES))
+        raise UserError(f"config {path}: its name has to end in one of {endings}")
     options = options or {}
     cfg = follow(partial(read, path), options)
     merge(cfg, options)
     if any(key.partition(".")[0] == "custom_imports" for key in options):
         import_modules_from_strings(**cfg.custom_imports)
+    return cfg
+
+
+def load_model_config(path: str, options: dict | None = None) -> Config:
+    """Return the config at `path` as `load_config` does, if it has a model.
+
+    Raises:
+        ConfigError: It has none.
+        UserError: As of `load_config`.
+    """
+    cfg = load_config(path, options)
+    if not isinstance(cfg.get("model"), dict):
+        raise ConfigError(f"config {path} has no model: it is a part of a config, or data")
     return cfg
 
 

@@ -11,7 +11,7 @@ from mmengine.structures import InstanceData
 from mmpose.models import TopdownPoseEstimator
 from mmpose.structures import PoseDataSample, merge_data_samples
 
-from dyrelu_pose.config.load import load_config
+from dyrelu_pose.config.load import load_model_config
 from dyrelu_pose.datasets.load_image import read_image
 from dyrelu_pose.detection import PersonDetector
 from dyrelu_pose.errors import UserError
@@ -61,7 +61,7 @@ class PoseInferencer:
         if checkpoint is None:
             raise UserError("this config needs a checkpoint: name its weights")
         if not isinstance(config, Config):
-            config = load_config(str(config))
+            config = load_model_config(str(config))
         if isinstance(detector, str | Path):
             detector = PersonDetector(detector)
         self.detector = detector

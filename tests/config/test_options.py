@@ -5,7 +5,8 @@ import json
 import pytest
 from mmengine.config import Config
 
-from dyrelu_pose.config.load import load_config
+from dyrelu_pose.config.errors import ConfigError
+from dyrelu_pose.config.load import load_config, load_model_config
 from dyrelu_pose.config.options import OptionError, named_options
 from dyrelu_pose.errors import UserError
 
@@ -184,3 +185,17 @@ def test_an_option_that_is_read_costs_nothing(child, monkeypatch):
     assert (cfg.train_dataloader.batch_size, cfg.work_dir, len(read)) == (3, "w", 1)
     with pytest.raises(UserError, match="does not exist"):
         load_config("absent.py", {"work_dir": "w"})
+
+
+def test_what_is_no_config_of_a_model(tmp_path):
+    text = tmp_path / "config.txt"
+    text.write_text("model = dict()\n")
+    with pytest.raises(
+        UserError, match=r"config\.txt: its name has to end in one of \.py, \.json,"
+    ):
+        load_config(str(text))
+    part = tmp_path / "part.py"
+    part.write_text("data_root = 'data/'\n")
+    assert load_config(str(part)).data_root == "data/"
+    with pytest.raises(ConfigError, match=r"part\.py has no model: it is a part of a config"):
+        load_model_config(str(part))

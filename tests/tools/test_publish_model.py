@@ -37,6 +37,14 @@ def test_half_precision_weights_go_back_into_a_model(tmp_path):
     torch.testing.assert_close(twin[0].weight, model[0].weight, rtol=1e-3, atol=1e-6)
 
 
+def test_a_checkpoint_is_not_replaced_by_its_weights(tmp_path):
+    path = checkpoint(tmp_path, torch.nn.Linear(2, 2))
+    before = path.read_bytes()
+    printed = publish(path, tmp_path / "." / path.name, expect=1)
+    assert f"error: {path} is the checkpoint itself" in printed
+    assert path.read_bytes() == before
+
+
 def test_without_half_they_are_the_same(tmp_path):
     model = torch.nn.Linear(2, 2)
     publish(checkpoint(tmp_path, model), tmp_path / "weights.pth")
