@@ -13,6 +13,7 @@ from dyrelu_pose.ops.residual import Term, residual_dyrelu
 from .dense import Dense
 from .leaf import call_in_graph
 from .norm_holder import NormHolder
+from .options import check_number, check_whole
 from .ports import convert_port_keys
 from .residual import ResidualSum
 
@@ -55,7 +56,7 @@ class DyReLU(NormHolder, nn.Module):
         channels_last: Whether inputs are (N, *, C), as behind an `nn.Linear`. `place` sets it.
 
     Raises:
-        ValueError: An argument is out of range.
+        ValueError: An argument is no number, or out of range.
     """
 
     shared_over_channels = False
@@ -79,8 +80,8 @@ class DyReLU(NormHolder, nn.Module):
         super().__init__()
         name = type(self).__name__
         reduction = self.default_reduction if reduction is None else reduction
-        if reduction < 1 or k < 1:
-            raise ValueError(f"{name}: reduction and k must be at least 1, got {reduction} and {k}")
+        check_whole(name, reduction=reduction, k=k)
+        check_number(name, zero=True, lambda_a=lambda_a, lambda_b=lambda_b)
         if init not in INITS:
             raise ValueError(f"{name}: init must be one of {INITS}, got {init!r}")
         check_backend(backend)
@@ -97,14 +98,13 @@ class DyReLU(NormHolder, nn.Module):
         """Create the parameters for inputs of `channels` channels.
 
         Raises:
-            ValueError: `channels` is not positive.
+            ValueError: `channels` is no whole number from 1.
             RuntimeError: The layer has its width already.
         """
         name = type(self).__name__
         if self.channels is not None:
             raise RuntimeError(f"{name} already has {self.channels} channels")
-        if channels < 1:
-            raise ValueError(f"{name}: channels must be at least 1, got {channels}")
+        check_whole(name, channels=channels)
         self.channels = channels
         self._create(channels)
         self.reset_parameters()

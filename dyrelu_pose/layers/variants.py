@@ -8,6 +8,7 @@ from dyrelu_pose.ops.precision import compute_dtype, without_autocast
 
 from .base import DyReLU
 from .dense import Weights
+from .options import check_number
 
 
 @MODELS.register_module()
@@ -84,8 +85,7 @@ class DyReLUC(DyReLU):
         cap: float = 1.0,
         **kwargs,
     ) -> None:
-        if min(tau, gamma, cap) <= 0:
-            raise ValueError(f"DyReLUC: tau, gamma and cap must be positive: {tau}, {gamma}, {cap}")
+        check_number(type(self).__name__, tau=tau, gamma=gamma, cap=cap)
         super().__init__(**kwargs)
         self.map = Spatial(tau, gamma, cap)
         if channels is not None:

@@ -1,6 +1,7 @@
 """The layers: identities, the specification, shapes, precision, compile, and what they refuse."""
 
 import copy
+import math
 
 import pytest
 import torch
@@ -264,10 +265,18 @@ def test_pending_layer_in_a_conv_module():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (dict(k=0), "k must be at least 1"),
-        (dict(reduction=0), "reduction and k must be at least 1"),
+        (dict(k=0), "DyReLUC: k must be a whole number from 1, got 0"),
+        (dict(k=True), "k must be a whole number from 1, got True"),
+        (dict(reduction=0), "reduction must be a whole number from 1, got 0"),
+        (dict(reduction=2.5), "reduction must be a whole number from 1, got 2.5"),
+        (dict(reduction="4"), "reduction must be a whole number from 1, got '4'"),
+        (dict(lambda_a=math.nan), "lambda_a must be a finite number from 0, got nan"),
+        (dict(lambda_b="a"), "lambda_b must be a finite number from 0, got 'a'"),
+        (dict(lambda_b=-0.5), "lambda_b must be a finite number from 0, got -0.5"),
         (dict(init="zeros"), "init must be one of .*'identity'.*, got 'zeros'"),
-        (dict(tau=0.0), "tau, gamma and cap must be positive"),
+        (dict(tau=0.0), "DyReLUC: tau must be a finite number above 0, got 0.0"),
+        (dict(gamma=math.inf), "gamma must be a finite number above 0, got inf"),
+        (dict(cap="1"), "cap must be a finite number above 0, got '1'"),
     ],
 )
 def test_refuses_options(options, message):

@@ -7,6 +7,8 @@ from mmengine.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dyrelu_pose.layers.options import check_whole
+
 
 @MODELS.register_module()
 class Maxout(nn.Module):
@@ -40,8 +42,7 @@ class Maxout(nn.Module):
 
     def __init__(self, channels: int, *, k: int = 2, per_channel: bool = False) -> None:
         super().__init__()
-        if channels < 1 or k < 1:
-            raise ValueError(f"Maxout: channels and k must be at least 1, got {channels} and {k}")
+        check_whole("Maxout", channels=channels, k=k)
         self.k = k
         self.groups = channels if per_channel else 1
         self.weight = nn.Parameter(torch.empty(channels, k, channels // self.groups))

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dyrelu_pose.layers.dense import Dense
+from dyrelu_pose.layers.options import check_whole
 
 
 @MODELS.register_module()
@@ -35,10 +36,7 @@ class SEReLU(nn.Module):
 
     def __init__(self, channels: int, *, reduction: int = 16) -> None:
         super().__init__()
-        if channels < 1 or reduction < 1:
-            raise ValueError(
-                f"SEReLU: channels and reduction must be at least 1, got {channels} and {reduction}"
-            )
+        check_whole("SEReLU", channels=channels, reduction=reduction)
         hidden = max(channels // reduction, 1)
         self.fc1 = Dense(channels, hidden)
         self.fc2 = Dense(hidden, channels)
