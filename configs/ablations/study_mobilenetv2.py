@@ -1,8 +1,7 @@
 # study_resnet18.py for MobileNetV2 x0.25, whose expanded maps have so many channels that R is 16.
 # Weights and multiply-adds at 96x64, of --dry-run: ReLU 0.15M and 5.42M, C 0.35M and 6.85M, C+C
 # 0.37M and 7.18M. x0.3 has more multiply-adds (8.44M; 0.24M weights), x0.4 more of both (0.38M,
-# 13.21M), and x0.5 with the wider head takes about the time of C, whose step on a CPU thread is
-# 2.4 to 2.7 times that of ReLU: 2.1 times with a head of 40 channels, 2.9 times at x0.6.
+# 13.21M). Times of a step: benchmarks/steps.py; C is between x0.3 and x0.4.
 base = "../study/mobilenetv2-x025_drawn.py"
 baseline = "ReLU"
 rivals = ("ReLU-x0.3", "ReLU-x0.4", "ReLU-x0.5")
