@@ -14,14 +14,12 @@ from dyrelu_pose.errors import described
 
 from .datasets import KNOWN, is_of, registered
 from .errors import ConfigError
+from .known_keys import OF_LOADERS
 from .monitors import hooks_of
 from .quiet import quietly
 
 LIBRARIES = (*KNOWN, "mmengine")  # whose hooks do nothing when they are built
-# Parts of a loader that MMEngine builds of what is in the config.
-BUILT = {
-    "dataset", "sampler", "batch_sampler", "collate_fn", "worker_init_fn", "num_batch_per_epoch",
-}  # fmt: skip
+MADE = {"dataset", "num_batch_per_epoch", *OF_LOADERS}  # of a loader, by MMEngine from configs
 SEEDS = range(2**32)
 
 
@@ -65,7 +63,7 @@ def _check_values(cfg: Config) -> None:
 
 
 def _check_loader(key: str, loader: dict) -> None:
-    options = {name: value for name, value in loader.items() if name not in BUILT}
+    options = {name: value for name, value in loader.items() if name not in MADE}
     try:
         DataLoader(TensorDataset(torch.zeros(1)), **options)
     except (TypeError, ValueError) as error:

@@ -50,8 +50,9 @@ def check_devices(cfg: Config) -> None:
     Raises:
         UserError: There is no GPU for SyncBatchNorm, mixed precision, or replayed steps.
     """
-    if any(hook.get("type") == "CudaGraphHook" for hook in cfg.get("custom_hooks") or ()):
-        check_gpu()
+    for hook in cfg.get("custom_hooks") or ():
+        if isinstance(hook, dict) and hook.get("type") == "CudaGraphHook":
+            check_gpu()
     if get_device() not in ("cpu", "mps"):
         return
     if cfg.optim_wrapper.get("type") == "AmpOptimWrapper":
