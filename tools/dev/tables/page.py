@@ -1,6 +1,7 @@
 """Where the result files are, and how a page names the one that a table is made from."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from dyrelu_pose.paths import ROOT
@@ -18,3 +19,8 @@ def link(page: Path, target: Path, text: str = "") -> str:
 def source(page: Path, path: Path, record: dict) -> str:
     """Return the sentence below a table: its record, where that was measured, and when."""
     return f"{link(page, path)}: {record['device']}, {record['date']}."
+
+
+def values(rows: Iterable[dict], key: str) -> str:
+    """Return the different values of a column, in the order of its rows."""
+    return " / ".join(dict.fromkeys(str(row[key]) for row in rows))

@@ -10,7 +10,7 @@ from dyrelu_pose.paths import CONFIGS, ROOT, SHIPPED_CHECKPOINT, TWIN_CHECKPOINT
 from dyrelu_pose.records.files import read_csv
 from dyrelu_pose.records.tables import markdown_table
 
-from .page import NOT_RUN, RESULTS, link
+from .page import NOT_RUN, RESULTS, link, values
 
 COCO_MINI = RESULTS / "coco_mini"
 GRID = CONFIGS / "ablations/matrix.py"
@@ -148,10 +148,7 @@ def _line(page: Path, name: str, rows: list[dict], summary, baseline: bool) -> l
 
 
 def _made(page: Path, rows: list[dict]) -> str:
-    facts = {
-        key: " / ".join(dict.fromkeys(str(row[key]) for row in rows))
-        for key in ("epochs", "device", "date")
-    }
+    facts = {key: values(rows, key) for key in ("epochs", "device", "date")}
     hours = sum(row["seconds"] for row in rows) / 3600
     everything = link(page, STUDY / "table.md", f"{len(rows)} runs")
     return (

@@ -11,7 +11,7 @@ from dyrelu_pose.paths import CONFIGS
 from dyrelu_pose.records.files import read_csv
 from dyrelu_pose.records.tables import markdown_table
 
-from .page import NOT_RUN, RESULTS, link
+from .page import NOT_RUN, RESULTS, link, values
 
 RECIPE = "study_recipe"
 STEPS = RESULTS / "bench/steps.csv"
@@ -97,20 +97,17 @@ def gain_cells(page: Path) -> str:
                 _line(page, folder, grid, rows, name, steps.get((grid.name, name)))
                 for name in summaries(grid, rows)
             ]
-            made = ", ".join(
-                " / ".join(dict.fromkeys(str(row[key]) for row in rows))
-                for key in ("device", "date")
-            )
+            made = ", ".join(values(rows, key) for key in ("device", "date"))
             parts += [
                 f"**{study.network}**, {data_of(rows)} AP after {rows[0]['epochs']} epochs:",
                 markdown_table(header, lines),
                 f"{link(page, folder / 'table.md', f'{len(rows)} runs')}, {made}; differences to "
                 f"{grid.baseline} seed by seed, intervals of a paired t-test.",
             ]
-    timed = next(iter(steps.values()))
+    device, threads, dates = (values(steps.values(), key) for key in ("device", "threads", "date"))
     parts.append(
         "step: time of a training step, times that of the first row, without loading "
-        f"({link(page, STEPS)}: {timed['device']}, {timed['threads']} thread(s), {timed['date']})."
+        f"({link(page, STEPS)}: {device}, {threads} thread(s), {dates})."
     )
     return "\n\n".join(parts)
 
