@@ -67,8 +67,9 @@ def test_a_loss_that_is_not_finite_leaves_the_weights_alone(model, batch):
 def test_the_first_site_with_a_fault_is_named(model, batch):
     site = model.get_submodule(SITE)
     with torch.no_grad():
-        site.fc1.bias.fill_(3e38)
-        site.fc2.weight[5, ::2], site.fc2.weight[5, 1::2] = 3e38, -3e38  # infinity less infinity
+        model.backbone.layer2[0].bn1.bias.fill_(10)  # 10 times the largest number: infinity
+        site.fc1.weight.fill_(3e38)
+        site.fc2.weight[5, ::2], site.fc2.weight[5, 1::2] = 1, -1  # infinity less infinity
     message = find_origin(model, batch)
     assert message.startswith(f"it begins at {SITE} (DyReLUB, ")
     assert "whose slopes are not finite, " in message

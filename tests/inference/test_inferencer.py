@@ -21,9 +21,9 @@ def pose(checkpoint):
 def test_people_are_those_that_mmpose_finds(pose, checkpoint, picture):
     people = pose(picture, BOXES)[0].pred_instances
     theirs = inference_topdown(init_model(DEMO, str(checkpoint), "cpu"), picture, BOXES)
-    for i, sample in enumerate(theirs):
+    for i, sample in enumerate(theirs):  # of a batch of three, which some CPUs sum in another order
         np.testing.assert_allclose(
-            people.keypoints[i], sample.pred_instances.keypoints[0], atol=1e-3
+            people.keypoints[i], sample.pred_instances.keypoints[0], atol=0.01
         )
         np.testing.assert_allclose(
             people.keypoint_scores[i], sample.pred_instances.keypoint_scores[0], rtol=1e-4
