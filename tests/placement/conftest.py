@@ -29,8 +29,12 @@ def hrnet(block="BASIC", multiscale_output=False, **options):
     return dict(type="HRNet", extra=stages, **options)
 
 
-def resnet(depth, **options):
-    return dict(type="ResNet", depth=depth, stem_channels=16, base_channels=16, **options)
+def resnet(depth, kind="ResNet", **options):
+    return dict(type=kind, depth=depth, stem_channels=16, base_channels=16, **options)
+
+
+def resnext(kind):
+    return resnet(50, kind, groups=4, width_per_group=4)
 
 
 def litehrnet(module_type="LITE", with_fuse=True):
@@ -104,7 +108,6 @@ def hourglass(kind, channels, **options):
     return dict(type=kind, downsample_times=2, stage_channels=channels, **options)
 
 
-GROUPS = dict(groups=4, width_per_group=4)
 NARROW = dict(widen_factor=0.125, deepen_factor=0.33)
 REGNET = dict(w0=24, wa=24.48, wm=2.54, group_w=8, depth=22, bot_mul=1.0)
 
@@ -128,7 +131,7 @@ BACKBONES = {
     "resnet50": (resnet(50), 512),
     "resnet50_caffe": (resnet(50, style="caffe"), 512),
     "resnet50_cp": (resnet(50, with_cp=True), 512),
-    "resnetv1d50": ({**resnet(50), "type": "ResNetV1d"}, 512),
+    "resnetv1d50": (resnet(50, "ResNetV1d"), 512),
     "litehrnet": (litehrnet(), 16),
     "litehrnet_naive": (litehrnet("NAIVE"), 16),
     "litehrnet_unfused": (litehrnet(with_fuse=False), 16),
@@ -138,12 +141,12 @@ BACKBONES = {
     "pvt": (dict(type="PyramidVisionTransformer", embed_dims=16, num_layers=[1] * 4), 128),
     "pvtv2": (dict(type="PyramidVisionTransformerV2", embed_dims=16, num_layers=[1] * 4), 128),
     "regnet": (dict(type="RegNet", arch=REGNET), 392),
-    "resnest50": ({**resnet(50), "type": "ResNeSt"}, 512),
-    "resnext50": (dict(type="ResNeXt", depth=50, **GROUPS), 2048),
+    "resnest50": (resnet(50, "ResNeSt"), 512),
+    "resnext50": (resnext("ResNeXt"), 512),
     "rsn": (multi_stage("RSN", num_steps=4), 64),
-    "scnet50": (dict(type="SCNet", depth=50, strides=(1, 2, 1, 1)), 2048),
-    "seresnet50": (dict(type="SEResNet", depth=50), 2048),
-    "seresnext50": (dict(type="SEResNeXt", depth=50, **GROUPS), 2048),
+    "scnet50": (resnet(50, "SCNet", strides=(1, 2, 1, 1)), 512),
+    "seresnet50": (resnet(50, "SEResNet"), 512),
+    "seresnext50": (resnext("SEResNeXt"), 512),
     "shufflenetv1": (dict(type="ShuffleNetV1", groups=3), 960),
     "shufflenetv2": (dict(type="ShuffleNetV2", widen_factor=0.5), 1024),
     "vgg11": (dict(type="VGG", depth=11), 512),
