@@ -1,5 +1,6 @@
 """Settings of every test."""
 
+import gc
 import importlib.util
 
 import numpy as np
@@ -28,6 +29,11 @@ if not torch.cuda.is_available() and importlib.util.find_spec("triton"):
 def pytest_collection_modifyitems(items):
     """Start long files first: `make test` hands files out in this order."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish():
+    """Keep what is imported by now out of garbage collections, which MMEngine's data sets start."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,5 +1,6 @@
 """Scripts and fresh interpreters, as tests run them: in a process of its own, or as a module."""
 
+import gc
 import importlib.util
 import multiprocessing
 import os
@@ -86,6 +87,7 @@ def _script(command, cwd, env, streams, stderr) -> None:
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
+    gc.freeze()  # MMEngine's data sets collect garbage
     sys.argv = command
     sys.path[0] = str(Path(command[0]).parent)
     runpy.run_path(command[0], run_name="__main__")
