@@ -60,7 +60,7 @@ from dyrelu_pose.ablation.runs import RECORDS, Run, commands
 from dyrelu_pose.ablation.schedule import Commands, run_all
 from dyrelu_pose.ablation.table import format_record, format_table
 from dyrelu_pose.config.agreement import check_agreement
-from dyrelu_pose.config.arguments import add_cfg_options
+from dyrelu_pose.config.arguments import add_cfg_options, at_least_one, at_least_zero
 from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.files import MissingFilesError, check_files
 from dyrelu_pose.config.known_keys import check_keys
@@ -83,8 +83,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("grid", help="grid, such as configs/ablations/matrix.py")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="seeds (0)")
-    parser.add_argument("--jobs", type=int, help="runs at a time on the CPU, a thread each (1)")
+    parser.add_argument("--seeds", type=at_least_zero, nargs="+", default=[0], help="seeds (0)")
+    parser.add_argument(
+        "--jobs", type=at_least_one, help="runs at a time on the CPU, a thread each (1)"
+    )
     parser.add_argument("--gpus", nargs="+", metavar="GPU", help="one run at a time on each")
     parser.add_argument("--cells", nargs="+", metavar="PATTERN", help="cells to run, as in 'B+*'")
     parser.add_argument("--base", help="config to change instead of the grid's base")
@@ -96,8 +98,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.jobs and args.gpus:
         parser.error("--gpus says how many runs there are at a time: leave --jobs out")
-    if args.jobs is not None and args.jobs < 1:
-        parser.error("--jobs must be at least 1")
     return args
 
 

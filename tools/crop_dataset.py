@@ -16,7 +16,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from dyrelu_pose.config.arguments import add_cfg_options
+from dyrelu_pose.config.arguments import add_cfg_options, at_least_one
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.config.rehearsal import rehearse
 from dyrelu_pose.datasets.picture_array import write_array
@@ -40,7 +40,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         f"(as much as the augmentation magnifies, at least {OVERSAMPLE:g})",
     )
     parser.add_argument(
-        "--workers", type=int, default=os.cpu_count(), help="processes (one per core: %(default)s)"
+        "--workers",
+        type=at_least_one,
+        default=os.cpu_count(),
+        help="processes (one per core: %(default)s)",
     )
     parser.add_argument(
         "--array",

@@ -70,7 +70,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--draw-bbox", action="store_true", help="draw the boxes (as --detector does)"
     )
     parser.add_argument(
-        "--batch-size", type=int, default=32, help="people per pass of the model (%(default)s)"
+        "--batch-size",
+        type=at_least_one,
+        default=32,
+        help="people per pass of the model (%(default)s)",
     )
     args = parser.parse_args(argv)
     if args.detector is None and (args.every > 1 or args.smooth or args.max_people):

@@ -17,6 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from dyrelu_pose.config.arguments import at_least_one
 from dyrelu_pose.datasets.load_image import read_image
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.inference.inputs import evenly_spaced
@@ -40,7 +41,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--out", type=Path, help=f"folder for the pictures and {SHEET} (pictures beside RESULTS)"
     )
-    parser.add_argument("--num", type=int, default=12, help="how many images (%(default)s)")
+    parser.add_argument(
+        "--num", type=at_least_one, default=12, help="how many images (%(default)s)"
+    )
     parser.add_argument(
         "--threshold", type=float, default=0.2, help="lowest keypoint score drawn (%(default)s)"
     )
@@ -52,8 +55,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     out = args.out or args.results[0].parent / "pictures"
     check_output_folder(out)
-    if args.num < 1:
-        raise UserError(f"--num {args.num}: at least 1 image is needed")
     results = dict(zip(names_of(args.results, args.names), args.results, strict=True))
     print(draw_predictions(args.annotations, results, args.images, out, args.num, args.threshold))
 

@@ -19,7 +19,7 @@ from rich.console import Console
 from torch import Tensor
 
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
-from dyrelu_pose.config.arguments import add_cfg_options
+from dyrelu_pose.config.arguments import add_cfg_options, at_least_one
 from dyrelu_pose.config.load import load_model_config
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.export.files import TOLERANCE, OnnxFile, errors, operators, write
@@ -56,7 +56,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="pictures, or folders of them, to compare and calibrate on (persons of the config's "
         "validation and training sets)",
     )  # fmt: skip
-    parser.add_argument("--num", type=int, default=8, help="persons to compare on (%(default)s)")
+    parser.add_argument(
+        "--num", type=at_least_one, default=8, help="persons to compare on (%(default)s)"
+    )
     int8 = parser.add_mutually_exclusive_group()
     int8.add_argument("--int8", action="store_true", help="quantise to 8 bits")
     int8.add_argument(
@@ -65,15 +67,17 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="quantise the weights of DyReLU's hyper functions alone to 8 bits",
     )
     parser.add_argument(
-        "--calibrate", type=int, default=200, help="persons to calibrate int8 on (%(default)s)"
+        "--calibrate",
+        type=at_least_one,
+        default=200,
+        help="persons to calibrate int8 on (%(default)s)",
     )
-    parser.add_argument("--threads", type=int, default=1, help="to time with (%(default)s)")
-    parser.add_argument("--repeats", type=int, default=20, help="of timing (%(default)s)")
+    parser.add_argument(
+        "--threads", type=at_least_one, default=1, help="to time with (%(default)s)"
+    )
+    parser.add_argument("--repeats", type=at_least_one, default=20, help="of timing (%(default)s)")
     add_cfg_options(parser, "override entries of the config")
     args = parser.parse_args(argv)
-    for name in ("num", "calibrate", "threads", "repeats"):
-        if getattr(args, name) < 1:
-            parser.error(f"--{name} must be at least 1")
     if args.out.suffix != ".onnx":
         parser.error(f"the name of {args.out} must end in .onnx")
     return args

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from dyrelu_pose.config.arguments import at_least_one
 from dyrelu_pose.datasets.picture_array import write_array
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.prepare.people.write import Parameters, annotation_file, make_dataset
@@ -27,7 +28,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="pixels (256 256)",
     )  # fmt: skip
     parser.add_argument(
-        "--workers", type=int, default=os.cpu_count(), help="processes (one per core: %(default)s)"
+        "--workers",
+        type=at_least_one,
+        default=os.cpu_count(),
+        help="processes (one per core: %(default)s)",
     )
     parser.add_argument(
         "--array",

@@ -14,7 +14,7 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
-from dyrelu_pose.config.arguments import add_cfg_options
+from dyrelu_pose.config.arguments import add_cfg_options, at_least_one
 from dyrelu_pose.config.load import load_model_config
 from dyrelu_pose.errors import user_errors
 from dyrelu_pose.inspection import (
@@ -46,9 +46,14 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--out", type=Path, help="folder to write to (inspection beside CHECKPOINT)"
     )
     parser.add_argument(
-        "--num-images", type=int, default=64, help="most images, evenly spaced (%(default)s)"
+        "--num-images",
+        type=at_least_one,
+        default=64,
+        help="most images, evenly spaced (%(default)s)",
     )
-    parser.add_argument("--batch-size", type=int, default=32, help="images at a time (%(default)s)")
+    parser.add_argument(
+        "--batch-size", type=at_least_one, default=32, help="images at a time (%(default)s)"
+    )
     parser.add_argument(
         "--device", default="cuda:0" if torch.cuda.is_available() else "cpu",
         help="device to run the model on (%(default)s)",

@@ -22,7 +22,9 @@ def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--work-dir", help="folder for logs and checkpoints")
     parser.add_argument("--show-dir", help="folder, below the run's own, for drawn predictions")
     parser.add_argument("--show", action="store_true", help="show predictions in a window")
-    parser.add_argument("--interval", type=int, default=1, help="draw every INTERVAL-th sample")
+    parser.add_argument(
+        "--interval", type=at_least_one, default=1, help="draw every INTERVAL-th sample"
+    )
     parser.add_argument("--wait-time", type=float, default=1, help="seconds a window stays open")
     add_cfg_options(parser, "override entries of the config, such as train_cfg.max_epochs=10")
     parser.add_argument(
@@ -111,8 +113,21 @@ def at_least_one(text: str) -> int:
     Raises:
         argparse.ArgumentTypeError: It is none.
     """
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no whole number from 1")
+    return _whole(text, 1)
+
+
+def at_least_zero(text: str) -> int:
+    """Return the whole number from 0 that an argument is, such as a seed; argparse's `type`.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    return _whole(text, 0)
+
+
+def _whole(text: str, lowest: int) -> int:
+    if not text.isdecimal() or int(text) < lowest:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from {lowest}")
     return int(text)
 
 

@@ -38,7 +38,7 @@ class PoseInferencer:
 
     Raises:
         UserError: A file is missing, the weights are of another model, the model is not top-down,
-            or the detector is of no kind that is known.
+            the detector is of no kind that is known, or the batch size is below 1.
 
     Example:
         >>> from dyrelu_pose.inference import PoseInferencer
@@ -58,6 +58,8 @@ class PoseInferencer:
     ) -> None:
         if config is None:
             config, checkpoint = SHIPPED_CONFIG, checkpoint or SHIPPED_CHECKPOINT
+        if batch_size < 1:
+            raise UserError(f"batches of {batch_size} people: take at least 1")
         if checkpoint is None:
             raise UserError("this config needs a checkpoint: name its weights")
         if not isinstance(config, Config):

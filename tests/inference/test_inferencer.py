@@ -71,6 +71,11 @@ def test_what_is_no_picture_or_box_is_refused(pose, pictures, bboxes, message):
         pose(pictures, bboxes)
 
 
+def test_batches_of_nobody_are_refused(checkpoint):
+    with pytest.raises(UserError, match="batches of 0 people: take at least 1"):
+        PoseInferencer(DEMO, checkpoint, device="cpu", batch_size=0)
+
+
 def test_models_that_are_not_top_down_are_refused(checkpoint):
     config = Config.fromfile(DEMO)
     config.model.estimator = "BottomupPoseEstimator"

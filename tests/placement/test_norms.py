@@ -81,7 +81,7 @@ def test_computes_the_same_function(build, images, input_size, name):
             model.double()
             torch.manual_seed(0)  # of stochastic depth
             outputs.append(maps(model(images.double(), None, mode="tensor")))
-            # A checkpoint updates what is inside once more in backward, and a folded sum is outside.
+            # A checkpoint updates what is inside once more in backward; a folded sum is outside.
             buffers.append([buffer.clone() for buffer in model.buffers()])
             sum(output.square().sum() for output in outputs[-1].values()).backward()
         mode = "training" if training else "evaluation"

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from dyrelu_pose.paths import ROOT
+from tests.scripts import DEMO, load
 
 TOOLS = sorted(path for folder in ("tools", "tools/dev") for path in ROOT.glob(f"{folder}/*.py"))
 COMMAND_LINE = "argv: Sequence[str] | None=None"
@@ -40,3 +41,24 @@ def test_refusal_is_one_line(tool, arguments):
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: ")
     assert arguments[0] in line
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "flag"),
+    [
+        ("crop_dataset", (DEMO, "crops"), "--workers"),
+        ("demo", ("pictures",), "--batch-size"),
+        ("demo", ("pictures",), "--every"),
+        ("draw_predictions", ("truth.json", "found.json"), "--num"),
+        ("export_onnx", (DEMO, "model.pth", "model.onnx"), "--calibrate"),
+        ("make_synthetic_coco", ("people",), "--workers"),
+        ("test", (DEMO, "model.pth"), "--interval"),
+        ("train", (DEMO,), "--interval"),
+        ("visualize_dyrelu", (DEMO, "model.pth"), "--batch-size"),
+    ],
+)
+@pytest.mark.parametrize("value", ["0", "-1", "1.5"])
+def test_a_count_that_is_none_is_an_error_of_usage(capsys, tool, arguments, flag, value):
+    with pytest.raises(SystemExit, match="2"):
+        load(f"tools/{tool}.py").parse_args([*arguments, f"{flag}={value}"])
+    assert f"argument {flag}: {value} is no whole number from 1" in capsys.readouterr().err
