@@ -100,6 +100,7 @@ def check_keys(cfg: Config, splits: Sequence[str]) -> None:
     if "train" in splits:
         for name in ("max_epochs", "max_iters", "val_interval"):
             _check_count(cfg, "train_cfg", name, 1)
+        _check_count(cfg, "train_cfg", "val_begin", 0)
         _check_count(cfg, "optim_wrapper", "accumulative_counts", 1)
     for key, part, known in (*_dicts(cfg, splits), *_built(cfg, splits)):
         for name in expect(part, dict, key):

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import torch
 from mmengine.config import Config
-from mmengine.registry import HOOKS, LOG_PROCESSORS, Registry
+from mmengine.hooks import EMAHook
+from mmengine.registry import HOOKS, LOG_PROCESSORS, MODELS, Registry
+from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from dyrelu_pose.errors import described
@@ -39,7 +41,10 @@ def check_late_parts(cfg: Config, splits: Sequence[str]) -> None:
             _check_loader(f"{split}_dataloader", loader)
     for key, hook in hooks_of(cfg).items():
         if is_of(registered(HOOKS, hook), LIBRARIES):
-            _check_built(key, HOOKS, {k: v for k, v in hook.items() if k != "priority"})
+            options = {name: value for name, value in hook.items() if name != "priority"}
+            built = _check_built(key, HOOKS, options)
+            if isinstance(built, EMAHook) and "train" in splits:
+                _check_average(key, built, cfg.train_cfg)
     if processor := cfg.get("log_processor"):
         _check_built("log_processor", LOG_PROCESSORS, {"type": "LogProcessor", **processor})
 
@@ -70,13 +75,24 @@ def _check_loader(key: str, loader: dict) -> None:
         raise ConfigError(f"{key} of the config cannot be built: {described(error)}") from error
 
 
+def _check_average(key: str, hook: EMAHook, loop: dict) -> None:
+    """Check what MMEngine builds, and asks, when a training with averaged weights begins."""
+    _check_built(key, MODELS, hook.ema_cfg, model=nn.Linear(1, 1))
+    for unit, begin in (("epoch", hook.begin_epoch), ("iter", hook.begin_iter)):
+        if begin > (last := loop.get(f"max_{unit}s", begin)):
+            raise ConfigError(
+                f"{key}.begin_{unit} of the config is {begin}, and train_cfg.max_{unit}s is {last}"
+            )
+
+
 @quietly()
-def _check_built(key: str, registry: Registry, part: dict) -> None:
+def _check_built(key: str, registry: Registry, part: dict, **made: object) -> object:
+    """Build a part, of which what is `made` at run time has a stand-in, and return it."""
     try:
-        registry.build(copy.deepcopy(part))
+        return registry.build(copy.deepcopy(part), default_args=made)
     except (AssertionError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(
             f"{key} of the config cannot be built: {described(error)}; it is {part}"
         ) from error
     except Exception:  # of what is not there yet, such as the visualizer
-        return
+        return None

@@ -37,6 +37,10 @@ def test_what_ships_passes(name, capsys):
         ("env_cfg.mp_cfg.mp_start_method", "forks", "is 'forks': on this machine it has to be f"),
         ("default_hooks.logger.interval", 0, "default_hooks.logger of the config cannot be built"),
         ("custom_hooks", [dict(type="EMAHook", begin_iter=-1)], "custom_hooks.0 of the config can"),
+        ("custom_hooks", [dict(type="EMAHook", momentum=2)], "custom_hooks.0 of the config cannot "
+         "be built: AssertionError: momentum must be in range"),
+        ("custom_hooks", [dict(type="EMAHook", begin_epoch=99)], "custom_hooks.0.begin_epoch of "
+         "the config is 99, and train_cfg.max_epochs is "),
         ("log_processor", dict(by_epoch=False, custom_cfg=[dict(window_size="epoch")]),
          "log_processor of the config cannot be built: AssertionError"),
         ("val_dataloader.timeout", -1, "val_dataloader of the config cannot be built: ValueError"),
@@ -62,6 +66,7 @@ def test_options_of_workers_that_there_are_none_of(option):
         ("visualizer.vis_backends", [dict(type="LocalVisBackends")], "did you mean LocalVisBack"),
         ("train_dataloader.collate_fn", dict(type="collate"), "'collate': there is no such func"),
         ("train_dataloader.worker_init_fn", dict(type="no"), "'no': there is no such function"),
+        ("train_cfg.val_begin", "end", "is 'end': it has to be a whole number from 0"),
         ("optim_wrapper.accumulative_counts", 0, "is 0: it has to be a whole number from 1"),
     ],
 )
