@@ -28,6 +28,7 @@ from dyrelu_pose.datasets.persons import reason_to_skip
 from dyrelu_pose.datasets.pictures import damaged_pictures, missing_pictures, other_sizes
 from dyrelu_pose.errors import AnnotationError
 
+from .errors import ConfigError
 from .files import MissingFilesError, data_sets
 
 
@@ -38,6 +39,7 @@ def check_contents(cfg: Config, splits: Sequence[str]) -> None:
 
     Raises:
         AnnotationError: An entry cannot be right, or most of a file looks wrong.
+        ConfigError: The loader leaves out all that there is.
         MissingFilesError: Pictures are not there.
         ImageError: Pictures have another size than the file says, or are damaged.
     """
@@ -46,11 +48,14 @@ def check_contents(cfg: Config, splits: Sequence[str]) -> None:
         if loader is None:
             continue
         parts = data_sets(f"{split}_dataloader.dataset", loader.get("dataset"))
-        for _, config, transforms in parts:
+        for key, config, transforms in parts:
             dataset = _unread(config)
             if dataset is not None and Path(str(dataset.ann_file)).is_file():
                 with no_collection():
-                    images = _check_annotations(dataset)
+                    images, samples = _check_annotations(dataset)
+                samples = _check_indices(dataset, samples, key)
+                if key == f"{split}_dataloader.dataset":  # and in no other
+                    _check_batch(loader, samples, split)
                 load = loading_step(transforms)
                 if _reads_files(dataset, load):
                     _check_pictures(dataset, images, load)
@@ -69,8 +74,11 @@ def _unread(config: dict) -> BaseCocoStyleDataset | None:
         return None
 
 
-def _check_annotations(dataset: BaseCocoStyleDataset) -> list[dict]:
-    """Check the annotation file of a data set and return the images that it will read."""
+def _check_annotations(dataset: BaseCocoStyleDataset) -> tuple[list[dict], int]:
+    """Check the annotation file of a data set; return the images that it will read.
+
+    And how many samples there are in them: images, or persons.
+    """
     ann_file, skip = str(dataset.ann_file), getattr(dataset, "skip_bad_samples", None)
     keypoints = keypoints_of(dataset)
     content = read_annotations(ann_file)
@@ -83,18 +91,36 @@ def _check_annotations(dataset: BaseCocoStyleDataset) -> list[dict]:
     images = {image["id"]: image for image in content["images"]}
     if dataset.data_mode == "bottomup":
         with_persons = {entry["image_id"] for entry in content["annotations"]}
-        read = images.keys() if dataset.test_mode else with_persons
+        samples = [*(images if dataset.test_mode else with_persons)]
     else:
-        read = {
+        samples = [
             entry["image_id"]
             for entry in content["annotations"]
             if keypoints is None or reason_to_skip(entry, images[entry["image_id"]]) is None
-        }
-    if not read:
+        ]
+    if not samples:
         raise AnnotationError(nobody(ann_file))
-    return [
-        image for id, image in images.items() if id in read and id % dataset.sample_interval == 0
-    ]
+    read = {id for id in samples if id % dataset.sample_interval == 0}
+    return [images[id] for id in images if id in read], sum(id in read for id in samples)
+
+
+def _check_indices(dataset: BaseCocoStyleDataset, samples: int, key: str) -> int:
+    """Return how many of the samples of a data set its `indices` leave."""
+    if (indices := dataset._indices) is None:
+        return samples
+    left = min(abs(indices), samples) if isinstance(indices, int) else len(indices)
+    if not left:
+        raise ConfigError(f"{key}.indices of the config is {indices!r}: that leaves no sample")
+    return left
+
+
+def _check_batch(loader: dict, samples: int, split: str) -> None:
+    batch = loader.get("batch_size", 1)
+    if loader.get("drop_last") and "batch_sampler" not in loader and samples < batch:
+        raise ConfigError(
+            f"{split}_dataloader of the config has drop_last=True and batch_size={batch}, and its "
+            f"data set {samples} samples: that leaves no batch"
+        )
 
 
 def _check_pictures(dataset: BaseCocoStyleDataset, images: Sequence[dict], load: LoadImage) -> None:

@@ -11,14 +11,13 @@ from mmengine.registry import Registry, init_default_scope
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS, TRANSFORMS
 
+from .descriptions import check_description
 from .errors import ConfigError, expect
 from .files import data_sets
 from .quiet import quietly
 
 # Packages whose transforms say how many keypoints they make, if they change that.
 KNOWN = ("dyrelu_pose", "mmcv", "mmdet", "mmpose")
-
-DESCRIPTION = ("dataset_name", "keypoint_info", "skeleton_info", "joint_weights", "sigmas")
 
 
 @dataclass(frozen=True)
@@ -87,9 +86,8 @@ def is_of(kind: object, packages: Sequence[str]) -> bool:
 @quietly()
 def _meta(dataset: dict, key: str) -> dict:
     described = dataset.get("metainfo") or {}
-    missing = [name for name in DESCRIPTION if name not in described]
-    if described and "from_file" not in described and missing:
-        raise ConfigError(f"{key}.metainfo of the config has no {', '.join(missing)}")
+    if described and "from_file" not in described:
+        check_description(described, f"{key}.metainfo")
     unread = copy.deepcopy({**dataset, "lazy_init": True, "pipeline": ()})
     try:
         return DATASETS.build(unread).metainfo

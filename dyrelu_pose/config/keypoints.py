@@ -18,8 +18,8 @@ def check_metainfo(dataset: KeypointDataset) -> None:
 
     Raises:
         ConfigError: Another number of `sigmas`, or one that is not positive; another number of
-            `joint_weights` that are used; a keypoint is the `swap` of one that is not its own; or
-            it has more than a file that describes them.
+            `joint_weights` that are used, or a negative one; a keypoint is the `swap` of one that
+            is not its own; or it has more than a file that describes them.
     """
     key, meta, count = f"{dataset.key}.metainfo", dataset.meta, dataset.meta["num_keypoints"]
     lists = {"sigmas": np.size(meta["sigmas"])}
@@ -30,6 +30,9 @@ def check_metainfo(dataset: KeypointDataset) -> None:
             raise ConfigError(f"{key} of the config has {length} {name} for {count} keypoints")
     if not np.all(np.asarray(meta["sigmas"]) > 0):
         raise ConfigError(f"{key} of the config has sigmas that are not positive")
+    weights = np.asarray(meta["dataset_keypoint_weights"])
+    if not (np.isfinite(weights) & (weights >= 0)).all():
+        raise ConfigError(f"{key} of the config has joint_weights that are negative or no numbers")
     described = dataset.config.get("metainfo") or {}
     if "from_file" in described and (unread := described.keys() - {"from_file"}):
         raise ConfigError(

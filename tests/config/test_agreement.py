@@ -193,9 +193,40 @@ def test_keypoints_that_are_not_each_others_mirror_image(cfg):
     meta["keypoint_info"][1]["swap"] = "k2"
     cfg.train_dataloader.dataset.metainfo = meta
     refused(cfg, "metainfo.keypoint_info", "swaps k0 with k1, but k1 with k2")
-    meta["keypoint_info"][1]["swap"] = "nobody"
+
+
+def numbered(numbers):
+    return lambda meta: {number: meta["keypoint_info"][number % 17] for number in numbers}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("keypoint_info", numbered([1, 0, *range(2, 17)]), ".keypoint_info of the config has the "
+         "keys 1, 0, 2, "),
+        ("keypoint_info", numbered(range(1, 18)), ".keypoint_info of the config has the keys 1, 2"),
+        ("keypoint_info.3.name", "k5", ".keypoint_info.3 and train_dataloader.dataset.metainfo."
+         "keypoint_info.5 of the config are both named k5"),
+        ("keypoint_info.3.name", None, ".keypoint_info.3.name of the config"),
+        ("keypoint_info.3.id", 2, ".keypoint_info.3.id of the config is 2, which is not its key"),
+        ("keypoint_info.3.swap", "no", ".keypoint_info.3.swap of the config names 'no', and"),
+        ("keypoint_info.3.color", "red", ".keypoint_info.3.color of the config is 'red': it has"),
+        ("keypoint_info.3.color", [1, 2, 300], ".keypoint_info.3.color of the config is [1, 2, 30"),
+        ("skeleton_info", {0: dict(link=("k0", "no"))}, ".skeleton_info.0.link of the config "
+         "names 'no', and there is no such keypoint"),
+        ("skeleton_info", {0: dict(link=("k0",))}, ".skeleton_info.0.link of the config has 1 na"),
+        ("joint_weights", [1.0] * 16 + [float("nan")], " of the config has joint_weights that are"),
+    ],
+)  # fmt: skip
+def test_a_description_that_cannot_be_right(cfg, key, value, message):
+    meta = metainfo()
+    *outer, last = [int(part) if part.isdigit() else part for part in key.split(".")]
+    part = meta
+    for name in outer:
+        part = part[name]
+    part[last] = value(meta) if callable(value) else value
     cfg.train_dataloader.dataset.metainfo = meta
-    refused(cfg, "train_dataloader.dataset of the config cannot be built", "nobody")
+    refused(cfg, f"train_dataloader.dataset.metainfo{message}")
 
 
 # Sizes

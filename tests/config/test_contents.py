@@ -13,6 +13,7 @@ from mmpose.registry import DATASETS
 
 from dyrelu_pose.config import contents
 from dyrelu_pose.config.contents import check_contents
+from dyrelu_pose.config.errors import ConfigError
 from dyrelu_pose.config.files import MissingFilesError
 from dyrelu_pose.errors import AnnotationError, UserError
 from tests.scripts import DEMO, run
@@ -214,6 +215,26 @@ def test_pictures_that_nobody_is_in_or_that_are_not_read_may_be_missing(folder):
         (folder / split / f"{split}_1.jpg").unlink()
     change(folder, "train", lambda c: c["images"].remove(c["images"][5]) or c["annotations"].pop())
     check(folder, sample_interval=3)  # images 0 and 3
+
+
+@pytest.mark.parametrize("indices", [0, []])
+def test_indices_that_leave_nobody(folder, indices):
+    with pytest.raises(ConfigError, match=r"train_dataloader\.dataset\.indices of the config is "):
+        check(folder, indices=indices)
+
+
+@pytest.mark.parametrize(
+    ("options", "left"), [({}, 6), (dict(indices=-2), 2), (dict(indices=9), 6)]
+)
+def test_a_batch_that_is_dropped_must_not_be_the_only_one(folder, options, left):
+    cfg = config(folder, **options)
+    cfg.train_dataloader.update(drop_last=True, batch_size=left)
+    check_contents(cfg, ["train"])
+    cfg.train_dataloader.batch_size = left + 1
+    with pytest.raises(ConfigError, match=rf"batch_size={left + 1}, and its data set {left} samp"):
+        check_contents(cfg, ["train"])
+    cfg.train_dataloader.drop_last = False
+    check_contents(cfg, ["train"])
 
 
 def test_what_cannot_be_built_is_left_to_the_builder(folder):
