@@ -5,7 +5,6 @@ which they are written: in another one, an image would be flipped to the wrong p
 """
 
 from collections.abc import Collection
-from numbers import Real
 
 from .errors import ConfigError, expect
 
@@ -47,8 +46,8 @@ def check_description(described: dict, key: str) -> None:
             _check_name(swap, names, f"{of_one}.swap")
     for number, line in expect(described["skeleton_info"], dict, f"{key}.skeleton_info").items():
         of_one = f"{key}.skeleton_info.{number}"
-        link = expect(line, dict, of_one).get("link")
-        if len(expect(link, (list, tuple), f"{of_one}.link")) != 2:
+        link = expect(expect(line, dict, of_one).get("link"), (list, tuple), f"{of_one}.link")
+        if len(link) != 2:
             raise ConfigError(f"{of_one}.link of the config has {len(link)} names: a line has two")
         for name in link:
             _check_name(name, names, f"{of_one}.link")
@@ -63,5 +62,7 @@ def _check_name(name: object, names: Collection[str], key: str) -> None:
 def _check_colour(part: dict, key: str) -> None:
     colour = part.get("color", (0, 0, 0))
     is_list = isinstance(colour, list | tuple) and len(colour) == 3
-    if not (is_list and all(isinstance(value, Real) and 0 <= value <= 255 for value in colour)):
+    if not (
+        is_list and all(isinstance(value, int | float) and 0 <= value <= 255 for value in colour)
+    ):
         raise ConfigError(f"{key}.color of the config is {colour!r}: it has to be red, green, blue")
