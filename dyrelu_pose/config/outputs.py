@@ -17,6 +17,7 @@ from mmpose.models.heads import AssociativeEmbeddingHead, HeatmapHead
 from mmpose.registry import KEYPOINT_CODECS, MODELS, TRANSFORMS
 from torch import Tensor, nn
 
+from dyrelu_pose.errors import described
 from dyrelu_pose.models.input_size import decoder_input_size
 from dyrelu_pose.placement.meta_device import run_tensor_mode, run_without_values
 
@@ -152,7 +153,13 @@ def check_loss(head: dict, built: nn.Module | None, output: object, data: Keypoi
     for codec in codecs:
         if not isinstance(codec, dict):
             continue
-        encoded = KEYPOINT_CODECS.build(codec).encode(keypoints, keypoints[..., 0])
+        try:
+            encoded = KEYPOINT_CODECS.build(codec).encode(keypoints, keypoints[..., 0])
+        except Exception as error:  # the codec's own code
+            raise ConfigError(
+                f"{data.key}: GenerateTarget.encoder of the config, {codec['type']}, makes no "
+                f"targets: {described(error)}"
+            ) from error
         if "heatmaps" not in encoded:
             raise ConfigError(
                 f"{data.key}: GenerateTarget.encoder of the config is {codec['type']}, which makes "
@@ -165,7 +172,7 @@ def check_loss(head: dict, built: nn.Module | None, output: object, data: Keypoi
             raise ConfigError(
                 f"model.head.loss of the config cannot be computed of heatmaps "
                 f"{tuple(heatmaps.shape)} and targets {tuple(targets[None].shape)}: "
-                f"{type(error).__name__}: {error}"
+                f"{described(error)}"
             ) from error
 
 

@@ -294,6 +294,11 @@ def test_targets_that_are_no_heatmaps(cfg):
     refused(cfg, "train_dataloader.dataset.pipeline of the config has no GenerateTarget")
 
 
+def test_a_codec_that_fails_is_named(cfg):
+    cfg.train_dataloader.dataset.pipeline[-2].encoder = dict(cfg.codec, sigma=float("nan"))
+    refused(cfg, "GenerateTarget.encoder of the config, SoftmaxHeatmap, makes no targets: Value")
+
+
 @pytest.mark.parametrize("splits", [("train", "val"), ("test",)])
 def test_a_prediction_that_cannot_be_made(cfg, splits):
     words = "model.head of the config, ", "cannot predict for a sample of", "flip_mode", "'foo'"
