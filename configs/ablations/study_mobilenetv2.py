@@ -1,11 +1,12 @@
 # study_resnet18.py for MobileNetV2 x0.25, whose expanded maps have so many channels that R is 16.
 # Weights and multiply-adds at 96x64, of --dry-run: ReLU 0.15M and 5.42M, C 0.35M and 6.85M, C+C
-# 0.37M and 7.18M. x0.3 has more multiply-adds (8.44M; 0.24M weights), x0.4 more of both (0.38M,
-# 13.21M). Times of a step: benchmarks/steps.py; C is between x0.3 and x0.4.
+# 0.37M and 7.18M, C+linear, as in the paper behind all three convolutions of a block, 0.36M and
+# 7.00M. x0.3 has more multiply-adds (8.44M; 0.24M weights), x0.4 more of both (0.38M, 13.21M).
+# Times of a step: benchmarks/steps.py; C is between x0.3 and x0.4.
 base = "../study/mobilenetv2-x025_drawn.py"
 baseline = "ReLU"
 rivals = ("ReLU-x0.3", "ReLU-x0.4", "ReLU-x0.5")
-curves = ("ReLU", "C", "C+C", "SE", "ReLU-x0.3", "ReLU-x0.5")
+curves = ("ReLU", "C", "C+linear", "SE", "ReLU-x0.3", "ReLU-x0.5")
 
 
 def _act(sites, act):
