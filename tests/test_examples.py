@@ -4,6 +4,7 @@ import doctest
 import importlib
 
 import pytest
+from mmengine.logging import MMLogger
 
 from dyrelu_pose.paths import ROOT
 
@@ -14,6 +15,7 @@ MODULES = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in SH
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name):
+    MMLogger.get_current_instance()  # made within an example, it would print there
     tried = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
     assert tried.attempted
     assert not tried.failed
