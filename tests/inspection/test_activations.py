@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from torch import nn
 
+from dyrelu_pose.errors import UserError
 from dyrelu_pose.inspection import choose_sites, collect, samples
 
 from .conftest import FOLDED, KEPT, PLAIN, SPATIAL, load_with_sites
@@ -66,3 +68,8 @@ def test_only_chosen_sites_are_sampled_and_no_hook_stays(cfg, checkpoint, pictur
     assert [record.site.name for record in records if record.x] == [PLAIN]
     assert {r.site.name for r in records} == {s.name for s in sites} - {KEPT}
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+
+
+def test_batches_of_no_images_are_refused():
+    with pytest.raises(UserError, match="batches of 0 images: take at least 1"):
+        collect(nn.Identity(), (), (), (), batch_size=0)

@@ -39,7 +39,5 @@ def test_refusals(run, checkpoint, pictures, tmp_path):
         run(checkpoint, pictures, "--cfg-options", "model.dyrelu=[]")
     with pytest.raises(SystemExit, match="does not fit .*size mismatch for "):
         run(checkpoint, pictures, "--cfg-options", "model.dyrelu.2.act.reduction=2")
-    with pytest.raises(SystemExit, match="batches of 0 images"):
-        run(checkpoint, pictures, "--batch-size", 0)
     with pytest.raises(SystemExit, match="device cuda:99 cannot be used: "):
         run(checkpoint, pictures, "--device", "cuda:99")
