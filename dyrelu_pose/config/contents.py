@@ -75,9 +75,10 @@ def _unread(config: dict) -> BaseCocoStyleDataset | None:
 
 
 def _check_annotations(dataset: BaseCocoStyleDataset) -> tuple[list[dict], int]:
-    """Check the annotation file of a data set; return the images that it will read.
+    """Check the annotation file of a data set.
 
-    And how many samples there are in them: images, or persons.
+    Returns:
+        The images that it will read, and the number of samples in them: images, or persons.
     """
     ann_file, skip = str(dataset.ann_file), getattr(dataset, "skip_bad_samples", None)
     keypoints = keypoints_of(dataset)
@@ -100,8 +101,9 @@ def _check_annotations(dataset: BaseCocoStyleDataset) -> tuple[list[dict], int]:
         ]
     if not samples:
         raise AnnotationError(nobody(ann_file))
-    read = {id for id in samples if id % dataset.sample_interval == 0}
-    return [images[id] for id in images if id in read], sum(id in read for id in samples)
+    samples = [id for id in samples if id % dataset.sample_interval == 0]
+    read = {*samples}
+    return [images[id] for id in images if id in read], len(samples)
 
 
 def _check_indices(dataset: BaseCocoStyleDataset, samples: int, key: str) -> int:
