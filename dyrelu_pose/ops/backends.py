@@ -20,6 +20,20 @@ def is_traced() -> bool:
     return torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
 
 
+def is_transformed() -> bool:
+    """Return whether a transform of `torch.func`, such as `vmap` or `jvp`, runs eagerly."""
+    return not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active()
+
+
+def is_reference(backend: str) -> bool:
+    """Return whether plain operations compute a layer: by its backend, or because of who looks on.
+
+    `torch.jit.trace` and the transforms of `torch.func` take no function with a backward pass of
+    its own.
+    """
+    return backend == "reference" or is_traced() or is_transformed()
+
+
 def check_backend(backend: str) -> None:
     """Raise a ValueError unless `backend` is the name of one."""
     if backend not in BACKENDS:
@@ -64,7 +78,7 @@ def sites_of(backend: str, x: Tensor) -> Sites | None:
         or torch.compiler.is_compiling()
         or is_traced()
         or is_in_torch_dispatch_mode()
-        or torch._C._are_functorch_transforms_active()
+        or is_transformed()
     ):
         return None
     sites, interpreted = _triton_sites()

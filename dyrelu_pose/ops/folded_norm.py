@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor
 
-from .backends import is_traced, passes_of, sites_of
+from .backends import is_reference, passes_of, sites_of
 from .given import shared
 from .hyper import Hyper, Ranges
 from .layer import dyrelu
@@ -52,7 +52,7 @@ def normalized_dyrelu(
     dtype = compute_dtype(x)
     norm, hyper = norm.to(dtype), hyper.to(dtype)
     with without_autocast(x):
-        if backend == "reference" or is_traced():
+        if is_reference(backend):
             u, mean, variance = norm.normalize(x.to(dtype))
             y = dyrelu(u, hyper, ranges, backend="reference").to(x.dtype)
             mean, variance = mean.detach(), variance.detach()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from . import reference
-from .backends import passes_of
+from .backends import is_reference, passes_of
 from .precision import compute_dtype
 from .second_derivative import refuse_second_derivative
 
@@ -41,7 +41,7 @@ def dyrelu_given(
         tensor([[0., 3.]])
     """
     _check(x, a, b, pi)
-    if backend == "reference":
+    if is_reference(backend):
         return reference.dyrelu_given(x, a, b, pi).to(x.dtype)
     dtype = torch.promote_types(compute_dtype(x), a.dtype)
     coef = torch.cat([a, b], 2).to(dtype)

@@ -59,7 +59,8 @@ class Ranges(NamedTuple):
 
     def _scale(self, values: Tensor, factor: float) -> None:
         """Multiply (N, 2K, G) by the half-widths of the ranges times a factor."""
-        for part, width in zip(values.chunk(2, 1), (self.lambda_a, self.lambda_b), strict=True):
+        k = self.k
+        for part, width in ((values[:, :k], self.lambda_a), (values[:, k:], self.lambda_b)):
             if width * factor != 1:
                 part.mul_(width * factor)
 

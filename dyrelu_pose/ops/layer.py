@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from . import reference
-from .backends import is_traced, passes_of, sites_of
+from .backends import is_reference, passes_of, sites_of
 from .given import shared
 from .hyper import Hyper, Ranges
 from .precision import compute_dtype, without_autocast
@@ -31,9 +31,9 @@ def dyrelu(
 ) -> Tensor:
     """Compute DyReLU-A, -B or (with `weight`) -C (section 3.3 of arXiv 2003.10027).
 
-    The coefficients and the map are computed in float32 at least, also under autocast. A
-    `torch.jit.trace` records the reference: tiles and functions with a backward pass of their own
-    it cannot.
+    The coefficients and the map are computed in float32 at least, also under autocast. What
+    `torch.jit.trace` and the transforms of `torch.func` see is the reference: tiles and functions
+    with a backward pass of their own they cannot take.
 
     Args:
         x: Input, (N, C, *), floating point; its memory format is kept.
@@ -60,7 +60,7 @@ def dyrelu(
     hyper = hyper.to(dtype)
     weight = None if weight is None else weight.flatten()
     with without_autocast(x):
-        if backend == "reference" or is_traced():
+        if is_reference(backend):
             wide = x.to(dtype)
             pi = None
             if weight is not None and spatial is not None:

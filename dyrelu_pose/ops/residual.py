@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .backends import is_traced, passes_of
+from .backends import is_reference, passes_of
 from .given import shared
 from .hyper import Hyper, Ranges
 from .layer import dyrelu
@@ -52,7 +52,7 @@ def residual_dyrelu(
     norms = [None if norm is None else norm.to(dtype) for _, norm in (branch, shortcut)]
     hyper = hyper.to(dtype)
     with without_autocast(x):
-        if backend == "reference" or is_traced():
+        if is_reference(backend):
             u, used = x.new_zeros((), dtype=dtype), []
             for term, norm in zip((x, r), norms, strict=True):
                 term = term.to(dtype)

@@ -1,4 +1,4 @@
-"""torch.jit.trace and torch.fx take a model with DyReLU as they take its ReLU twin."""
+"""Tracing, exporting and function transforms take a model with DyReLU as its ReLU twin."""
 
 import copy
 import io
@@ -67,6 +67,43 @@ def test_a_trace_is_saved_and_computes_the_same_at_other_sizes(act, inplace, fus
         loaded = torch.jit.load(file)
         x = other_input()
         torch.testing.assert_close(loaded(x.clone()), model(x.clone()))
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["autograd", "no autograd"])
+@pytest.mark.parametrize(("act", "inplace", "fuse_norm"), CASES)
+def test_an_exported_program_computes_and_trains_as_the_model(act, inplace, fuse_norm, recorded):
+    model = network(act, inplace, fuse_norm)
+    free = torch.export.Dim.AUTO
+    with torch.set_grad_enabled(recorded):
+        program = torch.export.export(
+            model, (torch.randn(2, 3, 16, 16),), dynamic_shapes=({0: free, 2: free, 3: free},)
+        ).module()
+    x = other_input()
+    torch.testing.assert_close(program(x.clone()), model(x.clone()))
+    if recorded:
+        expected, actual = (
+            torch.autograd.grad(each(x.clone()).square().sum(), list(each.parameters()))
+            for each in (model, program)
+        )
+        torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("act", "inplace", "fuse_norm"), CASES)
+def test_transforms_of_functions_see_plain_operations(act, inplace, fuse_norm):
+    model, x = network(act, inplace, fuse_norm), other_input()
+    twin = network({**act, "backend": "reference"}, False, False)
+    twin.load_state_dict(model.state_dict())
+    each = torch.func.vmap(model)(x[:, None].clone())[:, 0]
+    torch.testing.assert_close(each, twin(x))
+    x.requires_grad_()
+    (expected,) = torch.autograd.grad(twin(x).square().sum(), x)
+    actual = torch.func.grad(lambda x: model(x.clone()).square().sum())(x.detach())
+    torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-4)
+    direction = torch.randn_like(x)
+    _, tangent = torch.func.jvp(
+        lambda x: model(x.clone()).square().sum(), (x.detach(),), (direction,)
+    )
+    torch.testing.assert_close(tangent, (expected * direction).sum(), rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize(("act", "inplace", "fuse_norm"), CASES)
