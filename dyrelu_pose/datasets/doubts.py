@@ -27,8 +27,8 @@ class Doubt:
     Args:
         problem: Names the first of them and says what is wrong in it.
         annotations: Their entries.
-        judged: Number of annotations that were looked at: those of persons to train on.
-        mostly: Whether it is most of the file.
+        judged: Number of annotations that were looked at: those of persons with keypoints.
+        mostly: Whether it is most of the file, or leaves nobody.
     """
 
     problem: str
@@ -48,14 +48,23 @@ def find_doubts(content: dict) -> list[Doubt]:
     """
     images = {image["id"]: image for image in content["images"]}
     pairs = [(entry, images[entry["image_id"]]) for entry in content["annotations"]]
+    found = []
+    denied = [entry for entry, _ in pairs if _is_denied(entry)]
     pairs = [pair for pair in pairs if reason_to_skip(*pair) is None]
+    if denied:
+        number = sum(v > 0 for v in denied[0]["keypoints"][2::3])
+        problem = (
+            f"annotation {denied[0]['id']} has {number} labelled keypoints, but num_keypoints 0, "
+            "for which it is left out"
+        )
+        found.append(Doubt(problem, denied, len(denied) + len(pairs), mostly=not pairs))
     if not pairs:
-        return []
+        return found
     entries = [entry for entry, _ in pairs]
     boxes = np.array([entry["bbox"] for entry in entries], float)
     keypoints = np.array([entry["keypoints"] for entry in entries], float)
     sizes = np.array([(image["width"], image["height"]) for _, image in pairs], float)
-    found, seen = [], np.zeros(len(entries), bool)
+    seen = np.zeros(len(entries), bool)
     for which, share, describe in _kinds(boxes, keypoints.reshape(len(entries), -1, 3), sizes):
         which = which & ~seen
         seen |= which
@@ -65,6 +74,15 @@ def find_doubts(content: dict) -> list[Doubt]:
             of_kind = [entries[row] for row in rows]
             found.append(Doubt(problem, of_kind, len(entries), bool(share > MOST)))
     return found
+
+
+def _is_denied(entry: dict) -> bool:
+    """Tell who has labelled keypoints, and is nobody by the number of them that is written down."""
+    return (
+        entry.get("num_keypoints") == 0
+        and not entry.get("iscrowd")
+        and any(entry.get("keypoints", ())[2::3])
+    )
 
 
 def _kinds(boxes: np.ndarray, keypoints: np.ndarray, sizes: np.ndarray) -> Iterator[Kind]:

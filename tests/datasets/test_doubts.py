@@ -1,6 +1,7 @@
 """What looks wrong in well-formed annotations is said; what is merely odd is not."""
 
 import copy
+import re
 
 import numpy as np
 import pytest
@@ -117,6 +118,22 @@ def test_one_of_many_is_named_or_left_out(content, change, message):
     ]  # fmt: skip
 
 
+def test_who_is_left_out_by_a_number_that_is_wrong_is_named(content):
+    """MMPose takes nobody who has num_keypoints 0, whatever the keypoints say."""
+    problem = "has 4 labelled keypoints, but num_keypoints 0, for which it is left out"
+    for number, message in (
+        (1, rf"{problem} \(1 of {NUMBER} annotations like this\)"),
+        (NUMBER - 1, rf"{problem} \({NUMBER - 1} of {NUMBER} annotations like this\)"),
+    ):
+        for entry in content["annotations"][:number]:
+            entry["num_keypoints"] = 0
+        _, (note,) = checked(content, "f", 5, skip=False)
+        assert re.search(f"annotation 100 {message}", note)
+    content["annotations"][-1]["num_keypoints"] = 0
+    with pytest.raises(AnnotationError, match=f"annotation 100 {problem} .20 of 20 annotations"):
+        checked(content, "f", 5, skip=False)
+
+
 def test_corners_of_a_file_are_seen_where_few_reach_out(content):
     """Boxes in the upper left look alike in both forms."""
     for entry in content["annotations"][3:]:
@@ -176,7 +193,8 @@ def tiny(entry):
         unlabelled, at_the_border, a_little_outside, out_of_the_box, stands_out_of_the_picture,
         reaches_out, fills_the_picture, tiny,
         lambda entry: entry.update(iscrowd=1, bbox=[0, 0, 1, 1]),
-        lambda entry: entry.update(num_keypoints=0, bbox=[0, 0, 1, 1]),
+        lambda entry: entry.update(num_keypoints=0, keypoints=[0] * 15, bbox=[0, 0, 1, 1]),
+        lambda entry: entry.update(num_keypoints=0, iscrowd=1),
         lambda entry: entry.pop("bbox"), lambda entry: entry.pop("keypoints"),
     ],
 )  # fmt: skip
