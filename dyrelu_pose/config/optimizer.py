@@ -1,11 +1,12 @@
-"""Check that the optimizer and its schedules can be built, before anything is written."""
+"""Check an optimizer, and its schedules to their ends, before anything is written."""
 
 import copy
+import math
 from collections.abc import Iterable
 
 import torch
 from mmengine.config import Config
-from mmengine.optim import OptimWrapper, build_optim_wrapper
+from mmengine.optim import OptimWrapper, _ParamScheduler, build_optim_wrapper
 from mmengine.registry import PARAM_SCHEDULERS
 from torch import nn
 
@@ -15,15 +16,19 @@ from .errors import ConfigError, expect
 from .files import listed
 from .quiet import quietly
 
+MANY = 100_000  # steps of a schedule, which take a second
+UNUSABLE = (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError)
+
 
 @quietly()
 def check_optimizer(cfg: Config, model: nn.Module) -> None:
-    """Build the optimizer of a config for a model, and its schedules, clip, and throw them away.
+    """Build the optimizer of a config for a model, clip, run the schedules through, forget it all.
 
     Other wrappers than MMEngine's usual ones are left alone, and so is what depends on a device.
 
     Raises:
-        ConfigError: An option has a value that cannot be used, such as a rate that is a text.
+        ConfigError: An option has a value that cannot be used, such as a rate that is a text, or
+            that could not be used in a later epoch, such as a schedule that ends too early.
     """
     wrapper = expect(copy.deepcopy(cfg.optim_wrapper), dict, "optim_wrapper")
     if wrapper.get("type", "OptimWrapper") not in ("OptimWrapper", "AmpOptimWrapper"):
@@ -36,14 +41,17 @@ def check_optimizer(cfg: Config, model: nn.Module) -> None:
         built = build_optim_wrapper(model, wrapper)
         key = "optim_wrapper.clip_grad"
         _clip(built)
+        del built.param_groups[1:]  # a schedule treats all of them alike
+        schedules = {}
         for number, schedule in enumerate(listed(cfg.get("param_scheduler"))):
             key = f"param_scheduler.{number}"
             schedule = copy.deepcopy(expect(schedule, dict, key))
             schedule.pop("convert_to_iter_based", None)  # which needs the length of an epoch
-            built_schedule = PARAM_SCHEDULERS.build(schedule, default_args=dict(optimizer=built))
-            _check_milestones(getattr(built_schedule, "milestones", ()))
-    except (RuntimeError, TypeError, ValueError) as error:
+            schedules[key] = PARAM_SCHEDULERS.build(schedule, default_args=dict(optimizer=built))
+            _check_milestones(getattr(schedules[key], "milestones", ()))
+    except UNUSABLE as error:
         raise ConfigError(f"{key} of the config cannot be built: {described(error)}") from error
+    _run_through(schedules, built, cfg.get("train_cfg") or {})
 
 
 def _clip(built: OptimWrapper) -> None:
@@ -58,3 +66,24 @@ def _check_milestones(milestones: Iterable[object]) -> None:
     for milestone in milestones:
         if type(milestone) is not int:
             raise TypeError(f"milestone {milestone!r} is no whole number")
+
+
+def _run_through(schedules: dict[str, _ParamScheduler], built: OptimWrapper, loop: dict) -> None:
+    """Take as many steps with each schedule as there are epochs, or iterations where they count.
+
+    An epoch has one iteration at least, so that none takes a step too many.
+    """
+    unit = next((unit for unit in ("epoch", "iter") if type(loop.get(f"max_{unit}s")) is int), "")
+    steps = loop.get(f"max_{unit}s", 0)
+    for step in range(1, min(steps, MANY)):
+        for key, schedule in schedules.items():
+            if getattr(schedule, "need_val_args", False):  # it goes by a metric
+                continue
+            where = f"{key} of the config, before {unit} {step + 1} of {steps},"
+            try:
+                schedule.step()
+            except UNUSABLE as error:
+                raise ConfigError(f"{where} fails: {described(error)}") from error
+            rate = built.param_groups[0]["lr"]
+            if not (math.isfinite(rate) and rate >= 0):
+                raise ConfigError(f"{where} makes the rate {rate:g}")

@@ -21,6 +21,7 @@ def cfg():
         ("optim_wrapper.optimizer.betas", (2, 3), "optim_wrapper of the config .* beta parameter"),
         ("optim_wrapper.clip_grad", dict(max_norm="1x"), r"optim_wrapper\.clip_grad .* ValueError"),
         ("optim_wrapper.clip_grad", dict(type="value", clip_value=None), r"\.clip_grad .* TypeErr"),
+        ("param_scheduler", [dict(type="CosineRestartLR", periods=[2])], r"\.0 of .* AssertionEr"),
         ("param_scheduler.0.begin", 10**6, r"param_scheduler\.0 of the config cannot be built"),
     ],
 )
@@ -36,6 +37,45 @@ def test_a_milestone_that_is_never_reached_is_named(cfg, milestone):
     message = rf"param_scheduler\.0 of the config .* milestone {milestone!r} is no whole number"
     with pytest.raises(ConfigError, match=message):
         check_optimizer(cfg, nn.Linear(1, 1))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [
+        (dict(type="StepLR", step_size=0), "before epoch 2 of 8, fails: ZeroDivisionError"),
+        (dict(type="OneCycleLR", eta_max=0.1, total_steps=4), "before epoch 6 of 8, fails: Value"),
+        (dict(type="MultiStepLR", milestones=[3], gamma="x"), "fails: TypeError"),
+        (dict(type="StepLR", step_size=5, gamma=-0.1), "before epoch 6 of 8, makes the rate -"),
+        (dict(type="ExponentialLR", gamma=float("nan")), "before epoch 2 of 8, makes the rate nan"),
+    ],
+    ids=lambda value: value["type"] if isinstance(value, dict) else "",
+)
+@pytest.mark.parametrize("unit", ["epoch", "iter"])
+def test_a_schedule_that_fails_later_is_named(cfg, schedule, message, unit):
+    cfg.train_cfg = {f"max_{unit}s": 8, "by_epoch": unit == "epoch"}
+    fine = dict(type="LinearLR", start_factor=0.1, end=3, by_epoch=unit == "epoch")
+    cfg.param_scheduler = [fine, dict(schedule, by_epoch=unit == "epoch")]
+    with pytest.raises(
+        ConfigError, match=rf"param_scheduler\.1 of the config, .*{message.replace('epoch', unit)}"
+    ):
+        check_optimizer(cfg, nn.Linear(1, 1))
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        dict(type="LinearLR", start_factor=1e-4, end=3, convert_to_iter_based=True),
+        dict(type="OneCycleLR", eta_max=0.1, total_steps=8),
+        dict(type="CosineAnnealingLR", T_max=3),
+        dict(type="ReduceOnPlateauLR", monitor="coco/AP", rule="greater"),
+        dict(type="LinearLR", start_factor=0.1, end=500, by_epoch=False),
+    ],
+    ids=lambda value: value["type"],
+)
+def test_a_schedule_that_lasts_passes(cfg, schedule):
+    cfg.train_cfg.max_epochs = 8
+    cfg.param_scheduler = schedule
+    check_optimizer(cfg, nn.Linear(1, 1))
 
 
 @pytest.mark.parametrize("clip", [dict(max_norm=35), dict(type="value", clip_value=1.0), None])
