@@ -4,11 +4,13 @@ import copy
 import logging
 import multiprocessing
 from collections.abc import Sequence
+from inspect import isclass
 
 import torch
 from mmengine.config import Config
+from mmengine.dataset import InfiniteSampler
 from mmengine.hooks import EMAHook
-from mmengine.registry import HOOKS, LOG_PROCESSORS, MODELS, Registry
+from mmengine.registry import DATA_SAMPLERS, HOOKS, LOG_PROCESSORS, MODELS, Registry
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -39,6 +41,8 @@ def check_late_parts(cfg: Config, splits: Sequence[str]) -> None:
     for split in splits:
         if loader := cfg.get(f"{split}_dataloader"):
             _check_loader(f"{split}_dataloader", loader)
+            if split != "train" or "max_epochs" in cfg.train_cfg:
+                _check_end(f"{split}_dataloader.sampler", loader.get("sampler"))
     for key, hook in hooks_of(cfg).items():
         if is_of(registered(HOOKS, hook), LIBRARIES):
             options = {name: value for name, value in hook.items() if name != "priority"}
@@ -73,6 +77,16 @@ def _check_loader(key: str, loader: dict) -> None:
         DataLoader(TensorDataset(torch.zeros(1)), **options)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{key} of the config cannot be built: {described(error)}") from error
+
+
+def _check_end(key: str, sampler: object) -> None:
+    """Check that the samples of an epoch come to an end."""
+    kind = registered(DATA_SAMPLERS, sampler) if isinstance(sampler, dict) else None
+    if isclass(kind) and issubclass(kind, InfiniteSampler):
+        raise ConfigError(
+            f"{key} of the config is {kind.__name__}, which never ends, and neither would an "
+            "epoch: take DefaultSampler, or in training an IterBasedTrainLoop"
+        )
 
 
 def _check_average(key: str, hook: EMAHook, loop: dict) -> None:

@@ -51,6 +51,17 @@ def test_the_key_is_named(key, value, message):
         check_late_parts(changed(key, value), SPLITS)
 
 
+@pytest.mark.parametrize("split", SPLITS)
+def test_an_epoch_without_an_end(split):
+    key = f"{split}_dataloader.sampler"
+    cfg = changed(key, dict(type="InfiniteSampler", shuffle=True))
+    with pytest.raises(ConfigError, match=rf"^{key} of the config is InfiniteSampler, which neve"):
+        check_late_parts(cfg, SPLITS)
+    cfg.train_cfg = dict(type="IterBasedTrainLoop", max_iters=3)
+    if split == "train":
+        check_late_parts(cfg, SPLITS)
+
+
 @pytest.mark.parametrize("option", [dict(prefetch_factor=2), dict(persistent_workers=True)])
 def test_options_of_workers_that_there_are_none_of(option):
     cfg = changed("train_dataloader", dict(num_workers=0, persistent_workers=False) | option)
