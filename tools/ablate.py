@@ -320,7 +320,8 @@ def main(argv: Sequence[str] | None = None, todo: Commands | None = None) -> int
         print_plan(ablation, len(slots))
         return 0
     runs, left = len(ablation.chosen), len(ablation.pending)
-    console.print(f"{runs} runs, {runs - left} finished before; all in {ablation.work_dir}")
+    before = f"{runs} runs, {runs - left} finished before; all in {ablation.work_dir}"
+    console.print(before, soft_wrap=True)
     try:
         run_pending(ablation, slots, todo or (lambda run: commands(run, TOOLS)))
     except KeyboardInterrupt:
