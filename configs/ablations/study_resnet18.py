@@ -6,11 +6,11 @@
 base = "../study/resnet18-8_drawn.py"
 baseline = "ReLU"
 rivals = ("ReLU-9", "ReLU-10", "ReLU-11")
-curves = ("ReLU", "B", "C", "C+C", "ReLU-9", "ReLU-10")
+curves = ("ReLU", "B", "C", "C-flat1", "ReLU-9", "ReLU-10")
 
 
-def _act(sites, act):
-    return dict(sites=sites, act=dict(type=act))
+def _act(sites, act, **options):
+    return dict(sites=sites, act=dict(type=act, **options))
 
 
 def _wider(channels):
@@ -31,6 +31,7 @@ _rules = {
     "ReLU": [],
     "B": [_B],
     "C": [_C],
+    "C-flat1": [_act("backbone.*", "DyReLUC", gamma=1.0, cap=3.0)],
     "none+C": [_head],
     "B+C": [_B, _head],
     "C+C": [_C, _head],
