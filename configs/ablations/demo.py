@@ -1,5 +1,4 @@
-# What `make demo` trains: the ReLU twin and DyReLU-C in the backbone, from the start that is the
-# ReLU's, as C-flat1 in study_resnet18.py.
+# What `make demo` trains: the ReLU twin and DyReLU-C in the backbone, as in study_resnet18.py.
 base = "../study/resnet18-8_demo.py"
 baseline = "ReLU"
 
@@ -12,5 +11,5 @@ def _cell(name, *rules):
 options = {"optim_wrapper.constructor": "DyReLUOptimWrapperConstructor"}
 cells = {
     "ReLU": _cell("ReLU"),
-    "C": _cell("C", dict(sites="backbone.*", act=dict(type="DyReLUC", gamma=1.0, cap=3.0))),
+    "C": _cell("C", dict(sites="backbone.*", act=dict(type="DyReLUC"))),
 }
