@@ -43,7 +43,12 @@ class Study(NamedTuple):
 STUDIES = (
     Study("ResNet-18 of 8 channels, 96x64, 40,000 persons", "C", "study_resnet18"),
     Study("ResNet-18 of 8 channels, 96x64, 8,400 persons", "C", "demo"),
-    Study("ResNet-18 of 8 channels, 128x96", "C", "study_resnet18", "resnet18-8_real"),
+    Study(
+        "ResNet-18 of 8 channels, 128x96, 10,447 persons",
+        "C-flat1",
+        "study_resnet18",
+        "resnet18-8_real",
+    ),
     Study("ResNet-18 of 16 channels, 128x96", "C", "study_resnet18", "resnet18-16_real"),
     Study("MobileNetV2 x0.25, 96x64, 40,000 persons", "C", "study_mobilenetv2"),
     Study("MobileNetV2 x0.25, 128x96", "C", "study_mobilenetv2", "mobilenetv2-x025_real"),
@@ -78,7 +83,10 @@ def gain(page: Path) -> str:
                 link(page, folder / "table.md", str(ours.seeds)),
             ]
         )
-    note = "B+C: B in the backbone, C in the head; C: in the backbone. Differences seed by seed."
+    note = (
+        "B+C: B in the backbone, C in the head; C: in the backbone; C-flat1: so, started as ReLU "
+        "(gamma 1, cap 3). Differences seed by seed."
+    )
     return f"{markdown_table(header, lines)}\n\n{note}"
 
 
