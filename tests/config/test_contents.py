@@ -106,7 +106,7 @@ def test_what_agrees_passes_without_a_word(folder, capfd):
         (lambda c: c["images"][0].update(id=-(2**63)), "image -9223372036854775808 has the id"),
         (
             lambda c: [a.update(num_keypoints=0) for a in c["annotations"]],
-            "has nobody with labelled",
+            "annotation 100 has 4 labelled keypoints, but num_keypoints 0",
         ),
     ],
 )
