@@ -74,15 +74,22 @@ def sites_of(backend: str, x: Tensor) -> Sites | None:
     if (
         not HAS_TRITON
         or not (backend == "triton" or (backend == "auto" and x.is_cuda))
-        or type(x) not in (Tensor, torch.nn.Parameter)
-        or torch.compiler.is_compiling()
-        or is_traced()
-        or is_in_torch_dispatch_mode()
-        or is_transformed()
+        or _is_watched(x)
     ):
         return None
     sites, interpreted = _triton_sites()
     return sites if interpreted or x.is_cuda else None
+
+
+def _is_watched(x: Tensor) -> bool:
+    """Return whether something compiles, traces, transforms or records operations on x."""
+    return (
+        torch.compiler.is_compiling()
+        or is_traced()
+        or is_transformed()
+        or is_in_torch_dispatch_mode()
+        or type(x) not in (Tensor, torch.nn.Parameter)
+    )
 
 
 def auto_backend(x: Tensor) -> str:
@@ -105,12 +112,7 @@ def _numba(x: Tensor) -> Passes:
             f"dyrelu backend 'numba' needs a map on the CPU, got one on {x.device}; use "
             "backend='auto'"
         )
-    if (
-        torch.compiler.is_compiling()
-        or is_traced()
-        or is_in_torch_dispatch_mode()
-        or type(x) not in (Tensor, torch.nn.Parameter)
-    ):
+    if _is_watched(x):
         return EAGER
     from .numba_kernels.passes import NUMBA
 
