@@ -48,9 +48,14 @@ def find_doubts(content: dict) -> list[Doubt]:
     """
     images = {image["id"]: image for image in content["images"]}
     pairs = [(entry, images[entry["image_id"]]) for entry in content["annotations"]]
+    reasons = [reason_to_skip(*pair) for pair in pairs]
+    denied = [
+        entry
+        for (entry, _), reason in zip(pairs, reasons, strict=True)
+        if reason == "without keypoints" and any(entry.get("keypoints", ())[2::3])
+    ]
+    pairs = [pair for pair, reason in zip(pairs, reasons, strict=True) if reason is None]
     found = []
-    denied = [entry for entry, _ in pairs if _is_denied(entry)]
-    pairs = [pair for pair in pairs if reason_to_skip(*pair) is None]
     if denied:
         number = sum(v > 0 for v in denied[0]["keypoints"][2::3])
         problem = (
@@ -74,15 +79,6 @@ def find_doubts(content: dict) -> list[Doubt]:
             of_kind = [entries[row] for row in rows]
             found.append(Doubt(problem, of_kind, len(entries), bool(share > MOST)))
     return found
-
-
-def _is_denied(entry: dict) -> bool:
-    """Tell who has labelled keypoints, and is nobody by the number of them that is written down."""
-    return (
-        entry.get("num_keypoints") == 0
-        and not entry.get("iscrowd")
-        and any(entry.get("keypoints", ())[2::3])
-    )
 
 
 def _kinds(boxes: np.ndarray, keypoints: np.ndarray, sizes: np.ndarray) -> Iterator[Kind]:
