@@ -3,6 +3,7 @@
 # 96x64, of --dry-run: ReLU 0.19M and 6.50M, C 0.22M and 6.72M, C+C, which has the most, 0.25M and
 # 7.04M; ReLU of 9 channels 0.24M and 7.92M, of 10 channels 0.29M and 9.48M, of 11 channels 0.35M
 # and 11.17M. Times of a step: benchmarks/steps.py; C takes as much of it as ReLU of 9 channels.
+# C-flat1 starts as ReLU, where C starts at a third of it, and so hands on a third of each shortcut.
 base = "../study/resnet18-8_drawn.py"
 baseline = "ReLU"
 rivals = ("ReLU-9", "ReLU-10", "ReLU-11")
