@@ -20,6 +20,8 @@ from rich.progress import Progress
 from rows import ROWS
 from verify import outcome
 
+from dyrelu_pose.config.arguments import at_least_one
+
 # What one core compiles for one site: forward and backward, in training and in evaluation.
 BACKENDS = dict(cuda="triton", cpu="eager")
 
@@ -30,8 +32,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--device", choices=BACKENDS, default="cuda")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=["hrnet", "mobilenetv2"])
     parser.add_argument("--dtypes", nargs="+", choices=DTYPES, default=["bfloat16"])
-    parser.add_argument("--batch", type=int, default=64, help="images at the sites (%(default)s)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes (%(default)s)")
+    parser.add_argument(
+        "--batch", type=at_least_one, default=64, help="images at the sites (%(default)s)"
+    )
+    parser.add_argument(
+        "--jobs", type=at_least_one, default=os.cpu_count(), help="processes (%(default)s)"
+    )
     return parser.parse_args(argv)
 
 

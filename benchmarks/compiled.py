@@ -29,6 +29,7 @@ from records import console, origin_on, write
 from rich.progress import Progress
 
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
+from dyrelu_pose.config.arguments import at_least_one
 
 OUT = Path(__file__).parents[1] / "results/bench"
 KEY = ("row", "batch")
@@ -40,8 +41,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", choices=("cpu", "cuda"), help="the GPU, if there is one")
-    parser.add_argument("--batch", type=int, default=8, help="images of a step (%(default)s)")
-    parser.add_argument("--repeats", type=int, default=5, help="of each (%(default)s)")
+    parser.add_argument(
+        "--batch", type=at_least_one, default=8, help="images of a step (%(default)s)"
+    )
+    parser.add_argument("--repeats", type=at_least_one, default=5, help="of each (%(default)s)")
     parser.add_argument("--out", type=Path, help=f"CSV file to write (in {OUT.name}/)")
     args = parser.parse_args(argv)
     args.device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")

@@ -25,6 +25,7 @@ from torch import Tensor
 from torch_forms import FORMS, Run, Skipped
 
 from dyrelu_pose.complexity.timing import Call, percentiles, time_in_turns
+from dyrelu_pose.config.arguments import at_least_one
 from dyrelu_pose.export import files
 from dyrelu_pose.export.network import Network, Normalize
 from dyrelu_pose.export.quantize import quantize, quantize_hyper
@@ -65,9 +66,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     several("--runtime", (*RUNTIMES, *FORMS))
     several("--placements", PLACEMENTS[1:])
     several("--files", (FLOAT, DYNAMIC, INT8, HYPER))
-    parser.add_argument("--repeats", type=int, default=15, help="of each (%(default)s)")
-    parser.add_argument("--row", type=int, default=20, help="images in a row (%(default)s)")
-    parser.add_argument("--threads", type=int, default=1, help="(%(default)s)")
+    parser.add_argument("--repeats", type=at_least_one, default=15, help="of each (%(default)s)")
+    parser.add_argument(
+        "--row", type=at_least_one, default=20, help="images in a row (%(default)s)"
+    )
+    parser.add_argument("--threads", type=at_least_one, default=1, help="(%(default)s)")
     parser.add_argument("--out", type=Path, default=OUT, help="CSV file to write (%(default)s)")
     return parser.parse_args(argv)
 

@@ -19,6 +19,7 @@ import numpy as np
 from annotations import HEIGHT, KEYPOINTS, WIDTH, write_annotations
 from rich.progress import track
 
+from dyrelu_pose.config.arguments import at_least_one
 from dyrelu_pose.datasets import CocoDataset
 from dyrelu_pose.errors import user_errors
 from dyrelu_pose.evaluation import PycocoMetric
@@ -60,7 +61,9 @@ QUICK = (Case(60, 30, 60), Case(60, 30, 300))
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3, help="runs of each case (%(default)s)")
+    parser.add_argument(
+        "--repeats", type=at_least_one, default=3, help="runs of each case (%(default)s)"
+    )
     parser.add_argument("--quick", action="store_true", help="few persons, one run")
     parser.add_argument("--out", type=Path, help="JSON file for what was found")
     return parser.parse_args(argv)

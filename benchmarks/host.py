@@ -36,6 +36,7 @@ from torch.autograd.profiler_util import FunctionEvent
 from torch.profiler import ProfilerActivity, profile
 
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
+from dyrelu_pose.config.arguments import at_least_one
 
 OUT = Path(__file__).parents[1] / "results/bench/host.csv"
 PLANNED = (f"{B} triton", f"{C} triton", f"{NORM_B} fuse_norm, triton")
@@ -73,7 +74,9 @@ class Site:
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=51, help="measurements (%(default)s)")
+    parser.add_argument(
+        "--repeats", type=at_least_one, default=51, help="measurements (%(default)s)"
+    )
     parser.add_argument("--out", type=Path, default=OUT, help="CSV file to write (%(default)s)")
     return parser.parse_args(argv)
 

@@ -30,6 +30,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from rich.progress import track
 
+from dyrelu_pose.config.arguments import at_least_one
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.records.files import write_json
@@ -80,7 +81,9 @@ CASES = (
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3, help="start-ups of each (%(default)s)")
+    parser.add_argument(
+        "--repeats", type=at_least_one, default=3, help="start-ups of each (%(default)s)"
+    )
     parser.add_argument("--quick", action="store_true", help="2,000 persons, one start-up")
     parser.add_argument("--out", type=Path, help="JSON file for what was found")
     return parser.parse_args(argv)

@@ -26,6 +26,7 @@ from rich.progress import Progress, track
 from torch.utils.data import DataLoader
 
 from dyrelu_pose.complexity.timing import time_in_turns
+from dyrelu_pose.config.arguments import at_least_one
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.datasets.picture_array import array_file
 from dyrelu_pose.errors import UserError, user_errors
@@ -45,8 +46,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("config", help="config whose training loader is timed")
     parser.add_argument("crops", type=Path, help="what tools/crop_dataset.py wrote for it")
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
-    parser.add_argument("--batches", type=int, default=40, help="batches per run (%(default)s)")
-    parser.add_argument("--repeats", type=int, default=9, help="runs of each (%(default)s)")
+    parser.add_argument(
+        "--batches", type=at_least_one, default=40, help="batches per run (%(default)s)"
+    )
+    parser.add_argument(
+        "--repeats", type=at_least_one, default=9, help="runs of each (%(default)s)"
+    )
     return parser.parse_args()
 
 

@@ -55,6 +55,7 @@ from variants import (
 
 from dyrelu_pose.complexity.activations import kept_bytes
 from dyrelu_pose.complexity.timing import percentiles_by_clock, time_in_turns, wall_and_processor
+from dyrelu_pose.config.arguments import at_least_one
 
 OUT = Path(__file__).parents[1] / "results/bench"
 KEY = ("case", "row", "what", "batch", "dtype")
@@ -79,10 +80,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", choices=NETWORKS, default=[*NETWORKS])
     parser.add_argument("--device", choices=("cpu", "cuda"), help="the GPU, if there is one")
-    parser.add_argument("--batch", type=int, help="images of a step (8 or 32; on a GPU 64)")
+    parser.add_argument(
+        "--batch", type=at_least_one, help="images of a step (8 or 32; on a GPU 64)"
+    )
     parser.add_argument("--variants", nargs="+", default=["*"], help="patterns, beside ReLU")
-    parser.add_argument("--repeats", type=int, default=5, help="of each (%(default)s)")
-    parser.add_argument("--threads", type=int, default=1, help="on a CPU (%(default)s)")
+    parser.add_argument("--repeats", type=at_least_one, default=5, help="of each (%(default)s)")
+    parser.add_argument("--threads", type=at_least_one, default=1, help="on a CPU (%(default)s)")
     parser.add_argument("--out", type=Path, help=f"CSV file to write (in {OUT.name}/)")
     args = parser.parse_args(argv)
     args.device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")

@@ -50,6 +50,7 @@ from verify import TOLERANCES, disagreement, outcome, run, without_ties
 
 from dyrelu_pose.complexity.activations import kept_bytes
 from dyrelu_pose.complexity.timing import percentiles, time_in_turns
+from dyrelu_pose.config.arguments import at_least_one
 from dyrelu_pose.records.files import read_csv
 
 OUT = Path(__file__).parents[1] / "results/bench"
@@ -84,9 +85,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--dtypes", nargs="+", choices=DTYPES, help="float32; on a GPU bfloat16 as well"
     )
-    parser.add_argument("--batch", type=int, help="images at the sites (8; on a GPU 64)")
-    parser.add_argument("--repeats", type=int, help="measurements of each (9; with --quick 5)")
-    parser.add_argument("--threads", type=int, default=1, help="on a CPU (%(default)s)")
+    parser.add_argument("--batch", type=at_least_one, help="images at the sites (8; on a GPU 64)")
+    parser.add_argument(
+        "--repeats", type=at_least_one, help="measurements of each (9; with --quick 5)"
+    )
+    parser.add_argument("--threads", type=at_least_one, default=1, help="on a CPU (%(default)s)")
     parser.add_argument("--out", type=Path, help=f"CSV file to write (in {OUT.name}/)")
     args = parser.parse_args(argv)
     args.device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")

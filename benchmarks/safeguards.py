@@ -19,6 +19,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from dyrelu_pose.config.arguments import at_least_one
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.engine import add_safeguards
 from dyrelu_pose.prepare.people.write import Parameters, make_dataset
@@ -34,7 +35,9 @@ def main() -> None:
     """Train, and write down what the check took."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
-    parser.add_argument("--steps", type=int, default=100, help="training steps (%(default)s)")
+    parser.add_argument(
+        "--steps", type=at_least_one, default=100, help="training steps (%(default)s)"
+    )
     args = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:

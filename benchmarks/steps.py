@@ -31,6 +31,7 @@ from variants import heatmaps, training_step
 from dyrelu_pose.ablation.configs import resolve
 from dyrelu_pose.ablation.grid import Grid, load_grid
 from dyrelu_pose.complexity.timing import percentiles_by_clock, time_in_turns, wall_and_processor
+from dyrelu_pose.config.arguments import at_least_one
 from dyrelu_pose.models.input_size import input_size_of
 
 OUT = Path(__file__).parents[1] / "results/bench/steps.csv"
@@ -45,7 +46,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("grid", help="Python file that describes the grid, as for tools/ablate.py")
     parser.add_argument("--base", help="config to take instead of the grid's")
     parser.add_argument("--cells", nargs="+", metavar="NAME", help="beside the baseline (all)")
-    parser.add_argument("--repeats", type=int, default=7, help="of each (%(default)s)")
+    parser.add_argument("--repeats", type=at_least_one, default=7, help="of each (%(default)s)")
     parser.add_argument("--out", type=Path, default=OUT, help="CSV file to write (%(default)s)")
     return parser.parse_args(argv)
 

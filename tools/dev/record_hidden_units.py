@@ -12,6 +12,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from dyrelu_pose.config.arguments import at_least_one
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.inspection import (
@@ -37,7 +38,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("checkpoint", help="its weights")
     parser.add_argument("name", help="what the table calls it")
     parser.add_argument(
-        "--num-images", type=int, default=64, help="persons, evenly spread (%(default)s)"
+        "--num-images", type=at_least_one, default=64, help="persons, evenly spread (%(default)s)"
     )
     parser.add_argument("--out", type=Path, default=OUT, help="CSV file (%(default)s)")
     return parser.parse_args(argv)

@@ -28,6 +28,7 @@ from mmengine.registry import MODELS
 from torch import Tensor, nn
 
 from dyrelu_pose.complexity import Complexity, Cost, measure, own_cost, write_records
+from dyrelu_pose.config.arguments import at_least_one
 from dyrelu_pose.errors import user_errors
 from dyrelu_pose.layers import DyReLUB
 from dyrelu_pose.placement import Site, probe
@@ -126,7 +127,7 @@ def record(
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--keep", type=int, default=24, help="rows to write (%(default)s)")
+    parser.add_argument("--keep", type=at_least_one, default=24, help="rows to write (%(default)s)")
     parser.add_argument("--out", type=Path, default=OUT, help=f"CSV file ({OUT.name})")
     return parser.parse_args(argv)
 

@@ -26,6 +26,7 @@ from pathlib import Path
 import torch
 from rich.progress import track
 
+from dyrelu_pose.config.arguments import at_least_one, at_least_zero
 from dyrelu_pose.engine.preemption import EXIT_CODE
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.paths import ROOT
@@ -43,9 +44,13 @@ STEP = re.compile(r"Epoch\(train\) +\[(\d+)\]\[ *(\d+)/ *(\d+)\]")
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--interruptions", type=int, default=20, help="how many (%(default)s)")
+    parser.add_argument(
+        "--interruptions", type=at_least_one, default=20, help="how many (%(default)s)"
+    )
     parser.add_argument("--quick", action="store_true", help="3 interruptions")
-    parser.add_argument("--seed", type=int, default=0, help="of the iterations (%(default)s)")
+    parser.add_argument(
+        "--seed", type=at_least_zero, default=0, help="of the iterations (%(default)s)"
+    )
     parser.add_argument("--out", type=Path, help="JSON file for what was found")
     return parser.parse_args(argv)
 
