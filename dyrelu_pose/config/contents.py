@@ -1,7 +1,8 @@
 """Check that annotation files and pictures agree, before anything is built or written."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
+from os.path import join, normpath
 from pathlib import Path
 
 from mmengine.config import Config
@@ -35,7 +36,8 @@ from .files import MissingFilesError, data_sets
 def check_contents(cfg: Config, splits: Sequence[str]) -> None:
     """Check the data sets of `splits` ('train', 'val', 'test') that are in the COCO format.
 
-    What is wrong in a few entries is up to the data set, which leaves them out or warns.
+    What is wrong in a few entries is up to the data set, which leaves them out or warns. Warned of
+    are two images of one file, and pictures that are trained on and evaluated.
 
     Raises:
         AnnotationError: An entry cannot be right, or most of a file looks wrong.
@@ -43,6 +45,7 @@ def check_contents(cfg: Config, splits: Sequence[str]) -> None:
         MissingFilesError: Pictures are not there.
         ImageError: Pictures have another size than the file says, or are damaged.
     """
+    pictures: dict[str, set[str]] = {split: set() for split in splits}
     for split in splits:
         loader = cfg.get(f"{split}_dataloader")
         if loader is None:
@@ -59,6 +62,10 @@ def check_contents(cfg: Config, splits: Sequence[str]) -> None:
                 load = loading_step(transforms)
                 if _reads_files(dataset, load):
                     _check_pictures(dataset, images, load)
+                files = _files_of(dataset, images)
+                if dataset._indices is None:
+                    pictures[split].update(files)
+    _warn_of_shared(pictures)
 
 
 def _unread(config: dict) -> BaseCocoStyleDataset | None:
@@ -135,6 +142,38 @@ def _check_pictures(dataset: BaseCocoStyleDataset, images: Sequence[dict], load:
     for odd in (other_sizes(images, folder, load), damaged_pictures(images, folder, load)):
         if odd and not (tolerant and odd.few):
             raise ImageError(str(odd))
+
+
+def _files_of(dataset: BaseCocoStyleDataset, images: Sequence[dict]) -> dict[str, dict]:
+    """Return the image of each file that a data set reads; warn of files that have two."""
+    files, twice = {}, []
+    for image in images:
+        path = normpath(join(dataset.data_prefix.get("img", ""), image["file_name"]))
+        if files.setdefault(path, image) is not image:
+            twice.append(image)
+    if twice:
+        name = twice[0]["file_name"]
+        print_log(
+            f"annotation file {dataset.ann_file}: image {twice[0]['id']} has the file_name of "
+            f"another, {name} ({len(twice)} of {len(images)} images like this): the persons of "
+            "both are looked for in that one picture",
+            "current",
+            logging.WARNING,
+        )
+    return files
+
+
+def _warn_of_shared(pictures: Mapping[str, Set[str]]) -> None:
+    for split, evaluated in pictures.items():
+        shared = evaluated & pictures.get("train", set()) if split != "train" else None
+        if shared:
+            print_log(
+                f"{len(shared)} of the {len(evaluated)} pictures of {split}_dataloader are in "
+                f"train_dataloader as well, such as {min(shared)}: what is measured on them says "
+                "little about others",
+                "current",
+                logging.WARNING,
+            )
 
 
 def _reads_files(dataset: BaseCocoStyleDataset, load: LoadImage) -> bool:
