@@ -2,9 +2,9 @@
 
     python benchmarks/safeguards.py --out results/bench/safeguards.json
 
-Trains the demo's model, the smallest that is shipped and the one in which a check weighs most, on
-drawn people. The check stands between the loss and the optimizer's update: its time is that of the
-update with it less that of the update alone, in every step of one training.
+Trains the model of configs/demo/, so small that a check weighs much, on drawn people. The check
+stands between the loss and the optimizer's update: its time is that of the update with it less
+that of the update alone, in every step of one training.
 """
 
 import argparse

@@ -154,7 +154,7 @@ def complexity(page: Path) -> str:
         kept = _change(row, twin, "activations", MIB, ".0f")
         lines.append([f"`{row['model']}`", row["input"], *millions, kept])
     header = (
-        *("config", "input (HxW)", "parameters (M), ReLU twin -> DyReLU", "multiply-adds (M)"),
+        *("config", "input (HxW)", "parameters (M), without rules -> with", "multiply-adds (M)"),
         "kept for backward (MiB per image)",
     )
     return f"{markdown_table(header, lines)}\n\n{link(page, path)}, by `tools/complexity.py`."

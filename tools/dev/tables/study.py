@@ -84,8 +84,9 @@ def gain(page: Path) -> str:
             ]
         )
     note = (
-        "B+C: B in the backbone, C in the head; C: in the backbone; C-flat1: so, started as ReLU "
-        "(gamma 1, cap 3). Differences seed by seed."
+        "C: DyReLU-C in the backbone; C-flat1: the same with gamma 1 and cap 3, which starts as "
+        "ReLU; B+C: B in the backbone, C in the head, trained before hyper functions had a rate of "
+        "their own. Differences are paired by seed."
     )
     return f"{markdown_table(header, lines)}\n\n{note}"
 
