@@ -16,7 +16,7 @@ from dyrelu_pose.errors import UserError
 
 from .models import PageModel
 from .people import People
-from .uploads import read_upload
+from .uploads import handed_in, read_upload
 
 TITLE = "dyrelu_pose"
 SCORE = 0.3  # lowest score of a drawn keypoint, as of tools/demo.py
@@ -154,14 +154,20 @@ class Page:
             score: Lowest score of a drawn keypoint.
 
         Raises:
-            gradio.Error: The file is no picture, or none that is read.
+            gradio.Error: The file is no picture, none that is read, or was not handed in.
         """
         nothing = None, None, "", gr.update(value=None, interactive=False)
         yield nothing  # of the picture before, whatever comes of this one
         if upload is None:
             return
-        name = upload.get("orig_name") or "picture"
-        found = said(lambda: self._model(model).find(read_upload(upload["path"]), name))
+        name = str(upload.get("orig_name") or "picture")
+
+        def answer() -> People:
+            # Gradio looks at paths only where the request calls them files.
+            path = handed_in(upload.get("path"), self.upload.GRADIO_CACHE)
+            return self._model(model).find(read_upload(path), name)
+
+        found = said(answer)
         content = json.dumps(found.entries).encode()
         file = processing_utils.save_bytes_to_cache(content, RESULTS, self.results.GRADIO_CACHE)
         results = gr.update(value=file, interactive=True)

@@ -10,6 +10,23 @@ from dyrelu_pose.datasets.load_image import ADVICE, ImageError, read_image
 MAX_PIXELS = 2**26  # 67 million, 200 MB of memory; a phone's 64-megapixel photograph is below
 
 
+def handed_in(path: object, folder: str | Path) -> Path:
+    """Return the path of an upload, of which a request may say anything.
+
+    Args:
+        path: What the request says.
+        folder: The folder that uploads are kept in.
+
+    Raises:
+        ImageError: It is nothing in that folder.
+    """
+    if isinstance(path, str) and "\0" not in path:
+        found = Path(path).resolve()
+        if found.is_relative_to(Path(folder).resolve()):
+            return found
+    raise ImageError("a picture is handed in as a file, not as the path of one")
+
+
 def read_upload(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Read a picture whose header does not ask for more memory than it may have.
 

@@ -8,6 +8,7 @@ from dyrelu_pose.errors import UserError
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".gif")
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
 WRITTEN = (".jpg", ".jpeg", ".png")  # kept; the rest of the formats becomes PNG
+DIGITS = 18  # of an id, which has 64 bits
 
 
 def is_video(path: Path) -> bool:
@@ -66,7 +67,7 @@ def written_name(name: Path) -> Path:
 def image_ids(names: Sequence[Path]) -> list[int]:
     """Return COCO image ids: the numbers that the files are called by, or else 1, 2, 3, ..."""
     stems = [name.stem for name in names]
-    numbers = [int(stem) for stem in stems if stem.isdecimal()]
+    numbers = [int(stem) for stem in stems if stem.isdecimal() and len(stem) <= DIGITS]
     if len(set(numbers)) == len(names):
         return numbers
     return list(range(1, len(names) + 1))

@@ -67,6 +67,17 @@ def expected(shipped, drawn_person):
     return shipped.find(read_image(drawn_person), drawn_person.name)
 
 
+def _assert_same(entries, expected):
+    """Numbers are rounded to 1e-4, and another number of threads may round them the other way."""
+    for entry, other in zip(entries, expected, strict=True):
+        assert entry.keys() == other.keys()
+        for key, value in other.items():
+            if isinstance(value, str):
+                assert entry[key] == value
+            else:
+                np.testing.assert_allclose(entry[key], value, atol=2e-4)
+
+
 # By Gradio's client
 
 
@@ -81,7 +92,7 @@ def test_answers_are_those_of_the_model(client, shipped, expected, drawn_person)
     picture = handle_file(str(drawn_person))
     drawn, text, results = client.predict(picture, shipped.name, 0.5, api_name="/find")
     assert text == expected.sentence(0.5)
-    assert json.loads(Path(results["value"]).read_bytes()) == expected.entries
+    _assert_same(json.loads(Path(results["value"]).read_bytes()), expected.entries)
     height, width, _ = expected.picture.shape
     assert read_image(drawn).shape == (height, width, 3)
     assert np.abs(read_image(drawn)[..., ::-1].astype(int) - expected.draw(0.5)).mean() < 5
@@ -98,9 +109,10 @@ def test_what_cannot_be_read_is_a_sentence(name, client, shipped, request):
         client.predict(handle_file(str(path)), shipped.name, 0.5, api_name="/find")
 
 
-def test_only_what_was_handed_in_is_read(page, shipped, drawn_person):
+@pytest.mark.parametrize("meta", [{"meta": {"_type": "gradio.FileData"}}, {}])
+def test_only_what_was_handed_in_is_read(meta, page, shipped, drawn_person):
     """Not by Gradio's client, which hands files in."""
-    file = dict(path=str(drawn_person), meta={"_type": "gradio.FileData"})
+    file = dict(path=str(drawn_person), **meta)
     content = json.dumps(dict(data=[file, shipped.name, 0.5])).encode()
     address = f"{page}gradio_api/call/find"
     headers = {"Content-Type": "application/json"}
@@ -148,7 +160,7 @@ def test_page_in_a_browser(browser, page, expected, drawn_person, damaged, heavy
     browser.click("#results:not([disabled])")
     file = tmp_path / "keypoints.json"
     browser.wait_until(file.exists)
-    assert json.loads(file.read_bytes()) == expected.entries
+    _assert_same(json.loads(file.read_bytes()), expected.entries)
     for part in ("#drawn img", "#figure0 img", "#figure1 img"):
         browser.wait(part)
 

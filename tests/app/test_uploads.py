@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dyrelu_pose.app.uploads import MAX_PIXELS, read_upload
+from dyrelu_pose.app.uploads import MAX_PIXELS, handed_in, read_upload
 from dyrelu_pose.datasets.load_image import ImageError
 
 
@@ -59,3 +59,19 @@ def test_the_largest_picture_is_one_of_so_many_pixels(picture, tmp_path):
     with pytest.raises(ImageError, match="make it smaller"):
         read_upload(path, picture[..., 0].size - 1)
     assert MAX_PIXELS > 64e6  # a phone's
+
+
+@pytest.mark.parametrize("path", [None, 3, "", "../secret.png", "/etc/hostname", "link.png", "a\0"])
+def test_a_path_outside_of_the_folder_is_no_upload(path, tmp_path):
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    (tmp_path / "secret.png").touch()
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    said = str(folder / path) if path in ("../secret.png", "link.png") else path
+    with pytest.raises(ImageError, match="not as the path of one"):
+        handed_in(said, folder)
+
+
+def test_an_upload_is_found(tmp_path):
+    file = tmp_path / "a/picture.png"
+    assert handed_in(str(file), tmp_path) == file.resolve()
