@@ -69,7 +69,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     train, val = (read_source(cfg, split) for split in SPLITS)
     for split in SPLITS:
         rehearse(cfg, split)
-    settings = Settings(args.quality, args.oversample or max(OVERSAMPLE, train.zoom))
+    oversample = max(OVERSAMPLE, train.zoom) if args.oversample is None else args.oversample
+    settings = Settings(args.quality, oversample)
     skipped = write_crops(args.out, (train, val), settings, args.workers, args.force, progress)
     if args.array:
         print(write_array(annotation_file(args.out, "train"), args.out / "train", progress))

@@ -1,5 +1,6 @@
 """The pictures of a COCO file, decoded, in one memory-mapped array."""
 
+import glob
 import hashlib
 import json
 import os
@@ -104,10 +105,16 @@ def write_array(
         values[start : start + picture.size] = picture.ravel()
         start += picture.size
     values.flush()
-    for old in path.parent.glob(f"{Path(folder).name}-*.npy"):
-        old.unlink()
+    remove_arrays(folder)
     os.replace(draft, path)
     return path
+
+
+def remove_arrays(folder: str | Path) -> None:
+    """Remove all arrays of the pictures of a folder."""
+    folder = Path(folder)
+    for old in folder.parent.glob(f"{glob.escape(folder.name)}-*.npy"):
+        old.unlink()
 
 
 def _images(ann_file: str | Path) -> list[dict]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dyrelu_pose.datasets.picture_array import remove_arrays
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.records.files import check_output_folder, write_text
 
@@ -32,41 +33,45 @@ class DataFolder:
     parts: tuple[str, ...]
 
     def is_due(self, force: bool) -> bool:
-        """Clear the way for the data set, unless it is there already.
+        """Tell whether the data set is to be written, without changing anything.
 
         Args:
             force: Whether to replace a data set that is there.
 
-        Returns:
-            Whether there is anything to write.
-
         Raises:
-            UserError: `path` is a file, holds other files, or a data set of other parameters.
+            UserError: `path` is a file, holds other files, or a finished set of other parameters.
         """
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"{self.path} is a file: name a folder for the data set")
         check_output_folder(self.path)
         if self.path.exists() and any(self.path.iterdir()):
             parameters, files = self._found()
-            if parameters != self.parameters and not force:
+            finished = None not in files.values()
+            if parameters != self.parameters and finished and not force:
                 raise UserError(
                     f"{self.path} holds another data set, {_changes(parameters, self.parameters)}: "
                     "use --force to replace it or name another folder"
                 )
-            if parameters == self.parameters and not force and self._counts(files) == files:
-                return False
-            for name in files:
-                shutil.rmtree(self.path / name, ignore_errors=True)
+            return force or self._counts(files) != files
         return True
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Make the folders inside, and mark the data set as complete if no error comes."""
+        """Make the folders inside anew, and mark the data set as complete if no error comes."""
+        for name in self._found()[1] if (self.path / META).exists() else ():
+            self._clear(self.path / name)
         self._write_meta(dict.fromkeys(self.parts))
         for name in self.parts:
             (self.path / name).mkdir(parents=True, exist_ok=True)
         yield
         self._write_meta(self._counts(self.parts))
+
+    def _clear(self, folder: Path) -> None:
+        remove_arrays(folder)  # of its pictures
+        if folder.is_symlink():
+            folder.unlink()
+        elif folder.exists():
+            shutil.rmtree(folder)
 
     def _write_meta(self, files: Mapping[str, int | None]) -> None:
         content = dict(kind=self.kind, parameters=self.parameters, files=files)

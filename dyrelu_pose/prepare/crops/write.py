@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from mmengine.logging import print_log
 
 from dyrelu_pose.datasets.load_image import ImageError, LoadImage
-from dyrelu_pose.datasets.pictures import missing_pictures, other_sizes
+from dyrelu_pose.datasets.pictures import OPENED, missing_pictures, other_sizes, sample
 from dyrelu_pose.prepare.folder import DataFolder, write_compact_json
 from dyrelu_pose.prepare.pool import ordered_map
 
@@ -58,10 +58,10 @@ def write_crops(
             another size than the annotation file says.
     """
     parts = (*(source.split for source in sources), "annotations")
-    folder = DataFolder(out, "crops", _parameters(sources, settings), parts)
+    persons = {source: _read(source) for source in sources}
+    folder = DataFolder(out, "crops", _parameters(persons, settings), parts)
     if not folder.is_due(force):
         return None
-    persons = {source: _read(source) for source in sources}
     with folder.writing(), ordered_map(workers) as in_order:
         for source in sources:
             entries = persons[source].by_image
@@ -79,17 +79,28 @@ def annotation_file(out: Path, split: str) -> Path:
     return out / "annotations" / f"person_keypoints_{split}.json"
 
 
-def _parameters(sources: Sequence[Source], settings: Settings) -> dict:
-    """Return all that decides what is written, as strings and numbers by name."""
+def _parameters(persons: Mapping[Source, Persons], settings: Settings) -> dict:
+    """Return all that decides what is written, as strings and numbers by name.
+
+    Pictures are told apart by their names and the sizes of some of their files.
+    """
     parameters: dict[str, str | float | None] = dict(format=FORMAT, **asdict(settings))
-    for source in sources:
-        digest = hashlib.sha256(source.ann_file.read_bytes()).hexdigest()
-        parameters[f"{source.split}.annotations"] = digest[:12]
+    for source, of_split in persons.items():
+        names = [image["file_name"] for image, _ in of_split.by_image]
+        sizes = [(name, (source.images / name).stat().st_size) for name in sample(names, OPENED)]
+        parameters[f"{source.split}.annotations"] = _digest(source.ann_file.read_bytes())
+        parameters[f"{source.split}.pictures"] = _digest(repr(sizes).encode())
+        parameters[f"{source.split}.color_type"] = source.color_type
+        parameters[f"{source.split}.skip_bad_samples"] = source.skip_bad_samples
         for i, augmentation in enumerate(source.augmentations):
             for name, value in asdict(augmentation).items():
                 plain = "x".join(map(str, value)) if isinstance(value, tuple) else value
                 parameters[f"{source.split}.pipeline.{i}.{name}"] = plain
     return parameters
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def _read(source: Source) -> Persons:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dyrelu_pose.compat.xtcocotools import COCO, COCOeval
+from dyrelu_pose.datasets.picture_array import write_array
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.prepare.crops import (
     SPLITS,
@@ -224,6 +225,31 @@ def test_other_annotations_need_force(drawn, small, tmp_path):
     path.write_text(json.dumps(changed))
     with pytest.raises(UserError, match="val.annotations=.*--force"):
         crop(root, small, Settings(oversample=1.0))
+
+
+def test_other_pictures_need_force(drawn, small, tmp_path):
+    root = shutil.copytree(drawn, tmp_path / "drawn")
+    for path in (root / "train").iterdir():
+        cv2.imwrite(str(path), 255 - cv2.imread(str(path)))
+    with pytest.raises(UserError, match="train.pictures=.*--force"):
+        crop(root, small, Settings(oversample=1.0))
+
+
+def test_what_cannot_be_replaced_is_kept(drawn, small, tmp_path):
+    root = shutil.copytree(drawn, tmp_path / "drawn")
+    next((root / "val").iterdir()).unlink()
+    before = content(small)
+    with pytest.raises(UserError, match="are not in"):
+        crop(root, small, Settings(quality=80, oversample=1.0), force=True)
+    assert content(small) == before
+
+
+def test_no_array_of_the_crops_before_is_left(drawn, small):
+    array = write_array(annotation_file(small, "train"), small / "train")
+    before = annotation_file(small, "train").read_bytes()
+    crop(drawn, small, Settings(quality=80, oversample=1.0), force=True)
+    assert annotation_file(small, "train").read_bytes() == before  # by which arrays are named
+    assert not array.exists()
 
 
 @pytest.mark.parametrize("force", [False, True])

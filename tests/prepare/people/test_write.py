@@ -112,6 +112,15 @@ def test_other_parameters_need_force(small):
     assert not make_dataset(small, other)
 
 
+def test_a_folder_that_is_a_link_is_replaced_whole(small, tmp_path):
+    (small / "train").rename(tmp_path / "elsewhere")
+    (small / "train").symlink_to(tmp_path / "elsewhere")
+    kept = content(tmp_path / "elsewhere")
+    assert make_dataset(small, Parameters(train=1, val=1, seed=2, width=96, height=96), force=True)
+    assert len(list((small / "train").iterdir())) == 1
+    assert content(tmp_path / "elsewhere") == kept
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_a_folder_of_other_files_is_left_alone(tmp_path, force):
     (tmp_path / "thesis.txt").write_text("chapter 1")
