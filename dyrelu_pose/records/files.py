@@ -36,7 +36,8 @@ def check_output_file(path: str | Path, suffixes: Sequence[str] = ()) -> None:
         raise OutputError(f"{path} cannot be written: it is a folder; name a file")
     if suffixes and path.suffix not in suffixes:
         raise OutputError(f"{path} cannot be written: its name has to end in {', '.join(suffixes)}")
-    check_output_folder(path.parent)
+    if path.is_file() or not path.exists():  # and no device or pipe
+        check_output_folder(path.resolve().parent)
 
 
 def check_output_folder(path: str | Path) -> None:
@@ -56,6 +57,9 @@ def check_output_folder(path: str | Path) -> None:
 def write_atomically(path: Path, write: Callable[[Path], object], size: int | None = None) -> None:
     """Write a file beside its place and move it there, so that a reader sees the old or the new.
 
+    A link stays one: the file that it leads to is replaced. What is no regular file, such as
+    /dev/stdout, is written to as it is.
+
     The content is on the disk before it takes the name: neither a process that is killed nor a
     power cut leaves a part. What such an end does leave is a folder `.NAME.*.unfinished`.
 
@@ -67,21 +71,25 @@ def write_atomically(path: Path, write: Callable[[Path], object], size: int | No
     Raises:
         DiskFullError: There is no space, or no quota, left.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():
+        write(path)
+        return
+    target = path.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with TemporaryDirectory(
-            prefix=f".{path.name}.", suffix=".unfinished", dir=path.parent
+            prefix=f".{path.name}.", suffix=".unfinished", dir=target.parent
         ) as folder:
             part = Path(folder, path.name)
             write(part)
             with part.open("rb") as file:
                 os.fsync(file.fileno())
-            part.replace(path)
+            part.replace(target)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         needs = "cannot be written" if size is None else f"needs {size / 1e6:.1f} MB"
-        free = shutil.disk_usage(path.parent).free
+        free = shutil.disk_usage(target.parent).free
         raise DiskFullError(
             f"the disk is full: {path} {needs}, {free / 1e6:.1f} MB are free. Make room, then go "
             "on: what was written before it is whole"

@@ -8,6 +8,7 @@ import pytest
 from dyrelu_pose.records.files import (
     DiskFullError,
     cells,
+    check_output_file,
     read_csv,
     write_atomically,
     write_csv,
@@ -51,6 +52,29 @@ def test_json_ends_with_a_newline(tmp_path):
     write_json(path, dict(ap=0.5, curve=[1, 2]))
     assert path.read_text().endswith("}\n")
     assert json.loads(path.read_text()) == dict(ap=0.5, curve=[1, 2])
+
+
+def test_a_link_stays_one(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    target, link = tmp_path / "elsewhere/2026.bin", tmp_path / "record.json"
+    target.write_text("old")
+    link.symlink_to(target)
+    check_output_file(link)
+    write_atomically(link, lambda part: part.write_text(part.name))
+    assert link.is_symlink()
+    assert target.read_text() == "record.json"
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "elsewhere", target, link]
+
+
+def test_a_pipe_is_written_to(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    check_output_file(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_text(pipe, "a line\n")
+    assert os.read(reader, 100) == b"a line\n"
+    os.close(reader)
+    assert not pipe.is_file()
 
 
 def test_what_fails_leaves_the_old_file_and_nothing_else(tmp_path):
