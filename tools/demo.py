@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Draw what the command line names; exit with 1 if a file could not be read."""
     args = parse_args(argv)
     check_output_folder(args.out)
-    files = find_files(args.inputs)
+    files = find_files(args.inputs, args.out)
     boxes = Boxes(args.bboxes, args.bbox_thr) if args.bboxes else None
     detector = None
     if args.detector:

@@ -96,7 +96,7 @@ def draw_predictions(
 
     Raises:
         UserError: A file is missing or not what it should be, an image cannot be read, or the
-            two files are of different images or keypoints.
+            two files are of different images or keypoints; or a drawing would replace an image.
     """
     try:
         content = json.loads(annotations.read_bytes())
@@ -114,17 +114,26 @@ def draw_predictions(
     if not labelled:
         raise UserError(f"{annotations}: nobody has a labelled keypoint")
 
-    out.mkdir(parents=True, exist_ok=True)
-    tiles = []
     chosen = [labelled[i] for i in evenly_spaced(len(labelled), num)]
     stems = {image_id: Path(infos[image_id]["file_name"]).stem for image_id in chosen}
     taken = Counter([*stems.values(), Path(SHEET).stem])
-    for image_id, stem in stems.items():
+    targets = {
+        image_id: out / f"{stem if taken[stem] == 1 else f'{stem}_{image_id}'}.png"
+        for image_id, stem in stems.items()
+    }
+    if images is not None:
+        originals = {(images / info["file_name"]).resolve() for info in infos.values()}
+        for target in (*targets.values(), out / SHEET):
+            if target.resolve() in originals:
+                raise UserError(f"{target} is a picture that would be replaced: name another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    tiles = []
+    for image_id, target in targets.items():
         found = {name: people.get(image_id, []) for name, people in predicted.items()}
         picture = _picture(images, infos[image_id])
         tile = side_by_side(picture, truth[image_id], found, threshold, skeleton)
         tiles.append(tile)
-        _write(out / f"{stem if taken[stem] == 1 else f'{stem}_{image_id}'}.png", tile)
+        _write(target, tile)
     columns, width = (3, 560) if len(results) == 1 else (2, 840)
     _write(out / SHEET, contact_sheet(tiles, min(len(tiles), columns), width))
     return out / SHEET
@@ -132,6 +141,8 @@ def draw_predictions(
 
 def _picture(images: Path | None, info: dict) -> np.ndarray:
     if images is None:
+        if "width" not in info or "height" not in info:
+            raise UserError(f"image {info['id']} has no width and height for paper: name --images")
         return paper(info["width"], info["height"])
     return read_image(images / info["file_name"])[..., ::-1]
 
@@ -165,6 +176,8 @@ def _by_image(entries: Iterable[dict], keypoints: int) -> dict[int, list[np.ndar
     people = defaultdict(list)
     for entry in entries:
         image, points = entry["image_id"], np.array(entry["keypoints"], dtype=float)
+        if not isinstance(image, int):
+            raise ValueError(f"image_id {image!r} is no whole number")
         if points.shape != (3 * keypoints,):
             raise ValueError(
                 f"somebody in image {image} has {points.size / 3:g} keypoints, not {keypoints}"

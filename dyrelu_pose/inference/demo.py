@@ -4,6 +4,7 @@ import json
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,15 +14,14 @@ from mmpose.structures import PoseDataSample
 
 from dyrelu_pose.datasets.load_image import ImageError, read_image
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.records.files import write_text
 
 from .boxes import PERSON, Boxes, Listed
-from .files import image_ids
+from .files import RESULTS, image_ids
 from .inferencer import PoseInferencer, checked_boxes
 from .outputs import Drawer, coco_results
 from .people_of_video import PeopleOfVideo
 from .videos import Video, VideoFile
-
-RESULTS = "results.keypoints.json"
 
 
 @dataclass
@@ -86,10 +86,8 @@ class Demo:
         A file that is no picture is skipped with a message.
 
         Raises:
-            UserError: A drawn picture would replace its own file, or the boxes are of others.
+            UserError: The boxes are of other pictures, or one is outside of its picture.
         """
-        for path, name in files:
-            check_target(path, self.out / name)
         found: list[Listed | None] = [None] * len(files)
         if self.boxes is not None:
             found = self.boxes.assign(files)
@@ -102,13 +100,12 @@ class Demo:
             Image(number, str(name), listed)
             for number, name, listed in zip(_numbers(names, found), names, found, strict=True)
         ]
-        entries = []
-        for image, picture, sample in self._predicted(self._readable(files, images, progress)):
-            self._write(self.out / image.name, self.draw(picture, sample))
-            entries += self._results(image, sample)
-            if not len(sample.pred_instances):
-                self.found.empty.append(image.name)
-        self._dump(self.out / RESULTS, entries)
+        with _results_file(self.out / RESULTS) as entries:
+            for image, picture, sample in self._predicted(self._readable(files, images, progress)):
+                self._write(self.out / image.name, self.draw(picture, sample))
+                entries += self._results(image, sample)
+                if not len(sample.pred_instances):
+                    self.found.empty.append(image.name)
 
     def video(self, path: Path, name: Path, progress=lambda frames, total: frames) -> None:
         """Draw a video, and write NAME.keypoints.json with the frames' numbers as image ids.
@@ -117,26 +114,24 @@ class Demo:
         goes, and counts as skipped.
 
         Raises:
-            UserError: OpenCV cannot write it, or it would replace its own file.
+            UserError: OpenCV cannot write it, or a box is outside of its frame.
         """
         target = self.out / name
-        check_target(path, target)
         try:
             video = Video(path)
         except ImageError as error:
             self._skip(error)
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        drawn, entries = VideoFile(target, video.fps), []
         frames = enumerate(progress(video, video.frames))
         items = ((self._frame(path, name, number), frame) for number, frame in frames)
         by_frame = self.boxes is None and self.pose.detector is not None
         predict = self._followed(video.fps) if by_frame else self._predicted
-        for image, frame, sample in predict(items):
-            drawn.write(self.draw(frame, sample))
-            entries += self._results(image, sample)
-        drawn.close()
-        self._dump(target.with_suffix(".keypoints.json"), entries)
+        drawn = VideoFile(target, video.fps)
+        with _results_file(target.with_suffix(".keypoints.json")) as entries, closing(drawn):
+            for image, frame, sample in predict(items):
+                drawn.write(self.draw(frame, sample))
+                entries += self._results(image, sample)
         if not entries:
             self.found.empty.append(str(name))
         if video.missing:
@@ -217,9 +212,18 @@ class Demo:
             raise UserError(f"{path}: OpenCV cannot write this format")
         path.write_bytes(content.tobytes())
 
-    def _dump(self, path: Path, entries: list[dict]) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(entries), encoding="utf-8")
+
+@contextmanager
+def _results_file(path: Path) -> Iterator[list[dict]]:
+    """Yield a list of results to be written in the end, and what there is of it after an error."""
+    entries: list[dict] = []
+    try:
+        yield entries
+    except BaseException:
+        if entries:
+            write_text(path, json.dumps(entries))
+        raise
+    write_text(path, json.dumps(entries))
 
 
 def _numbers(names: list[Path], found: list[Listed | None]) -> list[int]:
@@ -231,9 +235,3 @@ def _numbers(names: list[Path], found: list[Listed | None]) -> list[int]:
         number if listed is None or listed.id is None else listed.id
         for number, listed in zip(numbers, found, strict=True)
     ]
-
-
-def check_target(source: Path, target: Path) -> None:
-    """Raise a UserError if writing `target` would replace `source`."""
-    if target.exists() and target.samefile(source):
-        raise UserError(f"{source} would be replaced by its drawn copy: name another --out")

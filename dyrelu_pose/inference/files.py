@@ -1,6 +1,6 @@
 """The pictures and videos among files and folders, and where what is made of them goes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 from dyrelu_pose.errors import UserError
@@ -8,6 +8,7 @@ from dyrelu_pose.errors import UserError
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".gif")
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
 WRITTEN = (".jpg", ".jpeg", ".png")  # kept; the rest of the formats becomes PNG
+RESULTS = "results.keypoints.json"  # keypoints of all pictures; a video has a file of its own
 DIGITS = 18  # of an id, which has 64 bits
 
 
@@ -16,22 +17,37 @@ def is_video(path: Path) -> bool:
     return path.suffix.lower() in VIDEOS
 
 
-def find_files(paths: Sequence[Path]) -> list[tuple[Path, Path]]:
+def find_files(paths: Sequence[Path], out: Path) -> list[tuple[Path, Path]]:
     """Return (file, name below the output folder) of files and of all pictures in folders.
 
-    A folder is searched at any depth, in the order of names, for extensions of pictures and videos;
-    a file that is named is taken whatever its extension.
+    A folder is searched at any depth, in the order of names, for extensions of pictures and videos,
+    but not in an output folder in it, where drawings of a former run are; a file that is named is
+    taken whatever its extension.
+
+    Args:
+        paths: Files and folders.
+        out: The output folder.
 
     Raises:
-        UserError: A path does not exist, a folder holds none, or two would be written to one place.
+        UserError: A path does not exist, a folder holds none, two would be written to one place,
+            or a drawing to that of a picture.
     """
-    found = [pair for path in paths for pair in _below(path, PICTURES + VIDEOS)]
+    found = [pair for path in paths for pair in _below(path, PICTURES + VIDEOS, out)]
     sources: dict[Path, Path] = {}
     for path, name in found:
         name = written_name(name)
         if name in sources:
             raise UserError(f"{sources[name]} and {path} would both be written as {name}")
         sources[name] = path
+    video = sources.get(Path(RESULTS).with_suffix("").with_suffix(".mp4"))
+    if video and not all(is_video(path) for path, _ in found):
+        raise UserError(
+            f"the keypoints of {video} and those of the pictures would both be written as "
+            f"{RESULTS}: rename it, or draw it alone"
+        )
+    originals = {path.resolve() for path, _ in found}
+    for name, path in sources.items():
+        check_target(path, out / name, originals)
     return [(path, name) for name, path in sources.items()]
 
 
@@ -44,12 +60,35 @@ def find_pictures(paths: Sequence[Path]) -> list[Path]:
     return [file for path in paths for file, _ in _below(path, PICTURES)]
 
 
-def _below(path: Path, suffixes: Sequence[str]) -> Iterator[tuple[Path, Path]]:
+def check_target(source: Path, target: Path, originals: Container[Path]) -> None:
+    """Check that the drawing of a picture takes the place of no picture.
+
+    Args:
+        source: The picture.
+        target: Its drawing.
+        originals: All pictures, resolved.
+
+    Raises:
+        UserError: It takes that of one of them, or of a file beside its own picture.
+    """
+    place = target.resolve()
+    beside = place.parent == source.resolve().parent and target.exists()
+    if place in originals or beside:
+        raise UserError(
+            f"the drawing of {source} would take the place of {target}: name another --out"
+        )
+
+
+def _below(
+    path: Path, suffixes: Sequence[str], out: Path | None = None
+) -> Iterator[tuple[Path, Path]]:
     """Yield (file, its name below a folder): a file itself, or those of a folder by extension."""
     if path.is_file():
         yield path, Path(path.name)
     elif path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes)
+        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+        if out is not None and not path.resolve().is_relative_to(out.resolve()):
+            files = [p for p in files if not p.resolve().is_relative_to(out.resolve())]
         if not files:
             raise UserError(f"{path}: no file in this folder ends in {', '.join(suffixes)}")
         yield from ((file, file.relative_to(path)) for file in files)

@@ -25,7 +25,8 @@ class Video:
     """
 
     def __init__(self, path: Path) -> None:
-        self._capture = cv2.VideoCapture(str(path))
+        # Absolute: FFmpeg takes what stands before a colon for a protocol.
+        self._capture = cv2.VideoCapture(str(path.absolute()))
         if not self._capture.isOpened():
             raise ImageError(f"{path}: not a video that OpenCV can decode")
         self.fps = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
@@ -63,7 +64,8 @@ class VideoFile:
     """
 
     def __init__(self, path: Path, fps: float) -> None:
-        self.path, self.fps = path, fps
+        # MPEG-4 counts time in at most 65,535 parts of a second.
+        self.path, self.fps = path, fps if fps < 65 else round(fps, 2)
         self._writer: cv2.VideoWriter | None = None
 
     def write(self, frame: np.ndarray) -> None:

@@ -73,3 +73,15 @@ def test_what_is_no_whole_picture_is_named(tmp_path):
     half.write_bytes(content[: len(content) // 2])
     with pytest.raises(ImageError, match="half.jpg is truncated"):
         read_image(half)
+
+
+def test_what_nobody_may_read_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"")
+
+    def forbidden(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("dyrelu_pose.datasets.load_image.has_its_end", forbidden)
+    with pytest.raises(ImageError, match="a.jpg cannot be decoded"):
+        read_image(path)

@@ -120,9 +120,39 @@ def test_a_box_outside_of_its_picture_is_named(demo, picture, tmp_path):
     assert re.search(r"error: boxes \S+boxes.json: b.png: box .* outside .* 120x90", printed)
 
 
+def test_what_was_found_before_an_error_is_kept(demo, picture, tmp_path):
+    for name in ("a.png", "b.png"):
+        cv2.imwrite(str(tmp_path / name), picture)
+    boxes = tmp_path / "boxes.json"
+    boxes.write_text(json.dumps({"a.png": [[0, 0, 50, 50]], "b.png": [[121, 0, 50, 50]]}))
+    out = tmp_path / "out"
+    demo(tmp_path, "--bboxes", boxes, "--out", out, "--batch-size", 1, expect=1)
+    people = json.loads((out / "results.keypoints.json").read_text())
+    assert [person["file_name"] for person in people] == ["a.png"]
+
+
+def test_a_second_run_does_not_draw_its_drawings(demo, picture, tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), picture)
+    for _ in range(2):
+        printed = demo(tmp_path, "--out", tmp_path / "drawn")
+        assert "1 people in 1 pictures" in printed
+
+
+def test_a_video_of_many_frames_a_second_is_drawn(demo, picture, tmp_path):
+    path = (
+        tmp_path / "2026-11-26T10:30:15.avi"
+    )  # of which FFmpeg takes the first part for a protocol
+    code = cv2.VideoWriter_fourcc(*"MJPG")
+    video = cv2.VideoWriter(str(path), code, 119.967, (120, 90))
+    video.write(picture)
+    video.release()
+    demo(path, "--out", tmp_path / "out")
+    assert (tmp_path / "out" / path.with_suffix(".mp4").name).stat().st_size
+
+
 def test_a_picture_is_never_replaced_by_its_drawing(demo, picture, tmp_path):
     path = tmp_path / "person.png"
     cv2.imwrite(str(path), picture)
     printed = demo(path, "--out", tmp_path, expect=1)
-    assert "would be replaced by its drawn copy" in printed
+    assert f"the drawing of {path} would take the place of {path}: name another --out" in printed
     np.testing.assert_array_equal(cv2.imread(str(path)), picture)

@@ -181,6 +181,23 @@ def test_predictions_are_drawn_beside_the_truth(evaluated, tmp_path, capsys):
     size_of(tmp_path / "out" / "sheet.png")
 
 
+def test_no_picture_is_replaced_by_its_drawing(evaluated):
+    *_, images = evaluated
+    before = {path: path.read_bytes() for path in images.iterdir()}
+    with pytest.raises(UserError, match=r"images/\d.png is a picture that would be replaced"):
+        run_draw(evaluated, "--out", str(images))
+    assert {path: path.read_bytes() for path in images.iterdir()} == before
+
+
+def test_paper_needs_a_size(evaluated):
+    truth, results, _ = evaluated
+    content = json.loads(truth.read_text())
+    del content["images"][0]["width"]
+    truth.write_text(json.dumps(content))
+    with pytest.raises(UserError, match="image 1 has no width and height for paper: name --images"):
+        load("tools/draw_predictions.py").main([str(truth), str(results)])
+
+
 def test_several_predictions_share_blank_paper(evaluated, tmp_path):
     truth, results, _ = map(str, evaluated)
     main = load("tools/draw_predictions.py").main
@@ -296,6 +313,11 @@ def mix_up(truth, results, images):
     return "image 77"
 
 
+def mistype(truth, results, images):
+    results.write_text(json.dumps([{"image_id": "1", "score": 1, "keypoints": [0] * 51}]))
+    return "image_id '1' is no whole number"
+
+
 def unlabel(truth, results, images):
     content = json.loads(truth.read_text())
     truth.write_text(json.dumps({**content, "annotations": []}))
@@ -303,7 +325,8 @@ def unlabel(truth, results, images):
 
 
 @pytest.mark.parametrize(
-    "damage", [damage_results, damage_truth, remove_results, remove_image, mix_up, unlabel]
+    "damage",
+    [damage_results, damage_truth, remove_results, remove_image, mix_up, mistype, unlabel],
 )
 def test_what_is_wrong_with_the_files_is_named(evaluated, damage):
     named = str(damage(*evaluated))
