@@ -18,6 +18,7 @@ from dyrelu_pose.models.input_size import input_size_of
 from dyrelu_pose.placement import format_sites, with_linear
 from dyrelu_pose.records.files import check_output_file
 from dyrelu_pose.visualization.site_strip import draw_site_strip
+from dyrelu_pose.visualization.style import WRITTEN
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Build the model of the config and print the table."""
     args = parse_args(argv)
     if args.png:
-        check_output_file(args.png)
+        check_output_file(args.png, WRITTEN)
     cfg = load_model_config(args.config, args.cfg_options)
     with named_parts(cfg):
         model, placements = build(cfg)

@@ -12,6 +12,7 @@ from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.records.files import check_output_file
 from dyrelu_pose.visualization.learning_curve import draw_learning_curve
 from dyrelu_pose.visualization.run_log import RunLog, read_run
+from dyrelu_pose.visualization.style import WRITTEN
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Read the logs, draw the chart and say where it is."""
     args = parse_args(argv)
     out = args.out or args.work_dirs[0] / "learning_curve.png"
-    check_output_file(out)
+    check_output_file(out, WRITTEN)
     try:
         runs = [read_run(work_dir) for work_dir in args.work_dirs]
         draw_learning_curve(named(runs, args.names) if args.names else runs, out, args.data)

@@ -16,7 +16,7 @@ from rich.progress import track
 
 from dyrelu_pose.config.arguments import add_cfg_options, at_least_one
 from dyrelu_pose.config.load import load_model_config
-from dyrelu_pose.errors import user_errors
+from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.inspection import (
     choose_sites,
     collect,
@@ -65,13 +65,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the model on the images, write the report and say where it is."""
     args = parse_args(argv)
-    out = args.out or Path(args.checkpoint).parent / "inspection"
+    beside = Path("work_dirs" if "://" in args.checkpoint else Path(args.checkpoint).parent)
+    out = args.out or beside / "inspection"
     check_output_folder(out)
     cfg = load_model_config(args.config, args.cfg_options)
     model = load_trained(cfg, args.checkpoint, args.device)
     sites = find_sites(model, input_size_of(cfg))
     chosen = choose_sites(model, sites, args.sites)
     images = samples(cfg, args.images, args.num_images)
+    if len(images) < 2:
+        raise UserError(
+            "1 image to look at, but what depends on the image shows only on two or more"
+        )
     console = Console(stderr=True)
 
     def show(items: Iterable, what: str, total: int) -> Iterable:

@@ -39,7 +39,7 @@ def samples(cfg: Config, images: Sequence[Path], number: int) -> Subset[dict]:
         Dicts of `inputs` (3, H, W), bytes in BGR, and `data_samples`.
 
     Raises:
-        UserError: A file is missing, or there are not two images to compare.
+        UserError: A file is missing.
     """
     init_default_scope(cfg.get("default_scope", "mmpose"))
     from mmpose.registry import DATASETS
@@ -52,11 +52,6 @@ def samples(cfg: Config, images: Sequence[Path], number: int) -> Subset[dict]:
         found = DATASETS.build(cfg.val_dataloader.dataset)
     else:
         raise UserError(f"{cfg.filename} has no val_dataloader: name images")
-    if min(len(found), number) < 2:
-        raise UserError(
-            f"{min(len(found), number)} image(s) to look at, but what depends on the image shows "
-            "only on two or more"
-        )
     return Subset(found, evenly_spaced(len(found), number))
 
 

@@ -2,13 +2,15 @@
 
 from matplotlib.figure import Figure
 
+WRITTEN = (".png", ".jpg", ".pdf", ".svg")  # endings of files that a chart can be written to
 INK, GREY = "#333333", "#999999"
 GRID, SHADE = "#DDDDDD", "#F1F1F1"
 # Okabe and Ito's colors, told apart with any color vision.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 BLUE, ORANGE, GREEN, PINK, YELLOW, SKY = COLORS
 DIVERGING = "PuOr_r"  # color map: orange above the middle, purple below, told apart likewise
-TITLE = dict(loc="left", fontweight="bold", color=INK)
+# Names of files and configs are no formulas, whatever stands between two dollars.
+TITLE = dict(loc="left", fontweight="bold", color=INK, parse_math=False)
 
 
 def new_figure(width: float, height: float, dpi: int = 150) -> Figure:
@@ -39,7 +41,7 @@ def finish(axes, title: str = "", across: str = "", up: str = "", grid: str = "b
 
 def headline(figure: Figure, text: str) -> None:
     """Write what a whole figure is about above it."""
-    figure.suptitle(text, x=0.01, ha="left", fontsize=12, color=INK)
+    figure.suptitle(text, x=0.01, ha="left", fontsize=12, color=INK, parse_math=False)
 
 
 def legend(owner, **place) -> None:

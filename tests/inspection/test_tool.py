@@ -1,5 +1,7 @@
 """The tool from the command line to the page."""
 
+import shutil
+
 import pytest
 
 from dyrelu_pose.errors import user_errors
@@ -41,3 +43,12 @@ def test_refusals(run, checkpoint, pictures, tmp_path):
         run(checkpoint, pictures, "--cfg-options", "model.dyrelu.2.act.reduction=2")
     with pytest.raises(SystemExit, match="device cuda:99 cannot be used: "):
         run(checkpoint, pictures, "--device", "cuda:99")
+    with pytest.raises(SystemExit, match="1 image to look at, but what depends on the image"):
+        run(checkpoint, pictures / "0.png")
+
+
+def test_names_are_no_formulas(run, checkpoint, pictures, tmp_path):
+    shutil.copytree(pictures, tmp_path / "in")
+    (tmp_path / "in/1.png").rename(tmp_path / r"in/cost_$5_\frac$10.png")
+    run(checkpoint, tmp_path / "in", "--sites", SPATIAL, "--out", tmp_path / "page")
+    assert (tmp_path / "page/index.html").is_file()

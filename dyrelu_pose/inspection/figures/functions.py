@@ -51,7 +51,7 @@ def draw_functions(record: SiteRecord, pictures: Sequence[Picture]) -> Figure:
     legend(axes)
     for panel, image, color in zip(beside, shown, TWO, strict=False):
         panel.imshow(pictures[image].pixels)
-        panel.set_title(pictures[image].name, fontsize=10, color=INK)
+        panel.set_title(pictures[image].name, fontsize=10, color=INK, parse_math=False)
         panel.set_xticks([])
         panel.set_yticks([])
         panel.spines[:].set(color=color, linewidth=4)
