@@ -24,7 +24,8 @@ def user_errors() -> Iterator[None]:
     """Turn an error into one line and exit status 1, Ctrl-C into 130, without a traceback.
 
     A `UserError` is its message; any other exception is its class, its message and the line that
-    raised it. With the environment variable DYRELU_TRACEBACK set, errors pass through instead.
+    raised it. Nothing is said where nobody reads the output any more, as behind `| head`. With the
+    environment variable DYRELU_TRACEBACK set, errors pass through instead.
     """
     try:
         yield
@@ -34,6 +35,8 @@ def user_errors() -> Iterator[None]:
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            sys.exit(1)
         sys.exit(f"error: {_line(error)}")
 
 
@@ -48,6 +51,16 @@ def described(error: Exception) -> str:
     reason = " ".join(text.split())[:LONGEST]
     at = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {reason} ({Path(at.filename).name}, line {at.lineno})"
+
+
+def _nobody_reads() -> bool:
+    """Whether the standard output is a pipe that was closed; if so, let go of it."""
+    try:
+        print(flush=True)  # a flush alone may find nothing left to write
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _line(error: Exception) -> str:

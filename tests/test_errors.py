@@ -1,6 +1,8 @@
 """How the command-line tools end when something stops them."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -64,6 +66,19 @@ def test_who_debugs_gets_the_traceback(monkeypatch):
     for error in (UserError("text"), ValueError("text")):
         with pytest.raises(type(error)), user_errors():
             raise error
+
+
+def test_a_reader_that_has_gone_is_no_error():
+    code = (
+        "from dyrelu_pose.errors import user_errors\n"
+        "with user_errors():\n    print('x' * 1_000_000, flush=True)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == 1
 
 
 def test_ctrl_c_has_no_traceback_and_status_130(capsys):

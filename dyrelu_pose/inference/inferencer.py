@@ -157,10 +157,17 @@ def checked_boxes(boxes: np.ndarray | Sequence, picture: np.ndarray) -> np.ndarr
     """Return the boxes of a picture as (P, 5) float32, the score last, 1 where there is none.
 
     Raises:
-        UserError: One has no width or height, or nothing of the picture is in it.
+        UserError: One has no width or height, or nothing of the picture is in it; or they are of
+            another shape.
     """
-    boxes = np.asarray(boxes, np.float32)
-    boxes = boxes.reshape(-1, 5 if boxes.ndim == 2 and boxes.shape[1] == 5 else 4)
+    boxes = np.atleast_2d(np.asarray(boxes, np.float32))
+    if not boxes.size:
+        boxes = boxes.reshape(0, 4)
+    if boxes.ndim != 2 or boxes.shape[1] not in (4, 5):
+        raise UserError(
+            f"boxes of shape {boxes.shape}: (P, 4) are left, top, right, bottom, (P, 5) have a "
+            "score behind"
+        )
     if boxes.shape[1] == 4:
         boxes = np.column_stack((boxes, np.ones(len(boxes), np.float32)))
     scores, boxes = boxes[:, 4:], boxes[:, :4]

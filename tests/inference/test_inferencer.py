@@ -63,6 +63,7 @@ def test_grey_arrays_are_pictures(pose, picture):
         (np.zeros((8, 8, 3), np.uint8), [[0, 0, float("nan"), 9]], "is not left, top, right"),
         (np.zeros((8, 9, 3), np.uint8), [[0, 0, 5, 5], [9, 0, 12, 5]], "outside .* 9x8 pixels"),
         (np.zeros((8, 9, 3), np.uint8), [[0, -7, 5, 0]], "outside of the picture"),
+        (np.zeros((8, 9, 3), np.uint8), [[0, 0, 5, 5, 1, 0]] * 2, r"shape \(2, 6\): \(P, 4\) are"),
         ([np.zeros((8, 8, 3), np.uint8)], [], "1 pictures need as many bboxes, not 0"),
     ],
 )
