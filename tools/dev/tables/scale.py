@@ -135,7 +135,7 @@ def distributed(page: Path) -> str:
     return (
         f"{markdown_table(header, lines)}\n\nLargest differences from one process: of gradient and "
         "weights, in units of the change that the epoch makes to the weights; of the keypoints' "
-        f"scores, of the largest. COCO-mini AP of the published model: {_aps(record)}. "
+        f"scores, of the largest. COCO-mini AP of the model published then: {_aps(record)}. "
         f"{source(page, DISTRIBUTED, record)}"
     )
 
