@@ -15,18 +15,22 @@ EPS = 1e-30  # of batch normalisation, which refuses 0; 1 + EPS is 1
 def deploy(model: nn.Module) -> nn.Module:
     """Replace every DyReLU of a model by its `DeployedDyReLU`, in place, and return the model.
 
-    A batch normalisation that a layer computes (`fuse_norm`) becomes one of its own again, which
-    an exporter folds into the convolution in front of it. A model without DyReLU stays as it is.
+    Of a layer alone, its `DeployedDyReLU` is returned. A batch normalisation that a layer computes
+    (`fuse_norm`) becomes one of its own again, which an exporter folds into the convolution in
+    front of it. A model without DyReLU stays as it is.
     """
     for name, layer in list(model.named_modules()):
         if isinstance(layer, DyReLU):
             layer.unfold_norm()
-            model.set_submodule(name, DeployedDyReLU(layer))
+            deployed = DeployedDyReLU(layer)
+            if layer is model:
+                return deployed
+            model.set_submodule(name, deployed)
     return model
 
 
 class DeployedDyReLU(nn.Module):
-    """What a trained `DyReLU` computes of a map (N, C, H, W) in evaluation, to rounding.
+    """What a trained `DyReLU` computes in evaluation, to rounding in the dtype of its weights.
 
     2 sigmoid(t) - 1 is tanh(t / 2): the half is in the weights of FC2, whose rows are ordered so
     that one split yields a_1, ..., a_K, b_1, ..., b_K, each (N, C, 1, 1), or (N, 1, 1, 1) for A.
@@ -52,8 +56,10 @@ class DeployedDyReLU(nn.Module):
         hyper = layer.hyper
         k, lambda_a, lambda_b, _ = layer.ranges
         self.k, self.groups = k, len(hyper.fc2_bias) // (2 * k)
-        widths = torch.tensor([lambda_a] * k + [lambda_b] * k)
-        centers = torch.tensor(layer.ranges.centers)
+        self.channels_last, self.reread = layer.channels_last, layer.reread
+        like = hyper.fc1_bias  # in dtype and device
+        widths = like.new_tensor([lambda_a] * k + [lambda_b] * k)
+        centers = like.new_tensor(layer.ranges.centers)
         constants = dict(
             fc1_weight=hyper.fc1_weight,
             fc1_bias=hyper.fc1_bias,
@@ -61,8 +67,8 @@ class DeployedDyReLU(nn.Module):
             fc2_bias=self._by_branch(hyper.fc2_bias / 2),
             widths=widths.repeat_interleave(self.groups)[None],
             centers=centers.repeat_interleave(self.groups)[None],
-            zeros=torch.zeros(self.groups),
-            ones=torch.ones(self.groups),
+            zeros=like.new_zeros(self.groups),
+            ones=like.new_ones(self.groups),
         )
         self.map = None
         if isinstance(layer, DyReLUC):
@@ -76,7 +82,19 @@ class DeployedDyReLU(nn.Module):
         return rows.unflatten(0, (self.groups, 2 * self.k)).transpose(0, 1).flatten(0, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply the activation to `x` (N, C, H, W)."""
+        """Apply the activation to `x` (N, C, *), or (N, *, C) where the layer takes channels last.
+
+        Where `x` is read again after a layer that overwrites it, it is overwritten.
+        """
+        if self.channels_last:
+            y = self._activate(x.movedim(-1, 1)).movedim(1, -1)
+        else:
+            y = self._activate(x)
+        return x.copy_(y) if self.reread else y
+
+    def _activate(self, x: Tensor) -> Tensor:
+        if x.dim() != 4:
+            return self._activate(x.reshape(*x.shape[:2], -1, 1)).reshape(x.shape)
         coefficients = self._coefficients(x)
         one = x.shape[0] == 1 and self.groups > 1
         if one:
