@@ -122,6 +122,7 @@ def probe(
     return survey(model, input_size, forward, linear)[0]
 
 
+@torch.inference_mode(False)  # whose tensors have no versions, which the watches compare
 def survey(
     model: nn.Module,
     input_size: tuple[int, int],

@@ -357,3 +357,10 @@ def test_compiles_without_graph_breaks(build, images, input_size):
     compiled = torch.compile(model.backbone, fullgraph=True, backend="eager")
     with torch.no_grad():
         torch.testing.assert_close(compiled(images), model.backbone(images))
+
+
+def test_a_model_is_built_in_inference_mode(build, images, input_size):
+    with torch.inference_mode():
+        model, relu = build("resnet18"), build("resnet18")
+        place(model, [dict(sites="*", act=dict(type="DyReLUB"), fuse_norm=True)], input_size)
+        torch.testing.assert_close(run(model.eval(), images), run(relu.eval(), images))
