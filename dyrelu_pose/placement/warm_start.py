@@ -6,6 +6,8 @@ from functools import partial
 from mmengine.logging import print_log
 from torch import nn
 
+PLACED = "placed_layers"  # attribute of a module: class name and keys of each, by site
+
 
 def install_fresh_start_report(model: nn.Module, sites: Sequence[str]) -> None:
     """Let `model` accept checkpoints from before its activations were placed.
@@ -18,7 +20,8 @@ def install_fresh_start_report(model: nn.Module, sites: Sequence[str]) -> None:
 
     It works for the model, alone or inside a wrapper (DDP, EMA), and for its parts (`backbone`,
     `neck`, `head`) when they load weights of their own, as `init_cfg` makes them do. Being
-    hooks without closures, the reports survive deep copies and pickling.
+    hooks without closures, the reports survive deep copies and pickling. Layers of several
+    placements count together, at each site the last one.
 
     Args:
         model: The model, after placement.
@@ -33,21 +36,23 @@ def install_fresh_start_report(model: nn.Module, sites: Sequence[str]) -> None:
 
 
 def _install(module: nn.Module, layers: dict[str, nn.Module], wrapped: bool) -> None:
-    keys = [f"{site}.{key}" for site, layer in layers.items() for key in layer.state_dict()]
-    if keys:
-        kinds = ", ".join(sorted({type(layer).__name__ for layer in layers.values()}))
-        line = (
-            f"{len(keys)} tensors of {len(layers)} sites ({kinds}) are not in the checkpoint "
-            "and keep their start values"
-        )
-        module.register_load_state_dict_post_hook(partial(_report, keys, line, wrapped))
+    if layers and not hasattr(module, PLACED):
+        setattr(module, PLACED, {})
+        module.register_load_state_dict_post_hook(partial(_report, wrapped))
+    for site, layer in layers.items():
+        keys = [f"{site}.{key}" for key in layer.state_dict()]
+        getattr(module, PLACED)[site] = type(layer).__name__, keys
 
 
-def _report(keys: list[str], line: str, wrapped: bool, module: nn.Module, result) -> None:
+def _report(wrapped: bool, module: nn.Module, result) -> None:
     """Load hook; `wrapped` looks for the keys behind the prefix of a wrapper as well.
 
     A part must not: its keys have a prefix whenever the whole model loads, which reports itself.
     """
+    layers = [(kind, keys) for kind, keys in getattr(module, PLACED).values() if keys]
+    keys = [key for _, own in layers for key in own]
+    if not keys:
+        return
     missing = set(result.missing_keys)
     ends = [key for key in missing if key.endswith(keys[0])] if wrapped else keys[:1]
     for prefix in (key.removesuffix(keys[0]) for key in ends):
@@ -55,4 +60,9 @@ def _report(keys: list[str], line: str, wrapped: bool, module: nn.Module, result
         if fresh <= missing:
             # In place: the loader keeps its own reference to this list.
             result.missing_keys[:] = [key for key in result.missing_keys if key not in fresh]
-            print_log(line, logger="current")
+            kinds = ", ".join(sorted({kind for kind, _ in layers}))
+            print_log(
+                f"{len(keys)} tensors of {len(layers)} sites ({kinds}) are not in the checkpoint "
+                "and keep their start values",
+                logger="current",
+            )

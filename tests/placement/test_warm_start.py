@@ -125,3 +125,34 @@ def test_placed_prelu_is_counted_too(build, relu_state, input_size, log):
     place(model, [dict(sites="backbone.*", act=dict(type="PReLU"))], input_size)
     model.load_state_dict(relu_state, strict=True)
     assert log[0].startswith("17 tensors of 17 sites (PReLU) are not in the checkpoint")
+
+
+@pytest.mark.parametrize(
+    ("act", "line"),
+    [
+        (dict(type="DyReLUC"), LINE),
+        (dict(type="DyReLUB", reduction=4), "72 tensors of 18 sites (DyReLUB) are not in"),
+        (dict(type="PReLU"), "69 tensors of 18 sites (DyReLUB, PReLU) are not in"),
+        (dict(type="SiLU"), "68 tensors of 17 sites (DyReLUB) are not in"),
+    ],
+    ids=["more keys", "the same keys", "other keys", "no keys"],
+)
+def test_layers_that_replaced_placed_ones_count_in_their_stead(
+    build, input_size, relu_state, log, act, line
+):
+    model = build("resnet18", head=HEAD)
+    place(model, [dict(sites="*", act=B)], input_size)
+    place(model, [dict(sites="head.*", act=act)], input_size)
+    model.load_state_dict(relu_state, strict=True)
+    head = {k.removeprefix("head."): v for k, v in relu_state.items() if k.startswith("head.")}
+    model.head.load_state_dict(head, strict=True)
+    assert log[0].startswith(line)
+    assert len(log) == (1 if act["type"] == "SiLU" else 2)  # the head's own line
+
+
+def test_all_layers_replaced_by_ones_without_parameters(build, input_size, relu_state, log):
+    model = build("resnet18", head=HEAD)
+    for act in (B, dict(type="SiLU")):
+        place(model, [dict(sites="*", act=act)], input_size)
+    model.load_state_dict(relu_state, strict=True)
+    assert log == []
