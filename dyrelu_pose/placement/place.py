@@ -115,7 +115,10 @@ def place(
     fused = _fuse(model, taken, layers)
     install_fresh_start_report(model, list(layers))
     if model.training:
+        evaluated = [module for module in model.modules() if not module.training]
         model.train()  # lets backbones freeze the new parameters of their frozen stages
+        for module in evaluated:
+            module.training = False
     return [
         Placement(site, layers.get(site.name), site in fused)
         for site in sites

@@ -296,6 +296,16 @@ def test_frozen_stages_freeze_their_new_layers(build, input_size, name):
         assert free == [not placement.site.name.startswith(first)] * 4, placement.site.name
 
 
+def test_modules_that_were_in_evaluation_stay_so(build, input_size):
+    model = build("resnet18", frozen_stages=1)
+    model.backbone.layer2[0].bn1.eval()
+    model.backbone.layer3.eval()
+    place(model, BACKBONE, input_size)
+    evaluated = ("relu", "bn1", "layer1", "layer2.0.bn1", "layer3")  # and what is inside
+    for name, module in model.backbone.named_modules():
+        assert module.training is not f"{name}.".startswith(tuple(f"{n}." for n in evaluated)), name
+
+
 def test_optimizer_reaches_every_new_parameter_by_its_name(build, input_size):
     model = build("hrnet")
     place(model, BACKBONE, input_size)
