@@ -52,7 +52,10 @@ class NormHolder:
         self._norms = norms
 
     def unfold_norm(self) -> None:
-        """Let the batch normalizations that this layer took, if any, compute themselves again."""
+        """Let the batch normalizations that this layer took, if any, compute themselves again.
+
+        To be called before another module is put in the place of this layer: they cannot know.
+        """
         for norm in self._held_norms():
             cast(nn.BatchNorm2d, norm).__class__ = nn.BatchNorm2d
         self._norms = ()
