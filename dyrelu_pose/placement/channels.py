@@ -5,6 +5,7 @@ and layer norms the last one, and additions and the like leave it where it is. W
 from them, the maps of two input sizes tell: height and width change, the channels do not.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -26,7 +27,7 @@ LEAVES = {
     "add", "add_", "__add__", "__iadd__", "__radd__", "sub", "__sub__", "__isub__", "__rsub__",
     "mul", "mul_", "__mul__", "__imul__", "__rmul__", "div", "__truediv__", "cat",
     "concat", "chunk", "split", "clone", "contiguous", "to", "float", "half", "dropout",
-    "dropout2d", "sigmoid",
+    "dropout2d", "sigmoid", "pad",
     "empty_like",  # a batch norm on the meta device
 }  # fmt: skip
 
@@ -66,9 +67,11 @@ class ChannelsWatch(TorchFunctionMode):
             dimension = FIRST
         elif name in MAKES_LAST:
             dimension = LAST
-        elif name in LEAVES:
-            leaves = tree_leaves((args, kwargs))
-            known = {getattr(leaf, DIMENSION, None) for leaf in leaves if isinstance(leaf, Tensor)}
+        elif name in LEAVES or (name == "__getitem__" and _is_of_slices(args[1])):
+            tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+            # Gates, biases and the like broadcast to the layout of a map.
+            maps = [tensor for tensor in tensors if _has_positions(tensor)] or tensors
+            known = {getattr(tensor, DIMENSION, None) for tensor in maps}
             dimension = known.pop() if len(known) == 1 else None
         else:
             return result
@@ -76,6 +79,18 @@ class ChannelsWatch(TorchFunctionMode):
             if isinstance(leaf, Tensor):
                 setattr(leaf, DIMENSION, dimension)
         return result
+
+
+def _is_of_slices(index: object) -> bool:
+    """Whether an index leaves every dimension where it is."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(isinstance(part, slice) or part is Ellipsis for part in parts)
+
+
+def _has_positions(tensor: Tensor) -> bool:
+    """Whether it has more than channels, wherever these are."""
+    sizes = tensor.shape[1:]
+    return math.prod(sizes) > max(sizes, default=1)
 
 
 def dimension_by_size(

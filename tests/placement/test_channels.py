@@ -87,12 +87,59 @@ def test_the_same_layout_of_a_model_that_is_channels_first_throughout():
         assert (site.channels, site.size, site.channels_last) == (3, (7, 9), False)
 
 
-def test_what_cannot_be_told_is_refused_by_name():
-    class OneSize(nn.Sequential):
-        def forward(self, x):
-            assert x.shape[2:] == (C, C)
-            return super().forward(x)
+class OneSize(nn.Sequential):
+    """A model for one input size, so that another does not tell its channels."""
 
+    def forward(self, x):
+        assert x.shape[2:] == (C, C)
+        return super().forward(x)
+
+
+class Gated(nn.Module):
+    """Squeeze-and-excitation by a layer whose channels are last."""
+
+    def __init__(self, between):
+        super().__init__()
+        self.fc, self.act, self.between = nn.Linear(C, C), nn.ReLU(), between
+
+    def forward(self, x):
+        gate = self.fc(x.mean((2, 3))).sigmoid()[:, :, None, None]
+        return self.act(self.between(x, gate))
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        lambda x, gate: x * gate,
+        lambda x, gate: torch.ones(C, 1, 1, device=x.device) * x + gate,
+        lambda x, gate: nn.functional.pad(x, (1, 1, 1, 1)),
+        lambda x, gate: x[:, :, 1:, ::2],
+        lambda x, gate: x[..., :-1],
+    ],
+    ids=["gate", "bias", "pad", "slice", "ellipsis"],
+)
+def test_what_keeps_the_channels_where_they_are(between):
+    (site,) = probe(OneSize(nn.Conv2d(3, C, 1), Gated(between)), SQUARE)
+    assert (site.channels, site.channels_last, site.obstacle) == (C, False, None)
+
+
+def test_the_same_behind_a_fully_connected_layer():
+    class Block(NextBlock):
+        def forward(self, x):
+            y = self.wide(self.conv(x).permute(0, 2, 3, 1))
+            return x + self.narrow(self.act(x.mean((2, 3))[:, None, None] * y)).movedim(-1, 1)
+
+    (site,) = probe(OneSize(nn.Conv2d(3, C, 1), Block()), SQUARE)
+    assert (site.channels, site.channels_last, site.obstacle) == (C, True, None)
+
+
+def test_an_index_that_moves_channels_tells_nothing():
+    moved = Between(lambda x: x[:, :, :, None].squeeze(3), lambda x: x)
+    (site,) = probe(OneSize(nn.Conv2d(3, C, 1), moved), SQUARE)
+    assert "cannot tell the channels" in site.obstacle
+
+
+def test_what_cannot_be_told_is_refused_by_name():
     permuted = Between(lambda x: x.permute(0, 2, 3, 1), lambda x: x.permute(0, 3, 1, 2))
     model = OneSize(nn.Conv2d(3, C, 1), permuted, nn.Conv2d(C, C, 1), nn.ReLU())
     rule = dict(sites="*", act=ACTS["B"])
