@@ -193,15 +193,14 @@ class DyReLU(NormHolder, nn.Module):
         if len(x.summands) == 1:
             return self._activate(x.tensor(update=True))
         branch, shortcut = (
-            Term(map_, None if norm is None else norm.norm(map_)) for map_, norm in x.summands
+            Term(term.x, None if term.norm is None else term.norm.norm(term.x))
+            for term in x.summands
         )
         y, used = residual_dyrelu(branch, shortcut, self.hyper, self.ranges, self.backend)
-        norms = [norm for _, norm in x.summands if norm is not None]
-        if not x.updated:
-            for norm, (mean, variance) in zip(norms, used, strict=True):
-                if running := norm.running():
-                    running.take(mean, variance, y.numel() // y.shape[1])
-        x.updated = True
+        normed = (term for term in x.summands if term.norm is not None)
+        for term, (mean, variance) in zip(normed, used, strict=True):
+            if running := term.running():
+                running.take(mean, variance, y.numel() // y.shape[1])
         return y
 
     def _spatial(self) -> tuple[Tensor | None, Spatial | None]:

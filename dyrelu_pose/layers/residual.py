@@ -1,6 +1,7 @@
 """A residual sum that is not computed, but handed to the DyReLU behind it."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -8,11 +9,13 @@ from torch.fx import Proxy
 from torch.utils._pytree import tree_map_only
 
 from dyrelu_pose.ops.backends import is_traced
+from dyrelu_pose.ops.norm import Running
 
 from .folded_norm import HeldBatchNorm2d
 from .leaf import call_in_graph
 
 ADDITIONS = {torch.add, Tensor.add, Tensor.add_, Tensor.__add__, Tensor.__radd__, Tensor.__iadd__}
+OF_EITHER = {"shape", "size", "ndim", "dim", "dtype", "device"}  # the same of a summand and the sum
 
 
 class DeferredBatchNorm2d(HeldBatchNorm2d):
@@ -33,11 +36,32 @@ class DeferredBatchNorm2d(HeldBatchNorm2d):
         return ResidualSum((Summand(x, self),))
 
 
-class Summand(NamedTuple):
-    """A map (N, C, H, W), and the norm that it goes through, if any."""
+@dataclass(eq=False)
+class Summand:
+    """A map (N, C, H, W), and the norm that it goes through, if any.
+
+    Attributes:
+        updated: Whether the norm has this batch in its running statistics.
+    """
 
     x: Tensor
-    norm: DeferredBatchNorm2d | None
+    norm: DeferredBatchNorm2d | None = None
+    updated: bool = False
+
+    def tensor(self, update: bool) -> Tensor:
+        """Compute the summand; with `update` the norm takes the batch, unless it did before."""
+        if self.norm is None:
+            return self.x
+        update = update and not self.updated
+        self.updated |= update
+        return self.norm.normalized(self.x, update)
+
+    def running(self) -> Running | None:
+        """Return the running statistics that the batch goes into, if it has not yet."""
+        if self.norm is None or self.updated:
+            return None
+        self.updated = True
+        return self.norm.running()
 
 
 class ResidualSum:
@@ -53,12 +77,6 @@ class ResidualSum:
     def __init__(self, summands: tuple[Summand, ...]) -> None:
         self.summands = summands
         self.recorded = torch.is_grad_enabled()
-        self.updated = False  # whether the norms have this batch in their running statistics
-
-    @property
-    def shape(self) -> torch.Size:
-        """Shape of the sum, (N, C, H, W)."""
-        return self.summands[0].x.shape
 
     def tensor(self, update: bool = False) -> Tensor:
         """Compute the sum.
@@ -66,9 +84,7 @@ class ResidualSum:
         Args:
             update: Whether running statistics are updated, unless they were before.
         """
-        update = update and not self.updated
-        self.updated |= update
-        maps = [x if norm is None else norm.normalized(x, update) for x, norm in self.summands]
+        maps = [summand.tensor(update) for summand in self.summands]
         return maps[0] if len(maps) == 1 else maps[0] + maps[1]
 
     def check_recorded(self) -> None:
@@ -99,6 +115,8 @@ class ResidualSum:
     def __getattr__(self, name: str):
         if name.startswith("__"):  # a protocol that a tensor may have and this has not
             raise AttributeError(name)
+        if name in OF_EITHER:
+            return getattr(self.summands[0].x, name)
         return getattr(self.tensor(update=True), name)
 
     @classmethod
@@ -117,9 +135,7 @@ def _added(first: Any, second: Any) -> "Tensor | ResidualSum":
     summands = [
         summand
         for value in (first, second)
-        for summand in (
-            value.summands if isinstance(value, ResidualSum) else (Summand(value, None),)
-        )
+        for summand in (value.summands if isinstance(value, ResidualSum) else (Summand(value),))
     ]
     if len(summands) == 2 and _alike(*(summand.x for summand in summands)):
         return ResidualSum(tuple(sorted(summands, key=lambda summand: summand.norm is None)))

@@ -253,6 +253,36 @@ def test_hooks_that_look_at_the_sum_change_nothing():
     assert seen[:6] == pytest.approx(seen[6:])
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        lambda u, r, act: act(u + r.reshape(u.size())),
+        lambda u, r, act: act(u + r) if u.dim() == 4 else u,
+        lambda u, r, act: act(u + r.to(u.device, u.dtype)),
+        lambda u, r, act: act(u + r) if u.isfinite().all() else u,
+        lambda u, r, act: act(u + r) + act(u - r),
+        lambda u, r, act: act(u + r) + u,
+    ],
+    ids=["size", "dim", "dtype", "values", "twice", "again"],
+)
+def test_a_batch_enters_running_statistics_once(block):
+    theirs, ours = pair()
+    for model in (theirs, ours):
+        model.forward = lambda x, r, model=model: block(model.norm(x), r, model.act)
+    x, r, grad = make_maps(4, 6, 5, 3)
+    expected = results(theirs, x, r, grad)
+    assert_close(results(ours, x, r, grad), expected, torch.float64, factor=100)
+    assert ours.norm.num_batches_tracked == 1
+
+
+@pytest.mark.parametrize("name", ["shape", "ndim", "dtype", "device"])
+def test_what_a_sum_has_of_its_summands_is_not_computed(name, monkeypatch):
+    _, ours = pair()
+    u = ours.norm(x := make_maps(4, 6, 5, 3)[0])
+    monkeypatch.setattr(ResidualSum, "tensor", None)
+    assert getattr(u, name) == getattr(x, name)
+
+
 def test_another_layer_in_its_place_gets_the_tensor():
     theirs, ours = pair()
     theirs.act, ours.act = nn.ReLU(inplace=True), nn.ReLU(inplace=True)
