@@ -1,5 +1,6 @@
 """A residual sum that is not computed, but handed to the DyReLU behind it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,13 @@ from dyrelu_pose.ops.norm import Running
 from .folded_norm import HeldBatchNorm2d
 from .leaf import call_in_graph
 
-ADDITIONS = {torch.add, Tensor.add, Tensor.add_, Tensor.__add__, Tensor.__radd__, Tensor.__iadd__}
+ADDITIONS = {torch.add, Tensor.add, Tensor.__add__, Tensor.__radd__}
 OF_EITHER = {"shape", "size", "ndim", "dim", "dtype", "device"}  # the same of a summand and the sum
+OPERATORS = (
+    "abs", "bool", "eq", "floordiv", "ge", "getitem", "gt", "iter", "le", "len", "lt", "matmul",
+    "mod", "mul", "ne", "neg", "pow", "rfloordiv", "rmatmul", "rmul", "rpow", "rsub", "rtruediv",
+    "sub", "truediv",
+)  # fmt: skip
 
 
 class DeferredBatchNorm2d(HeldBatchNorm2d):
@@ -71,7 +77,7 @@ class ResidualSum:
     computed for each use. Maps that differ in shape, dtype or device are added at once.
 
     Args:
-        summands: One or two, the first of which has a norm.
+        summands: Two, the first of which has a norm, or one.
     """
 
     def __init__(self, summands: tuple[Summand, ...]) -> None:
@@ -107,17 +113,29 @@ class ResidualSum:
     def __add__(self, other: Any) -> "Tensor | ResidualSum":
         return _added(self, other)
 
-    __iadd__, add_ = __add__, add  # the norm's output is nobody else's
+    def add_(self, other: Any, **options) -> "ResidualSum":
+        """Become the sum with another map, as a tensor does."""
+        return self._become(self.add(other, **options))
+
+    def __iadd__(self, other: Any) -> "ResidualSum":
+        return self._become(_added(self, other))
 
     def __radd__(self, other: Any) -> "Tensor | ResidualSum":
         return _added(other, self)
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # a protocol that a tensor may have and this has not
             raise AttributeError(name)
         if name in OF_EITHER:
             return getattr(self.summands[0].x, name)
-        return getattr(self.tensor(update=True), name)
+        found = getattr(self.tensor(update=True), name)
+        if name.endswith("_"):  # in place
+            return lambda *args, **options: self._become(found(*args, **options))
+        return found
+
+    def _become(self, value: "Tensor | ResidualSum") -> "ResidualSum":
+        self.summands = value.summands if isinstance(value, ResidualSum) else (Summand(value),)
+        return self
 
     @classmethod
     def __torch_function__(cls, function, types, args=(), kwargs=None):
@@ -130,6 +148,14 @@ class ResidualSum:
         return function(*args, **kwargs)
 
 
+def _of_tensor(name: str) -> Callable:
+    return lambda self, *operands: getattr(self.tensor(update=True), name)(*operands)
+
+
+for _name in OPERATORS:  # looked up on the class, past `__getattr__`
+    setattr(ResidualSum, f"__{_name}__", _of_tensor(f"__{_name}__"))
+
+
 def _added(first: Any, second: Any) -> "Tensor | ResidualSum":
     """Return a sum of two summands where that can be, else what PyTorch makes of it."""
     summands = [
@@ -137,8 +163,9 @@ def _added(first: Any, second: Any) -> "Tensor | ResidualSum":
         for value in (first, second)
         for summand in (value.summands if isinstance(value, ResidualSum) else (Summand(value),))
     ]
-    if len(summands) == 2 and _alike(*(summand.x for summand in summands)):
-        return ResidualSum(tuple(sorted(summands, key=lambda summand: summand.norm is None)))
+    summands.sort(key=lambda summand: summand.norm is None)
+    if len(summands) == 2 and summands[0].norm and _alike(*(summand.x for summand in summands)):
+        return ResidualSum(tuple(summands))
     first, second = (
         value.tensor(update=True) if isinstance(value, ResidualSum) else value
         for value in (first, second)

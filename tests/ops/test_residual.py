@@ -1,6 +1,7 @@
 """The folded residual sum: against BatchNorm2d, addition and DyReLU one after the other."""
 
 import copy
+import functools
 
 import pytest
 import torch
@@ -223,9 +224,16 @@ def test_ways_to_add(add):
         lambda u, r: (u + r) + r,
         lambda u, r: torch.cat([u, r])[: len(r)],
         lambda u, r: u.relu() - r if u.shape == r.shape else r,
+        lambda u, r: (u / 0.9 * 0.5 - 1) ** 2 + r,
+        lambda u, r: 2 - (2 * -u) + r,
+        lambda u, r: torch.stack(list(u[:])) + r * len(u),
+        lambda u, r: torch.where(u > 0, abs(u), u % 3) + r,
     ],
-    ids=["product", "alpha", "broadcast", "dtype", "number", "three", "cat", "method"],
-)
+    ids=[
+        "product", "alpha", "broadcast", "dtype", "number", "three", "cat", "method", "numbers",
+        "of-numbers", "items", "compared",
+    ],
+)  # fmt: skip
 def test_everything_else_sees_a_tensor(use):
     theirs, ours = pair()
     for model in (theirs, ours):
@@ -233,6 +241,34 @@ def test_everything_else_sees_a_tensor(use):
     x, r, grad = make_maps(4, 6, 5, 3)
     expected = results(theirs, x, r, grad)
     assert_close(results(ours, x, r, grad), expected, torch.float64, factor=100)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda u, r: u.add_(r),
+        lambda u, r: u.add_(r, alpha=2),
+        lambda u, r: u.add_(r).add_(r),
+        lambda u, r: u.add_(r[:, :1]).add_(r),
+        lambda u, r: u.mul_(0.5).add_(r),
+        lambda u, r: u.mul_(r),
+    ],
+    ids=["add_", "alpha", "three", "broadcast", "mul_-add_", "mul_"],
+)
+def test_what_changes_it_in_place_changes_it(change):
+    theirs, ours = pair()
+
+    def run(model, x, r):
+        u = model.norm(x)
+        change(u, r)
+        return model.act(u)
+
+    for model in (theirs, ours):
+        model.forward = functools.partial(run, model)
+    x, r, grad = make_maps(4, 6, 5, 3)
+    expected = results(theirs, x, r, grad)
+    assert_close(results(ours, x, r, grad), expected, torch.float64, factor=100)
+    assert ours.norm.num_batches_tracked == 1
 
 
 def test_hooks_that_look_at_the_sum_change_nothing():
