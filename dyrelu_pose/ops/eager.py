@@ -14,7 +14,7 @@ from .eager_sums import TorchSums
 from .hyper import Hyper, Ranges, hyper_backward, hyper_forward
 from .layout import Layout, Sum, Tile
 from .passes import Passes
-from .precision import compute_dtype
+from .precision import compute_dtype, without_autocast
 from .tiled import Out
 
 TILE = 2**17  # elements; smaller ones pay for more calls than they save in memory
@@ -152,7 +152,8 @@ def _mean(layout: Layout, matrices: Tensor) -> Tensor:
 def _grad_weight(layout: Layout, x: Tensor, grad: Tensor) -> Tensor:
     """Return sum_np grad x, (C,), for grad (N, 1, P) or (N, P, 1)."""
     left, right = (x.mT, grad) if layout.channels_last else (x, grad.mT)
-    return (left.to(grad.dtype) @ right).sum(0).flatten()
+    with without_autocast(x, backward=True):
+        return (left.to(grad.dtype) @ right).sum(0).flatten()
 
 
 EAGER: Passes = TorchPasses(TILE)

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .precision import without_autocast
+
 
 class Hyper(NamedTuple):
     """Weights of theta = FC2(ReLU(FC1(s))), for C channels and G sets of 2K coefficients.
@@ -87,8 +89,9 @@ def hyper_backward(
         ranges: Ranges of the coefficients.
     """
     grad_theta = ranges.to_theta(grad_coef, delta)
-    grad_hidden = torch.ops.aten.threshold_backward(grad_theta @ hyper.fc2_weight, hidden, 0)
-    grad_hyper = Hyper(
-        grad_hidden.mT @ s, grad_hidden.sum(0), grad_theta.mT @ hidden, grad_theta.sum(0)
-    )
-    return grad_hidden @ hyper.fc1_weight, grad_hyper
+    with without_autocast(s, backward=True):
+        grad_hidden = torch.ops.aten.threshold_backward(grad_theta @ hyper.fc2_weight, hidden, 0)
+        grad_hyper = Hyper(
+            grad_hidden.mT @ s, grad_hidden.sum(0), grad_theta.mT @ hidden, grad_theta.sum(0)
+        )
+        return grad_hidden @ hyper.fc1_weight, grad_hyper

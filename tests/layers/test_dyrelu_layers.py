@@ -162,6 +162,21 @@ def test_autocast_computes_coefficients_and_map_in_float32(variant):
     torch.testing.assert_close(y.double(), expected(layer, x), rtol=1e-2, atol=1e-2)
 
 
+@pytest.mark.parametrize("inside", [True, False], ids=["inside", "outside"])
+@pytest.mark.parametrize("compiler", [None, "aot_eager"], ids=["eager", "compiled"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_autocast_computes_gradients_in_float32(variant, compiler, inside):
+    layer, (x, grad) = perturbed(variant(8, reduction=2)), torch.randn(2, 3, 8, 6, 5)
+    expected = torch.autograd.grad(layer(x), list(layer.parameters()), grad)
+    if compiler:
+        layer = torch.compile(layer, backend=compiler)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        y = layer(x)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=inside):
+            actual = torch.autograd.grad(y, list(layer.parameters()), grad)
+    torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_runs_on_the_meta_device(variant):
     with torch.device("meta"):
