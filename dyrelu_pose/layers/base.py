@@ -48,7 +48,8 @@ class DyReLU(NormHolder, nn.Module):
             `'triton'` (CUDA), `'reference'` (the equations as they stand, slow), or `'auto'`:
             Triton on CUDA and Numba on CPUs where they are installed, eager elsewhere.
         inplace: Whether the input may be overwritten, as by `nn.ReLU(inplace=True)`. That is done
-            only where autograd records nothing: the backward pass needs the input.
+            only where autograd records nothing and the input asks for no gradient: the backward
+            pass needs it.
 
     Attributes:
         reread: Whether the input is read again after an `inplace` call; then it is overwritten in

@@ -42,7 +42,8 @@ def dyrelu(
         weight: Weights of the spatial map's 1x1 convolution, for C: C elements.
         spatial: Constants of the spatial map, for C.
         backend: As for `dyrelu_given`.
-        inplace: Whether x may be overwritten where autograd records nothing.
+        inplace: Whether x may be overwritten where autograd records nothing and x asks for no
+            gradient: one that does is the start of a checkpoint, which reads it again.
 
     Returns:
         (N, C, *) in the dtype of `x`. Differentiable once, but for the reference.
@@ -51,6 +52,7 @@ def dyrelu(
         ValueError: There is no such backend.
         RuntimeError: The backend cannot run here.
     """
+    inplace = inplace and not x.requires_grad
     sites = sites_of(backend, x)
     if sites is not None:
         y = sites.dyrelu(x, hyper, ranges, weight, spatial, inplace)

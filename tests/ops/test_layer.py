@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.utils.checkpoint import checkpoint
 
 from dyrelu_pose.ops import Hyper, dyrelu, reference
 
@@ -109,6 +110,27 @@ def test_works_in_place_where_nothing_is_recorded(shape, variant, backend):
         assert y.data_ptr() == x.data_ptr()
         assert y.stride() == x.stride()
         assert torch.equal(y, expected)
+
+
+@pytest.mark.parametrize("backend", ["eager", "compile", NUMBA])
+@pytest.mark.parametrize("variant", ["B", "C"])
+def test_in_place_at_the_start_of_a_checkpoint_leaves_its_input_alone(variant, backend):
+    leaves, constants = make_layer((2, 4, 5, 3), variant, dtype=torch.float64)
+    inplace = call_layer(dyrelu, constants, backend=backend, inplace=True)
+    checkpoint(inplace, *leaves, use_reentrant=True).square().sum().backward()
+    y = call_layer(dyrelu, constants, backend="reference")(*leaves)
+    expected = torch.autograd.grad(y.square().sum(), leaves)
+    assert_close([leaf.grad for leaf in leaves], expected, torch.float64, factor=10)
+
+
+@pytest.mark.parametrize("backend", ["eager", "compile", NUMBA])
+def test_in_place_over_what_a_backward_pass_needs_is_found_out(backend):
+    leaves, constants = make_layer((2, 4, 5, 3))
+    x, *weights = (leaf.detach() for leaf in leaves)
+    y = x * torch.ones(3, requires_grad=True)  # keeps x
+    call_layer(dyrelu, constants, backend=backend, inplace=True)(x, *weights)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
 
 
 def test_in_place_leaves_the_memory_of_an_expanded_input_alone():

@@ -27,6 +27,8 @@ class NumbaPasses(TorchPasses):
         layout, matrices = _read(x)
         y = matrices if inplace else torch.empty_like(matrices)
         _run(kernels, "apply", layout, matrices, _branches(coef, x), pi, y)
+        if inplace:
+            torch.autograd.graph.increment_version(y)
         return layout.map(y)
 
     def reduce(

@@ -44,6 +44,7 @@ class TritonPasses:
             return EAGER.apply(x, coef, pi, inplace)
         if inplace and is_dense(x):
             _OPS.apply_(x, coef, pi)
+            torch.autograd.graph.increment_version(x)
             return x
         return _OPS.apply(x, coef, pi)
 

@@ -49,6 +49,8 @@ class TritonSites:
                 return PlannedDyReLU.apply(x, w1, b1, w2, b2, weight, plan)
             y = x if inplace else torch.empty_like(x)
             plan.forward(x, y, hyper, weight)
+            if inplace:
+                torch.autograd.graph.increment_version(x)
             return y
 
     def normalized_dyrelu(
