@@ -50,7 +50,9 @@ def coefficients(x: Tensor, hyper: Hyper, ranges: Ranges) -> tuple[Tensor, Tenso
     theta = F.linear(s, hyper.fc1_weight, hyper.fc1_bias).relu()
     theta = F.linear(theta, hyper.fc2_weight, hyper.fc2_bias)
     delta = 2 * theta.sigmoid() - 1
-    delta_a, delta_b = delta.unflatten(1, (-1, 2 * ranges.k)).split(ranges.k, 2)
+    # Not by unflatten, with which the older exporter to ONNX fixes N.
+    delta = delta.reshape(-1, hyper.fc2_bias.shape[0] // (2 * ranges.k), 2 * ranges.k)
+    delta_a, delta_b = delta.split(ranges.k, 2)
     alpha = torch.eye(ranges.k, dtype=x.dtype, device=x.device)[0].clamp(min=ranges.rest)
     return alpha + ranges.lambda_a * delta_a, ranges.lambda_b * delta_b
 

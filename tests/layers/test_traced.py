@@ -69,6 +69,21 @@ def test_a_trace_is_saved_and_computes_the_same_at_other_sizes(act, inplace, fus
         torch.testing.assert_close(loaded(x.clone()), model(x.clone()))
 
 
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act["type"])
+def test_the_older_exporter_to_onnx_leaves_the_batch_free(act, tmp_path):
+    runtime = pytest.importorskip("onnxruntime", reason="needs the package onnxruntime")
+    model, file = network(act, False, False), str(tmp_path / "model.onnx")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model, (torch.randn(1, 3, 16, 16),), file, dynamo=False, input_names=["x"],
+            dynamic_axes={"x": {0: "N"}},
+        )  # fmt: skip
+    x = torch.randn(3, 3, 16, 16)
+    (y,) = runtime.InferenceSession(file).run(None, {"x": x.numpy()})
+    torch.testing.assert_close(torch.from_numpy(y), model(x), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("recorded", [True, False], ids=["autograd", "no autograd"])
 @pytest.mark.parametrize(("act", "inplace", "fuse_norm"), CASES)
 def test_an_exported_program_computes_and_trains_as_the_model(act, inplace, fuse_norm, recorded):
