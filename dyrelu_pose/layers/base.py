@@ -2,7 +2,6 @@
 
 from torch import Tensor, nn
 from torch.fx import Proxy
-from torch.nn import functional as F
 
 from dyrelu_pose.ops import Hyper, Ranges, Spatial, dyrelu, reference
 from dyrelu_pose.ops.backends import check_backend, is_traced
@@ -152,10 +151,8 @@ class DyReLU(NormHolder, nn.Module):
         """
         x = self.normalize(x)
         dtype = compute_dtype(x)
-        hyper = self.hyper.to(dtype)
         with without_autocast(x):
-            pooled = x.to(dtype).flatten(2).mean(2)  # (N, C)
-            return F.linear(pooled, hyper.fc1_weight, hyper.fc1_bias).relu()
+            return reference.hidden(x.to(dtype), self.hyper.to(dtype))
 
     def forward(self, x: Tensor | ResidualSum) -> Tensor:
         """Apply the activation to `x` (N, C, *), or (N, *, C) where a layer takes channels last.

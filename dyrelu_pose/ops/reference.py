@@ -38,6 +38,12 @@ def dyrelu_given(x: Tensor, a: Tensor, b: Tensor, pi: Tensor | None = None) -> T
     return y if pi is None else pi * y
 
 
+def hidden(x: Tensor, hyper: Hyper) -> Tensor:
+    """Compute the hidden layer ReLU(FC1(mean(x))), (N, C / R), of the input x (N, C, *)."""
+    s = x if x.dim() == 2 else x.mean(tuple(range(2, x.dim())))
+    return F.linear(s, hyper.fc1_weight, hyper.fc1_bias).relu()
+
+
 def coefficients(x: Tensor, hyper: Hyper, ranges: Ranges) -> tuple[Tensor, Tensor]:
     """Compute slopes and intercepts (N, G, K) from the input x (N, C, *), section 3.2 of the paper.
 
@@ -46,9 +52,7 @@ def coefficients(x: Tensor, hyper: Hyper, ranges: Ranges) -> tuple[Tensor, Tenso
 
     alpha is (1, rest, ..., rest) where `ranges` has another rest than the paper's 0.
     """
-    s = x if x.dim() == 2 else x.mean(tuple(range(2, x.dim())))
-    theta = F.linear(s, hyper.fc1_weight, hyper.fc1_bias).relu()
-    theta = F.linear(theta, hyper.fc2_weight, hyper.fc2_bias)
+    theta = F.linear(hidden(x, hyper), hyper.fc2_weight, hyper.fc2_bias)
     delta = 2 * theta.sigmoid() - 1
     # Not by unflatten, with which the older exporter to ONNX fixes N.
     delta = delta.reshape(-1, hyper.fc2_bias.shape[0] // (2 * ranges.k), 2 * ranges.k)

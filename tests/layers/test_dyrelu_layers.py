@@ -102,6 +102,13 @@ def test_k1_is_affine():
     torch.testing.assert_close(layer(x), a * x + b)
 
 
+@pytest.mark.parametrize("shape", [(3, 12), (2, 12, 5, 9)], ids=str)
+def test_hidden_layer_of_what_forward_takes(shape):
+    layer, x = perturbed(DyReLUB(12, reduction=2)), torch.randn(shape)
+    s = x.flatten(2).mean(2) if x.dim() > 2 else x
+    torch.testing.assert_close(layer.hidden(x), (s @ layer.fc1.weight.T + layer.fc1.bias).relu())
+
+
 def test_a_is_b_with_tied_coefficients():
     a, b = perturbed(DyReLUA(6, reduction=2)), DyReLUB(6, reduction=2)
     b.fc1.load_state_dict(a.fc1.state_dict())
