@@ -118,10 +118,8 @@ class DyReLU(NormHolder, nn.Module):
     def reset_parameters(self) -> None:
         """Put the parameters at their start values, as `init` says."""
         self.fc1.reset_parameters()
+        self.fc2.zeroed = self.init != "default"
         self.fc2.reset_parameters()
-        if self.init != "default":
-            nn.init.zeros_(self.fc2.weight)
-            nn.init.zeros_(self.fc2.bias)
 
     @property
     def hyper(self) -> Hyper:

@@ -15,7 +15,12 @@ class Weights(nn.Module):
     Args:
         inputs: Width of the input.
         outputs: Width of the output.
+
+    Attributes:
+        zeroed: Whether it starts at 0 instead.
     """
+
+    zeroed = False
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -24,9 +29,11 @@ class Weights(nn.Module):
         self._draw(self.weight)
 
     def reset_parameters(self) -> None:
-        """Draw all parameters from U(-1 / sqrt(inputs), 1 / sqrt(inputs))."""
+        """Draw all parameters from U(-1 / sqrt(inputs), 1 / sqrt(inputs)), or make them 0."""
         for parameter in self.parameters():
-            self._draw(parameter)
+            self._draw(parameter)  # in any case: what is drawn next does not depend on `zeroed`
+            if self.zeroed:
+                nn.init.zeros_(parameter)
 
     def _draw(self, parameter: nn.Parameter) -> None:
         bound = 1 / math.sqrt(self.inputs)

@@ -1,7 +1,7 @@
 """DyReLU-A, -B and -C (section 3.3 of arXiv 2003.10027) as MMEngine activation layers."""
 
 from mmengine.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
 from dyrelu_pose.ops import Spatial, reference
 from dyrelu_pose.ops.precision import compute_dtype, without_autocast
@@ -98,9 +98,8 @@ class DyReLUC(DyReLU):
     def reset_parameters(self) -> None:
         """Put the parameters at their start values, as `init` says."""
         super().reset_parameters()
+        self.spatial.zeroed = self.init != "default"
         self.spatial.reset_parameters()
-        if self.init != "default":
-            nn.init.zeros_(self.spatial.weight)
 
     def spatial_map(self, x: Tensor) -> Tensor:
         """Return pi, (N, 1, *), in float32 at least, for an input of `forward`: what that uses."""

@@ -256,6 +256,16 @@ def test_default_init_is_that_of_linear_layers():
     assert not torch.equal(layer(x := torch.randn(2, 64, 3, 3)), x.relu())
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_reset_of_every_module_is_that_of_the_layer(variant):
+    layer = perturbed(variant(8, gamma=1.0, cap=3.0) if variant is DyReLUC else variant(8))
+    for module in layer.modules():  # the layer first, as FSDP and many training scripts do
+        if hasattr(module, "reset_parameters"):
+            module.reset_parameters()
+    assert layer.fc1.weight.any()
+    assert torch.equal(layer(x := torch.randn(2, 8, 5, 4)), x.relu())
+
+
 class Parent(BaseModule):
     def __init__(self):
         super().__init__(
