@@ -5,6 +5,7 @@ import importlib.util
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
 from .eager import EAGER
@@ -21,15 +22,17 @@ def is_traced() -> bool:
 
 
 def is_transformed() -> bool:
-    """Return whether a transform of `torch.func`, such as `vmap` or `jvp`, runs eagerly."""
-    return not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active()
+    """Return whether a transform of `torch.func`, or `torch.autograd.forward_ad`, runs eagerly."""
+    return not torch.compiler.is_compiling() and (
+        torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
+    )
 
 
 def is_reference(backend: str) -> bool:
     """Return whether plain operations compute a layer: by its backend, or because of who looks on.
 
-    `torch.jit.trace` and the transforms of `torch.func` take no function with a backward pass of
-    its own.
+    `torch.jit.trace`, the transforms of `torch.func` and forward-mode differentiation take no
+    function with a backward pass of its own.
     """
     return backend == "reference" or is_traced() or is_transformed()
 

@@ -32,8 +32,8 @@ def dyrelu(
     """Compute DyReLU-A, -B or (with `weight`) -C (section 3.3 of arXiv 2003.10027).
 
     The coefficients and the map are computed in float32 at least, also under autocast. What
-    `torch.jit.trace` and the transforms of `torch.func` see is the reference: tiles and functions
-    with a backward pass of their own they cannot take.
+    `torch.jit.trace`, the transforms of `torch.func` and forward-mode differentiation see is the
+    reference: tiles and functions with a backward pass of their own they cannot take.
 
     Args:
         x: Input, (N, C, *), floating point; its memory format is kept.

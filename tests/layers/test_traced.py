@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.ao.quantization import get_default_qconfig_mapping
 from torch.ao.quantization.quantize_fx import prepare_fx
+from torch.autograd import forward_ad
 
 from dyrelu_pose.layers import DyReLU
 from dyrelu_pose.placement import place
@@ -119,6 +120,19 @@ def test_transforms_of_functions_see_plain_operations(act, inplace, fuse_norm):
         lambda x: model(x.clone()).square().sum(), (x.detach(),), (direction,)
     )
     torch.testing.assert_close(tangent, (expected * direction).sum(), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("frozen", [True, False], ids=["frozen", "trained"])
+@pytest.mark.parametrize(("act", "inplace", "fuse_norm"), CASES)
+def test_forward_mode_differentiates_it(act, inplace, fuse_norm, frozen):
+    model = network(act, inplace, fuse_norm).requires_grad_(not frozen)
+    x, direction = other_input(), other_input()
+    twin = network({**act, "backend": "reference"}, False, False)
+    twin.load_state_dict(model.state_dict())
+    _, expected = torch.func.jvp(twin, (x,), (direction,))
+    with forward_ad.dual_level():
+        tangent = forward_ad.unpack_dual(model(forward_ad.make_dual(x, direction))).tangent
+    torch.testing.assert_close(tangent, expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(("act", "inplace", "fuse_norm"), CASES)
