@@ -82,7 +82,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         check_files(cfg, ["test"])
         check_contents(cfg, ["test"])
         check_agreement(cfg, ["test"])
-        cfg.load_from = None  # the runner would go on without what does not fit
+        # The runner would go on without what does not fit, or load the last checkpoint instead.
+        cfg.load_from, cfg.resume = None, False
         runner = Runner.from_cfg(cfg)
         if exported:
             compute_by_file(unwrapped(runner.model), exported, input_size_of(cfg))

@@ -95,6 +95,14 @@ def test_weights_that_do_not_fit_are_not_evaluated(tmp_path, options, checkpoint
     assert "Epoch(test)" not in log
 
 
+def test_the_config_of_a_resumed_training_evaluates_the_named_checkpoint(
+    tmp_path, options, checkpoint
+):
+    (tmp_path / "last_checkpoint").write_text("gone.pth")
+    run("tools/test.py", DEMO, checkpoint, "--work-dir", tmp_path,
+        "--cfg-options", *options, "resume=True")  # fmt: skip
+
+
 def test_list_sites_of_the_flagship(tmp_path):
     strip = tmp_path / "strip.png"
     table = run("tools/list_sites.py", "configs/dyrelu_hrnet.py", "--png", strip)
