@@ -160,3 +160,15 @@ def test_damaged_checkpoints_are_passed_over(toy, capsys):
     assert latest_checkpoint(folder) == str(folder / "epoch_2.pth")
     assert "passed over: checkpoint" in capsys.readouterr().out
     assert latest_checkpoint(folder / "nothing") is None
+
+
+def test_the_last_checkpoint_may_be_outside_of_the_work_directory(tmp_path):
+    work_dir, out_dir = tmp_path / "run", tmp_path / "out/run"
+    work_dir.mkdir()
+    out_dir.mkdir(parents=True)
+    for path in (work_dir / "preempted.pth", out_dir / "epoch_9.pth"):
+        torch.save(dict(optimizer={}, state_dict={}), path)
+    (work_dir / "last_checkpoint").write_text(str(out_dir / "epoch_9.pth"))
+    assert latest_checkpoint(work_dir) == str(out_dir / "epoch_9.pth")
+    torch.save(dict(optimizer={}, state_dict={}), work_dir / "epoch_9.pth")  # a training, copied
+    assert latest_checkpoint(work_dir) == str(work_dir / "epoch_9.pth")
