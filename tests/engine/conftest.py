@@ -1,5 +1,7 @@
 """A toy training, whose data and model both draw random numbers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -32,6 +34,11 @@ class Toy(BaseModel):
 
     def forward(self, inputs, mode="loss"):
         return dict(loss=self.layers(torch.stack(list(inputs))).square().mean())
+
+
+def log_of(runner):
+    (path,) = Path(runner.log_dir).glob("*.log")
+    return path.read_text()
 
 
 @pytest.fixture

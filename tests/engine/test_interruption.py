@@ -12,10 +12,11 @@ from mmengine.hooks import Hook
 
 from dyrelu_pose.engine import AtomicLocalBackend, latest_checkpoint
 from dyrelu_pose.engine.preemption import EXIT_CODE
+from dyrelu_pose.engine.train_loop import BEGIN
 from dyrelu_pose.records.files import DiskFullError
 from tests.scripts import start
 
-from .conftest import BATCH, EPOCHS, SAMPLES
+from .conftest import BATCH, EPOCHS, SAMPLES, log_of
 
 STEPS = SAMPLES // BATCH
 
@@ -60,6 +61,42 @@ def test_sigterm_saves_in_the_middle_of_an_epoch(toy, iteration, workers):
     resumed = toy("stopped", workers=workers, resume=True, load_from=latest_checkpoint(folder))
     resumed.train()
     assert resumed.iter == whole.iter == EPOCHS * STEPS
+    assert torch.equal(weights_of(resumed), weights_of(whole))
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "iterations"), [("epoch_1.pth", STEPS), ("preempted.pth", STEPS + 3)]
+)
+def test_epochs_of_another_length_are_whole(toy, checkpoint, iterations):
+    """Resumed with batches of twice the size, and interrupted again."""
+    with pytest.raises(SystemExit):
+        toy("first", [Stop(STEPS + 2, terminate)]).train()
+    options = dict(batch=2 * BATCH, resume=True)
+    options["load_from"] = f"{toy('first').work_dir}/{checkpoint}"
+    whole = toy("whole", **options)
+    whole.train()
+    assert whole.iter == iterations + (EPOCHS - 1) * STEPS // 2
+    assert ("epoch 2 begins anew" in log_of(whole)) == (checkpoint == "preempted.pth")
+    with pytest.raises(SystemExit):
+        toy("second", [Stop(iterations + STEPS // 2 + 1, terminate)], **options).train()
+    options["load_from"] = latest_checkpoint(toy("second").work_dir)
+    resumed = toy("second", **options)
+    resumed.train()
+    assert resumed.iter == whole.iter
+    assert torch.equal(weights_of(resumed), weights_of(whole))
+
+
+def test_a_checkpoint_that_does_not_say_where_its_epoch_began_is_taken_by_its_count(toy):
+    whole = toy("whole")
+    whole.train()
+    with pytest.raises(SystemExit):
+        toy("stopped", [Stop(STEPS + 2, terminate)]).train()
+    path = latest_checkpoint(toy("stopped").work_dir)
+    checkpoint = torch.load(path)
+    del checkpoint["message_hub"]["runtime_info"][BEGIN]
+    torch.save(checkpoint, path)
+    resumed = toy("stopped", resume=True, load_from=path)
+    resumed.train()
     assert torch.equal(weights_of(resumed), weights_of(whole))
 
 

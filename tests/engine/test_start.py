@@ -12,7 +12,7 @@ from dyrelu_pose.engine.start import ResumeError
 from dyrelu_pose.layers import DyReLUB
 from dyrelu_pose.placement.warm_start import install_fresh_start_report
 
-from .conftest import Toy
+from .conftest import Toy, log_of
 
 
 class Parts(Toy):
@@ -45,11 +45,6 @@ def trained(toy):
         return Path(runner.work_dir, "epoch_3.pth")
 
     return train
-
-
-def log_of(runner):
-    (path,) = Path(runner.log_dir).glob("*.log")
-    return path.read_text()
 
 
 @pytest.mark.parametrize("part", ["optimizer", "message_hub", "meta", "epoch", None])
