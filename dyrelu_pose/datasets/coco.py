@@ -4,7 +4,7 @@ import gc
 import json
 import logging
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -20,8 +20,6 @@ from dyrelu_pose.errors import AnnotationError, UserError
 
 from .bad_entries import checked, read_annotations
 from .detections import persons_of, read_detections
-
-Transform = dict | Callable  # a config, or built
 
 
 class CheckedAnnotations(BaseCocoStyleDataset):
@@ -40,19 +38,10 @@ class CheckedAnnotations(BaseCocoStyleDataset):
         AnnotationError: Names the file, the first entry, and how many there are.
     """
 
-    def __init__(
-        self,
-        *args,
-        skip_bad_samples: bool = False,
-        pipeline: Sequence[Transform] = (),
-        **kwargs,
-    ) -> None:
+    def __init__(self, *args, skip_bad_samples: bool = False, **kwargs) -> None:
         self.skip_bad_samples = skip_bad_samples
-        transforms = list(pipeline)
-        if skip_bad_samples and not kwargs.get("test_mode"):
-            transforms = [_skipping(transform) for transform in transforms]
         self.picture_shapes = np.zeros((0, 3), np.int64)  # (n, 3) id, height and width of images
-        super().__init__(*args, pipeline=transforms, **kwargs)
+        super().__init__(*args, **kwargs)
 
     def full_init(self) -> None:
         """Read the annotation file, unless it has been."""
@@ -74,10 +63,12 @@ class CheckedAnnotations(BaseCocoStyleDataset):
     def prepare_data(self, idx: int) -> dict | None:
         """Return a sample, for whose picture `img_shape` is what the annotation file says.
 
-        `LoadImage` compares it. See `mmpose.datasets.datasets.base.BaseCocoStyleDataset`.
+        `LoadImage` compares it, in this pipeline or in that of a data set around this one, and
+        reads `skip_bad_samples`. See `mmpose.datasets.datasets.base.BaseCocoStyleDataset`.
         """
         person = self.get_data_info(idx)
         person["dataset"] = self
+        person["skip_bad_samples"] = self.skip_bad_samples and not self.test_mode
         if isinstance(person["img_path"], str):  # not the frames of a video
             row = np.searchsorted(self.picture_shapes[:, 0], person["img_id"])
             for id, *shape in self.picture_shapes[row : row + 1].tolist():
@@ -216,9 +207,3 @@ class _Uncopied(dict):
 
     def __deepcopy__(self, memo: dict) -> "_Uncopied":
         return self
-
-
-def _skipping(transform: Transform) -> Transform:
-    if isinstance(transform, dict) and transform.get("type") == "LoadImage":
-        return dict(transform, skip_bad_samples=True)
-    return transform

@@ -36,9 +36,10 @@ class LoadImage(MMPoseLoadImage):
     another size points would be somewhere else. It takes MMPose's name in the registry, so that
     every config has it.
 
+    Where `results['skip_bad_samples']` is set, it logs the file and how many there were so far
+    instead, and returns None: in training the data set then takes another sample at random.
+
     Args:
-        skip_bad_samples: Instead of raising, log the file and how many there were so far, and
-            return None: in training the data set then takes another sample at random.
         *args: As `mmpose.datasets.transforms.LoadImage`.
         **kwargs: As well.
 
@@ -47,9 +48,8 @@ class LoadImage(MMPoseLoadImage):
             annotations say, `results['img_shape']`.
     """
 
-    def __init__(self, *args, skip_bad_samples: bool = False, **kwargs) -> None:
+    def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.skip_bad_samples = skip_bad_samples
         self.skipped = torch.zeros((), dtype=torch.int64).share_memory_()  # by all workers
 
     def transform(self, results: dict) -> dict | None:
@@ -57,7 +57,7 @@ class LoadImage(MMPoseLoadImage):
         try:
             return self._load(results)
         except ImageError as error:
-            if not self.skip_bad_samples:
+            if not results.get("skip_bad_samples"):
                 raise
             self.skipped += 1
             print_log(f"{error}; skipped, {self.skipped} so far", "current", logging.WARNING)
@@ -106,14 +106,10 @@ def other_size(path: str | Path, found: Sequence[int], expected: Sequence[int]) 
 
 
 def loading_step(pipeline: Sequence[dict]) -> LoadImage:
-    """Return the step of a pipeline that loads pictures, or what it is by default.
-
-    It skips nothing.
-    """
+    """Return the step of a pipeline that loads pictures, or what it is by default."""
     for step in pipeline:
         if step.get("type") == "LoadImage":
-            options = {key: step[key] for key in step if key not in ("type", "skip_bad_samples")}
-            return LoadImage(**options)
+            return LoadImage(**{key: step[key] for key in step if key != "type"})
     return LoadImage()
 
 

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mmpose.datasets import CombinedDataset
 from PIL import Image
 
-from dyrelu_pose.datasets import CocoDataset
+from dyrelu_pose.datasets import CocoDataset, LoadImage
 from dyrelu_pose.errors import UserError
 
 WIDTH, HEIGHT = 60, 80
@@ -270,6 +271,20 @@ def test_pictures_of_odd_shapes_are_read(folder, size):
     content = changed((*IMAGE, "file_name"), "thin.png")
     content["images"][0].update(width=size[0], height=size[1])
     assert len(load(folder, content)) >= 2  # MMPose leaves out a box without an inside
+
+
+@pytest.mark.parametrize("kind", ["LoadImage", "mmpose.LoadImage", LoadImage])
+@pytest.mark.parametrize("inside", [0, 1])  # steps of the inner pipeline
+def test_pictures_are_left_out_wherever_they_are_loaded(folder, kind, inside):
+    path = folder / "persons.json"
+    path.write_text(json.dumps(changed((*IMAGE, "file_name"), "gone.png")))
+    pipeline = [dict(type=kind), *PIPELINE[1:]]
+    part = dict(
+        type="CocoDataset", ann_file=str(path), data_prefix=dict(img=f"{folder}/"),
+        pipeline=pipeline[:inside], skip_bad_samples=True,
+    )  # fmt: skip
+    dataset = CombinedDataset(CocoDataset.METAINFO, [part], pipeline[inside:])
+    assert {dataset[i]["data_samples"].img_id for i in range(3)} == {2, 3}
 
 
 def test_skipped_pictures_are_counted_in_the_log(folder, caplog):
