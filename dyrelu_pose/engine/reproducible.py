@@ -1,32 +1,44 @@
 """The same random numbers in every run, interrupted or not, with any number of workers."""
 
 import random
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from mmengine.dataset import Compose
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
+from torch.utils.data import Dataset
+
+from dyrelu_pose.errors import UserError
 
 
 @HOOKS.register_module()
 class ReproducibleHook(Hook):
-    """Seed every augmentation by (seed, epoch, sample) and every iteration by (seed, iteration).
+    """Seed every sample by (seed, epoch, index) and every iteration by (seed, iteration).
 
     So a resumed training draws what the uninterrupted one draws, which no state in a checkpoint
     could do for the augmentation: that runs in processes of the data loader. `tools/train.py` adds
     it if the config says `randomness = dict(seed=..., deterministic=True)`.
+
+    Raises:
+        UserError: The training is a loop over iterations, whose loader begins before any hook.
     """
 
     priority = "VERY_HIGH"
 
     def before_train(self, runner: Runner) -> None:
-        """Put the seeding in front of the pipelines, before the workers have their copies."""
+        """Put the seeding in front of the data set, before the workers have their copies."""
+        if isinstance(runner.train_loop, IterBasedTrainLoop):
+            raise UserError(
+                "randomness.deterministic of the config seeds augmentation by epochs, which a loop "
+                "over iterations does not have: train by epochs (train_cfg.by_epoch), or leave it "
+                "out"
+            )
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
-        for pipeline in pipelines_of(runner.train_dataloader.dataset):
-            pipeline.transforms.insert(0, _SeedSample(runner.seed, self._epoch))
+        dataset = runner.train_dataloader.dataset
+        vars(dataset)["__getitems__"] = _SeededItems(dataset, runner.seed, self._epoch)
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Tell the workers which epoch it is."""
@@ -37,24 +49,28 @@ class ReproducibleHook(Hook):
         seed_all(runner.seed, runner.iter, get_rank())
 
 
-class _SeedSample:
-    """A transform that changes nothing but the random state."""
+class _SeededItems:
+    """Stands in for `__getitems__`, which PyTorch's loader calls for the samples of a batch.
 
-    def __init__(self, seed: int, epoch: torch.Tensor) -> None:
-        self.seed, self.epoch = seed, epoch
+    A data set that has one draws for a batch together: by the index of its first sample.
+    """
 
-    def __call__(self, results: dict) -> dict:
-        seed_all(self.seed, int(self.epoch), results["sample_idx"])
-        return results
+    def __init__(self, dataset: Dataset, seed: int, epoch: torch.Tensor) -> None:
+        self.dataset, self.seed, self.epoch = dataset, seed, epoch
+        self.whole = getattr(type(dataset), "__getitems__", None)
 
+    def __call__(self, indices: Sequence[int]) -> list:
+        if self.whole is not None:
+            self._seed(indices[0])
+            return self.whole(self.dataset, indices)
+        samples = []
+        for index in indices:
+            self._seed(index)
+            samples.append(self.dataset[index])
+        return samples
 
-def pipelines_of(dataset: object) -> list[Compose]:
-    """Return the pipelines, of a data set or of those that it wraps, that draw random numbers."""
-    if (pipeline := getattr(dataset, "pipeline", None)) is not None:
-        return [pipeline]
-    if (wrapped := getattr(dataset, "dataset", None)) is not None:  # RepeatDataset and the like
-        return pipelines_of(wrapped)
-    return [found for part in getattr(dataset, "datasets", ()) for found in pipelines_of(part)]
+    def _seed(self, index: int) -> None:
+        seed_all(self.seed, int(self.epoch), index)
 
 
 def seed_all(*key: int) -> None:

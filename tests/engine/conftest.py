@@ -50,22 +50,21 @@ def toy(tmp_path):
 
     def make(
         folder="run", hooks=(), workers=0, max_keep=-1, model=Toy, optim="Adam", paramwise=None,
-        batch=BATCH, optim_wrapper=None, **more,
+        batch=BATCH, optim_wrapper=None, dataset=None, train_cfg=None, **more,
     ):  # fmt: skip
         torch.manual_seed(0)
         cfg = Config(
             dict(
-                train_cfg=dict(by_epoch=True, max_epochs=EPOCHS),
+                train_cfg=train_cfg or dict(by_epoch=True, max_epochs=EPOCHS),
                 randomness=dict(seed=3, deterministic=True),
             )
         )
         add_safeguards(cfg)
-        dataset = Points(pipeline=[add_noise])
         return Runner(
             model=model(),
             work_dir=str(tmp_path / folder),
             train_dataloader=dict(
-                dataset=dataset,
+                dataset=dataset or Points(pipeline=[add_noise]),
                 batch_size=batch,
                 num_workers=workers,
                 sampler=dict(type="DefaultSampler", shuffle=True),

@@ -5,18 +5,23 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from mmengine.dataset import RepeatDataset
 from mmengine.fileio import get_file_backend
 from mmengine.hooks import Hook
+from mmpose.datasets import CombinedDataset
 
+from dyrelu_pose.datasets import CocoDataset
 from dyrelu_pose.engine import AtomicLocalBackend, latest_checkpoint
 from dyrelu_pose.engine.preemption import EXIT_CODE
 from dyrelu_pose.engine.train_loop import BEGIN
+from dyrelu_pose.errors import UserError
 from dyrelu_pose.records.files import DiskFullError
 from tests.scripts import start
 
-from .conftest import BATCH, EPOCHS, SAMPLES, log_of
+from .conftest import BATCH, EPOCHS, SAMPLES, Points, add_noise, log_of
 
 STEPS = SAMPLES // BATCH
 
@@ -110,16 +115,46 @@ def test_a_crash_costs_the_epoch_at_most(toy):
     assert torch.equal(weights_of(resumed), weights_of(whole))
 
 
-def test_each_epoch_draws_other_augmentation(toy):
+class Batched(Points):
+    def __getitems__(self, indices):
+        noise = np.random.randn(len(indices), 8).astype(np.float32)
+        return [dict(inputs=torch.as_tensor(row)) for row in noise]
+
+
+def plain():
+    return Points(pipeline=[add_noise])
+
+
+def repeated():
+    return RepeatDataset(Points(pipeline=[add_noise], indices=SAMPLES // 2), times=2)
+
+
+def combined():
+    """Return one that draws which samples of its parts it takes, too."""
+    parts = [dict(type=Points), dict(type=Points)]
+    factors = [0.5, 0.5]
+    return CombinedDataset(CocoDataset.METAINFO, parts, [add_noise], sample_ratio_factor=factors)
+
+
+@pytest.mark.parametrize("dataset", [plain, repeated, combined, Batched])
+def test_each_epoch_draws_other_augmentation_with_any_number_of_workers(toy, dataset):
     seen = []
 
     class Look(Hook):
         def before_train_iter(self, runner, batch_idx, data_batch=None):
             seen.append(torch.stack(data_batch["inputs"]))
 
-    toy("run", [Look()]).train()
-    values = torch.cat(seen)  # (EPOCHS * SAMPLES, 8)
-    assert len(torch.unique(values[:, 0])) == EPOCHS * SAMPLES
+    for workers in (0, 2):
+        toy(f"{workers}", [Look()], workers, dataset=dataset()).train()
+    values = torch.cat(seen).view(2, EPOCHS * SAMPLES, 8)
+    assert torch.equal(*values)
+    assert len(torch.unique(values[0, :, 0])) == EPOCHS * SAMPLES
+
+
+def test_a_loop_over_iterations_is_not_reproducible(toy):
+    train_cfg = dict(by_epoch=False, max_iters=4)
+    with pytest.raises(UserError, match="deterministic of the config .* loop over iterations"):
+        toy("run", train_cfg=train_cfg).train()
 
 
 def test_a_former_checkpoint_is_there_until_the_new_one_is_whole(toy, monkeypatch):
