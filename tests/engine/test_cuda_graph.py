@@ -148,6 +148,19 @@ def test_a_training_may_change_over_when_it_is_resumed(toy, recorded):
     assert_same(back, eager)
 
 
+def test_a_runner_may_train_on(toy, recorded):
+    runners = []
+    for name, hooks in (("eager", []), ("graph", [CudaGraphHook(warmup=1)])):
+        runner = training(toy, name, hooks)
+        runner.train()
+        runner.train_loop._max_epochs += 1
+        runner.train()
+        runners.append(runner)
+    assert_same(*runners)
+    assert recorded.replays[0] == EPOCHS * FULL - 1
+    assert recorded.replays[3] == FULL - 1
+
+
 def test_modules_that_are_watched_run_eagerly(toy, recorded):
     seen = []
 

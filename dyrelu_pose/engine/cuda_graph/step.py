@@ -51,8 +51,11 @@ class GraphedStep:
         vars(model)["train_step"] = self
 
     def release(self) -> None:
-        """Give the model its own step back, and free the memory of the graphs."""
+        """Give model and wrapper their own methods back, and free the memory of the graphs."""
         del self._model.train_step
+        self._wrapper.update_params = self._update_params
+        if self._wrapper.clip_grad_kwargs:
+            self._wrapper.clip_func = self._clip_grad
         self._captured = None
 
     def __call__(self, data: dict, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
