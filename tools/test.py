@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from mmengine.config import Config
 from mmengine.runner import Runner
 
 from dyrelu_pose.compat.fit import load_whole
 from dyrelu_pose.config.agreement import check_agreement
 from dyrelu_pose.config.arguments import add_runner_arguments, load_runner_config, show_predictions
 from dyrelu_pose.config.contents import check_contents
-from dyrelu_pose.config.errors import named_parts
-from dyrelu_pose.config.files import check_files
+from dyrelu_pose.config.errors import ConfigError, named_parts
+from dyrelu_pose.config.evaluators import is_plain
+from dyrelu_pose.config.files import check_files, metrics
 from dyrelu_pose.config.known_keys import check_keys
 from dyrelu_pose.config.late_parts import check_late_parts
 from dyrelu_pose.config.options import named_options
@@ -55,6 +57,21 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return args
 
 
+def dump_results(cfg: Config, path: str) -> None:
+    """Add the metric that saves all predictions.
+
+    Raises:
+        ConfigError: The evaluator is of a class that gives its metrics some of the samples.
+    """
+    if not is_plain(cfg.test_evaluator):
+        raise ConfigError(
+            f"--dump adds a metric, and test_evaluator of the config is {cfg.test_evaluator.type}, "
+            "which has one of each data set: leave --dump out, or test one data set at a time"
+        )
+    there_are = [metric for _, metric in metrics("test_evaluator", cfg.test_evaluator)]
+    cfg.test_evaluator = [*there_are, dict(type="DumpResults", out_file_path=path)]
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Evaluate as the command line says."""
     args = parse_args(argv)
@@ -73,9 +90,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.badcase:
         cfg.default_hooks.badcase.enable = True
     if args.dump:
-        evaluators = cfg.test_evaluator
-        evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
-        cfg.test_evaluator = [*evaluators, dict(type="DumpResults", out_file_path=args.dump)]
+        dump_results(cfg, args.dump)
     with named_options(cfg, args.cfg_options), named_parts(cfg):
         check_keys(cfg, ["test"])
         check_late_parts(cfg, ["test"])

@@ -1,7 +1,7 @@
 """Check that what a config evaluates can be evaluated, and find which metrics come out."""
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from inspect import isclass
 from os.path import basename, realpath
@@ -10,6 +10,8 @@ from typing import TypeGuard
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.evaluator import Evaluator
+from mmengine.registry import EVALUATOR
 from mmpose.evaluation.metrics import CocoMetric, CocoWholeBodyMetric, PoseTrack18Metric
 from mmpose.registry import METRICS
 from mmpose.structures import PoseDataSample
@@ -23,7 +25,8 @@ from dyrelu_pose.evaluation.coco_metric import STATS
 from dyrelu_pose.evaluation.heatmap_nll import HeatmapNLL
 
 from .datasets import KeypointDataset, registered
-from .errors import ConfigError, expect
+from .errors import ConfigError
+from .files import metrics
 from .quiet import quietly
 from .rehearsal import Rehearsal
 
@@ -57,9 +60,12 @@ def check_evaluators(
         bbox_file = dataset.config.get("bbox_file")
         if bbox_file and not dataset.config.get("skip_bad_samples"):
             read_detections(bbox_file, read(dataset.ann_file), dataset.ann_file)
+    evaluator = cfg.get(f"{split}_evaluator")
+    if not is_plain(evaluator):  # whose class says which metric is of which samples
+        return None
     yielded: dict[str, list[str]] = {}
     are_known, simple = True, {}
-    for key, metric in metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator")):
+    for key, metric in metrics(f"{split}_evaluator", evaluator):
         kind = registered(METRICS, metric)
         yielded[key] = []
         if isclass(kind) and issubclass(kind, CocoMetric):
@@ -101,17 +107,11 @@ def _output_keypoints(cfg: Config) -> Sequence[int] | None:
     return (cfg.model.get("test_cfg") or {}).get("output_keypoint_indices")
 
 
-def metrics(key: str, config: object) -> Iterator[tuple[str, dict]]:
-    """Yield (config key, config) of each metric of an evaluator."""
-    if isinstance(config, list | tuple):
-        for i, part in enumerate(config):
-            yield from metrics(f"{key}.{i}", part)
-    elif config:
-        config = expect(config, dict, key)
-        if config.get("type") == "Evaluator":
-            yield from metrics(f"{key}.metrics", config.get("metrics"))
-        else:
-            yield key, config
+def is_plain(evaluator: object) -> bool:
+    """Whether MMEngine's own class computes the metrics of an evaluator, each of all samples."""
+    if not (isinstance(evaluator, dict) and "metrics" in evaluator):
+        return True
+    return registered(EVALUATOR, {"type": "Evaluator", **evaluator}) is Evaluator
 
 
 def _is_coco(kind: object) -> TypeGuard[type[CocoMetric]]:

@@ -92,10 +92,8 @@ def _all_paths(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, str | 
         if loader is not None:
             loader = expect(loader, dict, f"{split}_dataloader")
             yield from _dataset_paths(f"{split}_dataloader.dataset", loader.get("dataset"))
-        evaluators = cfg.get(f"{split}_evaluator")
-        for evaluator in listed(evaluators):
-            evaluator = expect(evaluator, dict, f"{split}_evaluator")
-            yield _path(evaluator, f"{split}_evaluator", "ann_file")
+        for key, metric in metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator")):
+            yield _path(metric, key, "ann_file")
     yield _path(cfg, "", "load_from")
     model = expect(cfg.get("model"), dict, "model")
     for part in ("backbone", "neck", "head"):
@@ -133,6 +131,25 @@ def data_sets(
     if "dataset" in dataset:  # RepeatDataset and the like
         yield from data_sets(f"{key}.dataset", dataset["dataset"], transforms)
     yield key, dataset, transforms
+
+
+def metrics(key: str, evaluator: object) -> Iterator[tuple[str, dict]]:
+    """Yield (config key, config) of each metric of an evaluator, as MMEngine's runner reads it.
+
+    Args:
+        key: Where the evaluator is in the config.
+        evaluator: A metric, several, or a dict that has them as its `metrics`; None has none.
+
+    Raises:
+        ConfigError: A metric is no dict.
+    """
+    if isinstance(evaluator, dict) and "metrics" in evaluator:
+        key, evaluator = f"{key}.metrics", evaluator["metrics"]
+    if isinstance(evaluator, (list, tuple)):
+        for i, metric in enumerate(evaluator):
+            yield f"{key}.{i}", expect(metric, dict, f"{key}.{i}")
+    elif evaluator is not None:
+        yield key, expect(evaluator, dict, key)
 
 
 def _paths_of(key: str, dataset: dict) -> Iterator[tuple[str, str | None]]:

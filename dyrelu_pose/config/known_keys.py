@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
 from mmengine.registry import (
     DATA_SAMPLERS,
+    EVALUATOR,
     FUNCTIONS,
     HOOKS,
     LOG_PROCESSORS,
@@ -35,8 +36,7 @@ from torch.utils.data import DataLoader
 
 from .datasets import KNOWN, is_of
 from .errors import ConfigError, expect
-from .evaluators import metrics
-from .files import data_sets, listed
+from .files import data_sets, listed, metrics
 
 ENV = {"cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit"}
 AUTO_SCALE = {"enable", "base_batch_size"}
@@ -196,8 +196,10 @@ def _parts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Regi
                     if isinstance(step, dict):
                         yield f"{key}.pipeline.{i}", step, TRANSFORMS
         if split != "train":
-            evaluator = metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator"))
-            yield from ((key, metric, METRICS) for key, metric in evaluator)
+            key, evaluator = f"{split}_evaluator", cfg.get(f"{split}_evaluator")
+            if isinstance(evaluator, dict) and "metrics" in evaluator:
+                yield key, {"type": "Evaluator", **evaluator}, EVALUATOR
+            yield from ((where, metric, METRICS) for where, metric in metrics(key, evaluator))
     if "train" in splits:
         optim = cfg.get("optim_wrapper")
         if isinstance(optim, dict) and "optimizer" in optim:

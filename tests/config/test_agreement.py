@@ -437,6 +437,21 @@ def test_metrics_of_ones_own_may_have_any_name(cfg):
     check(cfg, default_hooks__checkpoint__save_best="anything")
 
 
+def test_metrics_of_an_evaluator(cfg):
+    cfg.val_evaluator = dict(metrics=[cfg.val_evaluator])
+    check(cfg)
+    refused(cfg, "yields coco/AP,", default_hooks__checkpoint__save_best="PCK")
+
+
+def test_an_evaluator_of_mixed_sets_names_its_metrics_itself(cfg, folder):
+    other = dict(cfg.val_evaluator, ann_file=f"{folder}/{TRAIN}")
+    sets = [dict(type="CocoDataset"), dict(type="AicDataset")]
+    cfg.val_evaluator = dict(
+        type="MultiDatasetEvaluator", metrics=[cfg.val_evaluator, other], datasets=sets
+    )
+    check(cfg, default_hooks__checkpoint__save_best="coco/AP")
+
+
 def test_the_best_of_any_metric_needs_a_rule(cfg):
     cfg.default_hooks.checkpoint.update(save_best="auto", rule="greater")
     check(cfg)

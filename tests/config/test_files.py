@@ -40,6 +40,11 @@ def test_accepts_what_is_there(cfg):
         ("train_dataloader.dataset.data_prefix.img", "no/", r"no/  \(.*data_prefix.img"),
         ("val_dataloader.dataset.bbox_file", "no_boxes.json", r"no_boxes.json  \(val_dataloader"),
         ("val_evaluator.ann_file", "no_truth.json", r"no_truth.json  \(val_evaluator.ann_file"),
+        (
+            "val_evaluator",
+            dict(metrics=[dict(ann_file="no.json")]),
+            r"\(val_evaluator.metrics.0.an",
+        ),
         ("load_from", "no.pth", r"no.pth  \(load_from"),
     ],
 )
@@ -89,7 +94,7 @@ def test_tensorboard_backend_without_tensorboard(cfg, monkeypatch):
         ("train_dataloader.dataset", None, "train_dataloader.dataset of the config is None"),
         ("train_dataloader.dataset.ann_file", [1], "train_dataloader.dataset.ann_file .*has to be"),
         ("train_dataloader.dataset.data_prefix.img", 7, r"data_prefix\.img of the config is 7"),
-        ("val_evaluator", ["text"], "val_evaluator of the config is 'text'"),
+        ("val_evaluator", ["text"], "val_evaluator.0 of the config is 'text'"),
     ],
 )
 def test_names_the_key_of_what_has_another_type(cfg, key, value, message):

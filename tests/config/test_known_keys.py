@@ -65,6 +65,18 @@ def test_what_nothing_reads_is_named(key, value, message):
         check_keys(cfg, SPLITS)
 
 
+@pytest.mark.parametrize("kind", [{}, dict(type="MultiDatasetEvaluator", datasets=[{}])])
+def test_metrics_of_an_evaluator(kind):
+    cfg = Config.fromfile(DEMO)
+    cfg.val_evaluator = dict(kind, metrics=[cfg.val_evaluator])
+    check_keys(cfg, SPLITS)
+    with pytest.raises(ConfigError, match=r"val_evaluator\.sets of the config is read by nothing"):
+        check_keys(Config(dict(cfg, val_evaluator=dict(cfg.val_evaluator, sets=[]))), SPLITS)
+    cfg.val_evaluator.metrics[0].use_aera = False
+    with pytest.raises(ConfigError, match=r"val_evaluator\.metrics\.0 may have use_area"):
+        check_keys(cfg, SPLITS)
+
+
 def test_only_what_is_used_is_checked():
     cfg = Config.fromfile(DEMO)
     cfg.merge_from_dict({"optim_wrapper.clip": 1, "val_dataloader.batchsize": 1})

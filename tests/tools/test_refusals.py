@@ -52,6 +52,12 @@ train_dataloader["dataset"] = dict(
     metainfo=dict(from_file="mmpose::_base_/datasets/aic.py"),
 )
 """
+MIXED = """
+test_evaluator = dict(
+    _delete_=True, type="MultiDatasetEvaluator", metrics=[val_evaluator],
+    datasets=[dict(type="CocoDataset")],
+)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -340,6 +346,12 @@ def test_an_output_below_a_file(tool, folder):
 )
 def test_metrics_to_no_file(name, message, folder):
     refused("test", "own.py", "model.pth", "--out", name, folder=folder, message=message)
+
+
+def test_a_dump_of_an_evaluator_of_mixed_sets(folder):
+    add(MIXED)(folder)
+    message = "--dump adds a metric, and test_evaluator of the config is MultiDatasetEvaluator"
+    refused("test", "own.py", "model.pth", "--dump", "all.pkl", folder=folder, message=message)
 
 
 @cases({name: FILES[name] for name in ("turned by EXIF", "no picture", "points from 0 to 1")})

@@ -6,10 +6,11 @@ import shutil
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from dyrelu_pose.config.rehearsal import PICTURES
 from dyrelu_pose.paths import ROOT
-from tests.scripts import DEMO, run
+from tests.scripts import DEMO, load, run
 
 pytestmark = pytest.mark.long
 
@@ -74,7 +75,6 @@ def test_two_processes_train_by_torchrun(tmp_path, options):
 
 
 def test_relu_checkpoint_warm_starts_with_one_line(tmp_path, options, synthetic):
-    from mmengine.config import Config
     from mmpose.registry import MODELS
 
     twin = MODELS.build(Config.fromfile(ROOT / "configs/demo/resnet18.py").model)
@@ -101,6 +101,15 @@ def test_the_config_of_a_resumed_training_evaluates_the_named_checkpoint(
     (tmp_path / "last_checkpoint").write_text("gone.pth")
     run("tools/test.py", DEMO, checkpoint, "--work-dir", tmp_path,
         "--cfg-options", *options, "resume=True")  # fmt: skip
+
+
+def test_a_dump_is_a_metric_beside_those_of_an_evaluator():
+    nme = dict(type="NME", norm_mode="keypoint_distance")
+    dump = dict(type="DumpResults", out_file_path="all.pkl")
+    for evaluator in (nme, [nme], dict(metrics=nme), dict(type="Evaluator", metrics=[nme])):
+        cfg = Config(dict(test_evaluator=evaluator))
+        load("tools/test.py").dump_results(cfg, "all.pkl")
+        assert cfg.test_evaluator == [nme, dump]
 
 
 def test_list_sites_of_the_flagship(tmp_path):
