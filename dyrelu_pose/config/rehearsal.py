@@ -89,6 +89,10 @@ def _small(config: dict, folder: str) -> BaseDataset | None:
     config = copy.deepcopy(config)
     for number, (_, part, _) in enumerate(data_sets("", config)):
         kind = registered(DATASETS, part)
+        if part.get("sample_ratio_factor"):  # of so few, a share might be none
+            part["sample_ratio_factor"] = [
+                1 if 0 < n < 1 else n for n in part["sample_ratio_factor"]
+            ]
         if kind is CropArrayDataset or part.get("indices") is not None:
             return None
         if isinstance(kind, type) and reads_lists(kind):

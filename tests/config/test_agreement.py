@@ -121,6 +121,18 @@ def test_one_of_combined_sets_with_other_keypoints(cfg):
     refused(cfg, "train_dataloader.dataset.datasets.2 has 14 keypoints")
 
 
+def test_shares_of_combined_sets(cfg):
+    part, meta = cfg.train_dataloader.dataset, dict(from_file="configs/_base_/datasets/coco.py")
+    cfg.train_dataloader.dataset = dict(
+        type="CombinedDataset", metainfo=meta, datasets=[part, part], pipeline=[],
+        sample_ratio_factor=[0, 0.1],
+    )  # fmt: skip
+    check(cfg)
+    for factors in ([0.1], [-1, 1]):
+        said = "train_dataloader.dataset of the config, of CombinedDataset, gives no sample: Asser"
+        refused(cfg, said, train_dataloader__dataset__sample_ratio_factor=factors)
+
+
 @pytest.mark.parametrize(("subset", "count"), [("upper", 6), ("lower", 4), ("full", 8)])
 def test_a_data_set_whose_keypoints_depend_on_an_argument(cfg, subset, count):
     part = cfg.train_dataloader.dataset
