@@ -11,6 +11,7 @@ from importlib.util import find_spec
 
 from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
+from mmengine.optim import ZeroRedundancyOptimizer
 from mmengine.registry import (
     DATA_SAMPLERS,
     EVALUATOR,
@@ -250,6 +251,8 @@ def _takes(kind: object) -> set[str] | None:
             return found
         if issubclass(owner, CheckpointHook):  # which has the rest for the runner
             return found | _parameters(Runner.save_checkpoint)
+        if owner is ZeroRedundancyOptimizer:  # which has the rest for the one in it
+            return None
         if not is_of(owner, LIBRARIES):
             return None
     return None if found else set()

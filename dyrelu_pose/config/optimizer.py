@@ -6,12 +6,18 @@ from collections.abc import Iterable
 
 import torch
 from mmengine.config import Config
-from mmengine.optim import OptimWrapper, _ParamScheduler, build_optim_wrapper
-from mmengine.registry import PARAM_SCHEDULERS
+from mmengine.optim import (
+    OptimWrapper,
+    ZeroRedundancyOptimizer,
+    _ParamScheduler,
+    build_optim_wrapper,
+)
+from mmengine.registry import OPTIMIZERS, PARAM_SCHEDULERS
 from torch import nn
 
 from dyrelu_pose.errors import described
 
+from .datasets import registered
 from .errors import ConfigError, expect
 from .files import listed
 from .quiet import quietly
@@ -33,6 +39,9 @@ def check_optimizer(cfg: Config, model: nn.Module) -> None:
     wrapper = expect(copy.deepcopy(cfg.optim_wrapper), dict, "optim_wrapper")
     if wrapper.get("type", "OptimWrapper") not in ("OptimWrapper", "AmpOptimWrapper"):
         return
+    optimizer = expect(wrapper.get("optimizer"), dict, "optim_wrapper.optimizer")
+    if registered(OPTIMIZERS, optimizer) is ZeroRedundancyOptimizer:
+        return  # its processes do not know each other yet
     wrapper["type"] = "OptimWrapper"
     for option in ("dtype", "loss_scale", "use_fsdp"):  # of mixed precision
         wrapper.pop(option, None)

@@ -77,6 +77,13 @@ def test_metrics_of_an_evaluator(kind):
         check_keys(cfg, SPLITS)
 
 
+def test_an_optimizer_around_another_reads_what_it_will():
+    cfg = Config.fromfile(DEMO)
+    zero = dict(type="ZeroRedundancyOptimizer", optimizer_type="AdamW", lr=1e-3, weight_decay=0.01)
+    cfg.optim_wrapper.optimizer = zero
+    check_keys(cfg, SPLITS)
+
+
 def test_only_what_is_used_is_checked():
     cfg = Config.fromfile(DEMO)
     cfg.merge_from_dict({"optim_wrapper.clip": 1, "val_dataloader.batchsize": 1})

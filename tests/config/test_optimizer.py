@@ -31,6 +31,12 @@ def test_the_key_is_named(cfg, key, value, message):
         check_optimizer(cfg, nn.Linear(1, 1))
 
 
+def test_an_optimizer_of_several_processes_is_left_alone(cfg):
+    zero = dict(type="ZeroRedundancyOptimizer", optimizer_type="AdamW", lr=1e-3)
+    cfg.optim_wrapper.optimizer = zero
+    check_optimizer(cfg, nn.Linear(1, 1))
+
+
 @pytest.mark.parametrize("milestone", ["170", 1.5])
 def test_a_milestone_that_is_never_reached_is_named(cfg, milestone):
     cfg.param_scheduler = dict(type="MultiStepLR", milestones=[1, milestone], by_epoch=True)
