@@ -24,7 +24,7 @@ from dyrelu_pose.errors import AnnotationError, UserError, described
 from dyrelu_pose.evaluation.coco_metric import STATS
 from dyrelu_pose.evaluation.heatmap_nll import HeatmapNLL
 
-from .datasets import KeypointDataset, registered
+from .datasets import KNOWN, KeypointDataset, is_of, registered
 from .errors import ConfigError
 from .files import metrics
 from .quiet import quietly
@@ -73,6 +73,7 @@ def check_evaluators(
             for dataset in datasets:
                 _check_fields(key, metric, metric.get("ann_file") or dataset.ann_file, read)
         if _is_coco(kind) and metric.get("iou_type", "keypoints") == "keypoints":
+            are_known = are_known and is_of(kind, KNOWN)  # a user's class may add some
             if not metric.get("format_only"):
                 _check_coco(key, metric, datasets, read)
                 prefix = metric.get("prefix") or kind.default_prefix

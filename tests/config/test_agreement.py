@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 from mmengine.config import Config
+from mmpose.evaluation.metrics import CocoMetric
+from mmpose.registry import METRICS
 
 from dyrelu_pose.config.agreement import check_agreement
 from dyrelu_pose.config.errors import ConfigError
@@ -462,6 +464,18 @@ def test_an_evaluator_of_mixed_sets_names_its_metrics_itself(cfg, folder):
         type="MultiDatasetEvaluator", metrics=[cfg.val_evaluator, other], datasets=sets
     )
     check(cfg, default_hooks__checkpoint__save_best="coco/AP")
+
+
+def test_a_metric_of_a_users_own_may_add_names(cfg):
+    @METRICS.register_module(name="Own")
+    class Own(CocoMetric):
+        pass
+
+    cfg.val_evaluator.type = "Own"
+    try:
+        check(cfg, default_hooks__checkpoint__save_best="coco/own")
+    finally:
+        METRICS.module_dict.pop("Own")
 
 
 def test_the_best_of_any_metric_needs_a_rule(cfg):
