@@ -24,12 +24,14 @@ from dyrelu_pose.datasets.coco import (
     reads_lists,
 )
 from dyrelu_pose.datasets.crop_array import CropArrayDataset
+from dyrelu_pose.datasets.detections import read_detections
 from dyrelu_pose.datasets.load_image import ImageError, LoadImage, loading_step
 from dyrelu_pose.datasets.persons import reason_to_skip
 from dyrelu_pose.datasets.pictures import damaged_pictures, missing_pictures, other_sizes
 from dyrelu_pose.errors import AnnotationError
 
 from .errors import ConfigError
+from .evaluators import compares
 from .files import MissingFilesError, data_sets
 
 
@@ -54,8 +56,9 @@ def check_contents(cfg: Config, splits: Sequence[str]) -> None:
         for key, config, transforms in parts:
             dataset = _unread(config)
             if dataset is not None and Path(str(dataset.ann_file)).is_file():
+                with_truths = not dataset.bbox_file or compares(cfg, split)
                 with no_collection():
-                    images, samples = _check_annotations(dataset)
+                    images, samples = _check_annotations(dataset, with_truths)
                 samples = _check_indices(dataset, samples, key)
                 if key == f"{split}_dataloader.dataset":  # and in no other
                     _check_batch(loader, samples, split)
@@ -81,8 +84,12 @@ def _unread(config: dict) -> BaseCocoStyleDataset | None:
         return None
 
 
-def _check_annotations(dataset: BaseCocoStyleDataset) -> tuple[list[dict], int]:
+def _check_annotations(dataset: BaseCocoStyleDataset, with_truths: bool) -> tuple[list[dict], int]:
     """Check the annotation file of a data set.
+
+    Args:
+        dataset: The data set.
+        with_truths: Whether its persons have to be in there, not only pictures for its boxes.
 
     Returns:
         The images that it will read, and the number of samples in them: images, or persons.
@@ -90,14 +97,19 @@ def _check_annotations(dataset: BaseCocoStyleDataset) -> tuple[list[dict], int]:
     ann_file, skip = str(dataset.ann_file), getattr(dataset, "skip_bad_samples", None)
     keypoints = keypoints_of(dataset)
     content = read_annotations(ann_file)
-    if has_lists(content):
+    if not with_truths and isinstance(content, dict):  # as of COCO's test-dev
+        content.setdefault("annotations", [])
+    elif has_lists(content):
         check_annotations(content, ann_file)
     content, notes = checked(content, ann_file, keypoints, skip)
     if not isinstance(dataset, CheckedAnnotations):  # which will say so itself
         for note in notes:
             print_log(note, "current", logging.WARNING)
     images = {image["id"]: image for image in content["images"]}
-    if dataset.data_mode == "bottomup":
+    if not with_truths:
+        boxes = read_detections(str(dataset.bbox_file), content, ann_file, bool(skip))
+        samples = [box["image_id"] for box in boxes]
+    elif dataset.data_mode == "bottomup":
         with_persons = {entry["image_id"] for entry in content["annotations"]}
         samples = [*(images if dataset.test_mode else with_persons)]
     else:

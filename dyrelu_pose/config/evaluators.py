@@ -58,7 +58,8 @@ def check_evaluators(
     read = cache(_read_lists)  # each file once
     for dataset in datasets:
         bbox_file = dataset.config.get("bbox_file")
-        if bbox_file and not dataset.config.get("skip_bad_samples"):
+        skips = dataset.config.get("skip_bad_samples")
+        if bbox_file and not skips and compares(cfg, split):  # or its file may have no truths
             read_detections(bbox_file, read(dataset.ann_file), dataset.ann_file)
     evaluator = cfg.get(f"{split}_evaluator")
     if not is_plain(evaluator):  # whose class says which metric is of which samples
@@ -106,6 +107,14 @@ def converts(cfg: Config, split: str) -> bool:
 
 def _output_keypoints(cfg: Config) -> Sequence[int] | None:
     return (cfg.model.get("test_cfg") or {}).get("output_keypoint_indices")
+
+
+def compares(cfg: Config, split: str) -> bool:
+    """Whether predictions of a split are compared with truths, and not only written to files."""
+    given = metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator"))
+    return not all(
+        metric.get("format_only") or metric.get("type") == "DumpResults" for _, metric in given
+    )
 
 
 def is_plain(evaluator: object) -> bool:

@@ -21,7 +21,7 @@ from mmpose.registry import DATASETS, MODELS
 from mmpose.structures import PoseDataSample
 from torch import nn
 
-from dyrelu_pose.datasets.bad_entries import checked, read_annotations
+from dyrelu_pose.datasets.bad_entries import checked, has_lists, read_annotations
 from dyrelu_pose.datasets.coco import keypoints_of, reads_lists
 from dyrelu_pose.datasets.crop_array import CropArrayDataset
 from dyrelu_pose.datasets.persons import reason_to_skip
@@ -111,7 +111,9 @@ def _few(part: dict) -> dict | None:
     dataset = DATASETS.build(copy.deepcopy(unread | dict(lazy_init=True)))
     skip = part.get("skip_bad_samples")
     ann_file, folder = str(dataset.ann_file), dataset.data_prefix.get("img", "")
-    content = cast(dict, read_annotations(ann_file))  # which has been checked
+    content = read_annotations(ann_file)  # which has been checked
+    if not has_lists(content):  # pictures without truths, as of COCO's test-dev
+        return None
     if skip:
         content, _ = checked(content, ann_file, keypoints_of(dataset), skip)
     images = {image["id"]: image for image in content["images"]}

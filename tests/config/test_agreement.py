@@ -417,6 +417,17 @@ def test_boxes_of_a_detector(cfg, folder):
     refused(cfg, "boxes.json: entry 1 has the score None", splits=["test"], **option)
 
 
+def test_pictures_without_truths_whose_boxes_are_given(cfg, folder):
+    entry = dict(image_id=900002, category_id=1, bbox=[10, 10, 50, 50], score=0.5)
+    (folder / "boxes.json").write_text(json.dumps([entry]))
+    edit(folder, VAL, lambda content: content.pop("annotations"))
+    cfg.test_dataloader.dataset.bbox_file = f"{folder}/boxes.json"
+    refused(cfg, f"{folder}/{VAL} is not in the COCO format", splits=["test"])
+    for kind in ("CocoMetric", "PycocoMetric"):
+        only = dict(type=kind, format_only=True, outfile_prefix=str(folder / "found"))
+        check(cfg, ["test"], test_evaluator=only)
+
+
 # Metrics
 
 

@@ -246,6 +246,26 @@ def test_pictures_that_nobody_is_in_or_that_are_not_read_may_be_missing(folder):
     check(folder, sample_interval=3)  # images 0 and 3
 
 
+def test_pictures_without_truths_whose_boxes_are_given(folder):
+    boxes = [
+        dict(image_id=i, category_id=2, bbox=[9, 9, 30, 30], score=0.5) for i in range(2)
+    ]  # fmt: skip
+    (folder / "boxes.json").write_text(json.dumps(boxes))
+    change(folder, "val", lambda c: c.pop("annotations"))
+    cfg = config(folder)
+    cfg.val_dataloader.dataset.bbox_file = f"{folder}/boxes.json"
+    cfg.val_evaluator = [dict(type="CocoMetric", format_only=True), dict(type="DumpResults")]
+    check_contents(cfg, ["val"])
+    (folder / "val/val_2.jpg").unlink()  # which has no box
+    check_contents(cfg, ["val"])
+    (folder / "val/val_1.jpg").unlink()
+    with pytest.raises(MissingFilesError, match=r"val_1\.jpg"):
+        check_contents(cfg, ["val"])
+    cfg.val_evaluator[0].format_only = False
+    with pytest.raises(AnnotationError, match="it has no lists 'images' and 'annotations'"):
+        check_contents(cfg, ["val"])
+
+
 @pytest.mark.parametrize("indices", [0, []])
 def test_indices_that_leave_nobody(folder, indices):
     with pytest.raises(ConfigError, match=r"train_dataloader\.dataset\.indices of the config is "):
