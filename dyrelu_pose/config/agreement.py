@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from mmengine.config import Config
 
+from dyrelu_pose.models.input_size import decoder_input_size
+
 from .datasets import keypoint_datasets
 from .evaluators import check_evaluators, converts
 from .keypoints import check_head, check_metainfo, check_order
 from .monitors import check_monitors
 from .optimizer import check_optimizer
-from .outputs import build_and_run, check_loss, check_sizes
+from .outputs import build_and_run, check_decoder, check_encoders, check_loss, input_sizes
 from .rehearsal import rehearse, rehearse_head
 
 
@@ -37,17 +39,29 @@ def check_agreement(cfg: Config, splits: Sequence[str]) -> None:
         if split == "train" or not converts(cfg, split)
     }
     check_order([dataset for part in unconverted.values() for dataset in part])
-    head, model, features = cfg.model.get("head"), None, None
+    head, model, made = cfg.model.get("head"), None, {}
+    sizes = input_sizes(cfg, datasets)
     if everything and isinstance(head, dict):
-        model, features, output = build_and_run(cfg)
+        decoded = decoder_input_size(head)
+        made = {
+            size: build_and_run(cfg, size) for size in dict.fromkeys([decoded, *sizes.values()])
+        }
+        model, _, output = made[decoded]
         built = getattr(model, "head", None)
         for part in unconverted.values():
             check_head(built, part)
-        check_sizes(head, output, everything)
+        evaluated = [dataset for split in splits if split != "train" for dataset in datasets[split]]
+        check_decoder(head, output, evaluated)
+        for split, part in datasets.items():
+            for dataset in part:
+                check_encoders(made[sizes[split]][2], dataset)
         for dataset in datasets.get("train", ()):
-            check_loss(head, built, output, dataset)
-    samples = {split: rehearse(cfg, split) for split, part in datasets.items() if part}
+            check_loss(head, built, made[sizes["train"]][2], dataset)
+    samples = {
+        split: rehearse(cfg, split, sizes[split]) for split, part in datasets.items() if part
+    }
     if model is not None:
+        features = {split: made[size][1] for split, size in sizes.items()}
         rehearse_head(cfg, model, features, samples)
         if "train" in splits:
             check_optimizer(cfg, model)

@@ -1,7 +1,7 @@
 """Check that what a model computes is what its codec decodes, and what it is trained with."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from dyrelu_pose.errors import described
 from dyrelu_pose.models.input_size import decoder_input_size
 from dyrelu_pose.placement.meta_device import run_tensor_mode, run_without_values
+from dyrelu_pose.placement.probe import check_input_size
 
 from .datasets import KeypointDataset, registered
 from .errors import ConfigError
@@ -28,17 +29,39 @@ OF_BOXES = (RandomFlip, RandomHalfBody, RandomBBoxTransform)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
-def build_and_run(cfg: Config) -> tuple[nn.Module, object, object]:
+def input_sizes(
+    cfg: Config, datasets: Mapping[str, Sequence[KeypointDataset]]
+) -> dict[str, tuple[int, int] | None]:
+    """Return the width and height of the images of each split; None if no decoder has any.
+
+    They are those of the head's decoder. A training may have others, where the network allows it:
+    it takes those of the first data set that cuts persons out.
+    """
+    decoded = decoder_input_size(cfg.model.get("head"))
+    sizes = dict.fromkeys(datasets, decoded)
+    transforms = [step for dataset in datasets.get("train", ()) for step in dataset.transforms]
+    cut = [step for step in transforms if registered(TRANSFORMS, step) is TopdownAffine]
+    if decoded and cut:
+        sizes["train"] = check_input_size(
+            cut[0].get("input_size"), "input_size of TopdownAffine in train_dataloader"
+        )
+    return sizes
+
+
+def build_and_run(cfg: Config, size: tuple[int, int] | None) -> tuple[nn.Module, object, object]:
     """Build the model of a config, where tensors have no values, and run it on one image.
 
+    Args:
+        cfg: The config.
+        size: Width and height of the image.
+
     Returns:
-        The model, what its head takes, and the raw output of that; None if it has none, or no
-        decoder says the size of an image.
+        The model, what its head takes, and the raw output of that; None if it has none, or there
+        is no size.
 
     Raises:
         ConfigError: Layers do not fit to each other.
     """
-    size = decoder_input_size(cfg.model.get("head"))
 
     def call(device: str) -> tuple[nn.Module, object, object]:
         model = MODELS.build(copy.deepcopy(cfg.model))
@@ -83,13 +106,13 @@ def _check_channels(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         )
 
 
-def check_sizes(head: dict, output: object, datasets: Sequence[KeypointDataset]) -> None:
-    """Check that images and heatmaps have the sizes of the codecs that encode and decode them.
+def check_decoder(head: dict, output: object, datasets: Sequence[KeypointDataset]) -> None:
+    """Check that images and heatmaps have the sizes of the codecs that decode them.
 
     Args:
         head: Config of the head.
         output: What the model makes of one image.
-        datasets: What it is trained on or evaluated with.
+        datasets: What it is evaluated with.
 
     Raises:
         ConfigError: Names the codec and both sizes.
@@ -100,14 +123,27 @@ def check_sizes(head: dict, output: object, datasets: Sequence[KeypointDataset])
     for key, codec in decoders:
         _check_output(output, key, codec)
     for dataset in datasets:
-        _check_order(dataset)
         for transform in dataset.transforms:
             if registered(TRANSFORMS, transform) is TopdownAffine:
                 for key, codec in decoders:
                     _check_size(f"{dataset.key} makes images of", transform.get("input_size"),
                                 f"{key}.input_size", codec.get("input_size"))  # fmt: skip
-            for key, codec in _codecs(f"{dataset.key}: GenerateTarget", transform, "encoder"):
-                _check_output(output, key, codec)
+
+
+def check_encoders(output: object, dataset: KeypointDataset) -> None:
+    """Check that targets are made in the right place of a pipeline, in the sizes of heatmaps.
+
+    Args:
+        output: What the model makes of one image of the data set.
+        dataset: The data set.
+
+    Raises:
+        ConfigError: Names the codec and both sizes, or the misplaced step.
+    """
+    _check_order(dataset)
+    for transform in dataset.transforms:
+        for key, codec in _codecs(f"{dataset.key}: GenerateTarget", transform, "encoder"):
+            _check_output(output, key, codec)
 
 
 def _check_order(dataset: KeypointDataset) -> None:

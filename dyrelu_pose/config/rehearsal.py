@@ -26,7 +26,6 @@ from dyrelu_pose.datasets.coco import keypoints_of, reads_lists
 from dyrelu_pose.datasets.crop_array import CropArrayDataset
 from dyrelu_pose.datasets.persons import reason_to_skip
 from dyrelu_pose.errors import AnnotationError, UserError, described
-from dyrelu_pose.models.input_size import decoder_input_size
 
 from .datasets import registered
 from .errors import ConfigError
@@ -52,10 +51,15 @@ class Rehearsal:
 
 
 @quietly()
-def rehearse(cfg: Config, split: str) -> Rehearsal | None:
+def rehearse(cfg: Config, split: str, size: tuple[int, int] | None = None) -> Rehearsal | None:
     """Take one sample of the data set of a split through its pipeline.
 
     The set is built with a few pictures of each annotation file.
+
+    Args:
+        cfg: The config.
+        split: 'train', 'val' or 'test'.
+        size: Width and height that images for a top-down model have to have, if they have to.
 
     Returns:
         None: It is a set of arrays, or of pictures that are not here, or of other samples than a
@@ -79,7 +83,7 @@ def rehearse(cfg: Config, split: str) -> Rehearsal | None:
         except Exception as error:  # of a transform
             raise ConfigError(_failed(key, config.get("type"), error)) from error
     _check_combined(key, dataset)
-    packed = _check_packed(key, sample, cfg)
+    packed = _check_packed(key, sample, cfg, size)
     _check_preprocessed(key, packed, cfg)
     return Rehearsal(key, packed["data_samples"], dataset.metainfo)
 
@@ -163,8 +167,8 @@ def _check_combined(key: str, dataset: object) -> None:
             )
 
 
-def _check_packed(key: str, sample: object, cfg: Config) -> dict:
-    """Return a sample that is what an estimator takes, and as large as its decoder says."""
+def _check_packed(key: str, sample: object, cfg: Config, size: tuple[int, int] | None) -> dict:
+    """Return a sample that is what an estimator takes, and of the size that it is for."""
     packed = sample if isinstance(sample, dict) else {}
     if not isinstance(packed.get("data_samples"), PoseDataSample) or "inputs" not in packed:
         raise ConfigError(
@@ -172,17 +176,13 @@ def _check_packed(key: str, sample: object, cfg: Config) -> dict:
             "inputs and data_samples, which a model takes"
         )
     model, inputs = cfg.get("model") or {}, packed["inputs"]
-    size, estimator = (
-        decoder_input_size(model.get("head")),
-        model.get("estimator", model.get("type")),
-    )
+    estimator = model.get("estimator", model.get("type"))
     if size and estimator == "TopdownPoseEstimator" and isinstance(inputs, torch.Tensor):
         height, width = inputs.shape[-2:]
-        if (width, height) != tuple(size):
+        if (width, height) != size:
             raise ConfigError(
                 f"the pipeline of {key} of the config makes images of {width} x {height} (WxH), "
-                f"and the decoder of model.head is for {size[0]} x {size[1]}: is there a "
-                "TopdownAffine?"
+                f"and the model is run on {size[0]} x {size[1]}: is there a TopdownAffine?"
             )
     scale = packed["data_samples"].metainfo.get("input_scale")
     if scale is not None and not np.all(np.asarray(scale) > 0):
@@ -214,33 +214,37 @@ def _check_preprocessed(key: str, packed: dict, cfg: Config) -> None:
 
 @quietly()
 def rehearse_head(
-    cfg: Config, model: nn.Module, features: Any, rehearsals: Mapping[str, Rehearsal | None]
+    cfg: Config,
+    model: nn.Module,
+    features: Mapping[str, Any],
+    rehearsals: Mapping[str, Rehearsal | None],
 ) -> None:
     """Let a top-down model's head compute a loss and predict, of features of zeros.
 
     Args:
         cfg: The config.
         model: What it builds.
-        features: What the head takes of one image, without values; None if that is not known.
+        features: What the head takes of one image of each split, without values; None if that is
+            not known.
         rehearsals: A sample of each split.
 
     Raises:
         ConfigError: It cannot, or the loss is not finite.
     """
-    if features is None or type(model) is not TopdownPoseEstimator:
+    if type(model) is not TopdownPoseEstimator:
         return
     head = cast(BaseHead, MODELS.build(copy.deepcopy(cfg.model.head)))
     head.eval()
-    features, train_cfg = zeros(features), cast(dict, model.train_cfg)
-    test_cfg = cast(dict, model.test_cfg)
+    train_cfg, test_cfg = cast(dict, model.train_cfg), cast(dict, model.test_cfg)
     for split, rehearsal in rehearsals.items():
-        if rehearsal is None:
+        if rehearsal is None or features[split] is None:
             continue
+        given = zeros(features[split])
         samples = [copy.deepcopy(rehearsal.sample) for _ in range(2)]
         if split == "train":
-            _rehearse_loss(head, train_cfg, features, samples, rehearsal.key)
+            _rehearse_loss(head, train_cfg, given, samples, rehearsal.key)
         else:
-            _rehearse_prediction(head, test_cfg, features, samples, rehearsal.key)
+            _rehearse_prediction(head, test_cfg, given, samples, rehearsal.key)
 
 
 @torch.no_grad()

@@ -276,6 +276,30 @@ def test_images_of_another_size_than_the_codec(cfg):
     refused(cfg, *words)
 
 
+def test_a_training_on_smaller_images_than_the_codec(cfg):
+    codec = dict(cfg.codec, input_size=(32, 64), heatmap_size=(8, 16))
+    pipeline = cfg.train_dataloader.dataset.pipeline
+    pipeline[4].input_size = codec["input_size"]
+    words = "heatmaps of 8 x 16", "GenerateTarget.encoder.heatmap_size", "is 16 x 32"
+    refused(cfg, *words)
+    pipeline[5].encoder = codec
+    check(cfg)
+    cfg.val_dataloader.dataset.pipeline[2].input_size = codec["input_size"]
+    refused(cfg, "val_dataloader.dataset makes images of 32 x 64", "is 64 x 128")
+
+
+def test_a_training_on_images_that_the_layers_do_not_fit(cfg):
+    codec = dict(type="SimCCLabel", input_size=(64, 128), simcc_split_ratio=2.0)
+    cfg.model.head = dict(
+        type="SimCCHead", in_channels=256, out_channels=17, input_size=(64, 128),
+        in_featuremap_size=(2, 4), deconv_out_channels=None, decoder=codec,
+    )  # fmt: skip
+    pipeline = cfg.train_dataloader.dataset.pipeline
+    pipeline[5].encoder = dict(codec, input_size=(32, 64))
+    pipeline[4].input_size = (32, 64)
+    refused(cfg, "model of the config cannot be run on an image of 32x64 pixels")
+
+
 def test_layers_that_do_not_fit(cfg):
     words = "model of the config cannot be run on an image of 64x128", "256"
     refused(cfg, *words, model__head__in_channels=128)
