@@ -100,7 +100,7 @@ def check_keys(cfg: Config, splits: Sequence[str]) -> None:
         _check_count(cfg, f"{split}_dataloader", "num_workers", 0)
     if "train" in splits:
         for name in ("max_epochs", "max_iters", "val_interval"):
-            _check_count(cfg, "train_cfg", name, 1)
+            _check_count(cfg, "train_cfg", name, 1, float)
         _check_count(cfg, "train_cfg", "val_begin", 0)
         _check_count(cfg, "optim_wrapper", "accumulative_counts", 1)
     for key, part, known in (*_dicts(cfg, splits), *_built(cfg, splits)):
@@ -113,10 +113,11 @@ def check_keys(cfg: Config, splits: Sequence[str]) -> None:
                 )
 
 
-def _check_count(cfg: Config, where: str, name: str, lowest: int) -> None:
+def _check_count(cfg: Config, where: str, name: str, lowest: int, *kinds: type) -> None:
+    """Check that an entry is an `int`, or a whole number of other kinds, from the lowest on."""
     key, part = _part(cfg, where)
     value = part.get(name, lowest)
-    if type(value) is not int or value < lowest:
+    if type(value) not in (int, *kinds) or value < lowest or value % 1:
         raise ConfigError(
             f"{key}.{name} of the config is {value!r}: it has to be a whole number from {lowest}"
         )

@@ -60,7 +60,7 @@ def _check_values(cfg: Config) -> None:
             f"randomness.seed of the config is {seed!r}: it has to be a whole number below 2^32"
         )
     level = cfg.get("log_level", "INFO")
-    if not isinstance(logging.getLevelName(level), int):
+    if type(level) is not int and not isinstance(logging.getLevelName(level), int):
         raise ConfigError(f"log_level of the config is {level!r}: it has to be INFO, WARNING, ...")
     method = ((cfg.get("env_cfg") or {}).get("mp_cfg") or {}).get("mp_start_method")
     methods = multiprocessing.get_all_start_methods()

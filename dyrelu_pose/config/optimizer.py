@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -30,7 +31,8 @@ UNUSABLE = (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError
 def check_optimizer(cfg: Config, model: nn.Module) -> None:
     """Build the optimizer of a config for a model, clip, run the schedules through, forget it all.
 
-    Other wrappers than MMEngine's usual ones are left alone, and so is what depends on a device.
+    Other wrappers than MMEngine's usual ones are left alone, and so is what depends on a
+    device or on other processes.
 
     Raises:
         ConfigError: An option has a value that cannot be used, such as a rate that is a text, or
@@ -70,10 +72,10 @@ def _clip(built: OptimWrapper) -> None:
         built.clip_func([weight], **built.clip_grad_kwargs)
 
 
-def _check_milestones(milestones: Iterable[object]) -> None:
-    """Check what a schedule compares with its steps: another type would be no step of all."""
+def _check_milestones(milestones: Iterable[Any]) -> None:
+    """Check what a schedule compares with its steps: anything else would be no step of all."""
     for milestone in milestones:
-        if type(milestone) is not int:
+        if type(milestone) not in (int, float) or milestone % 1:
             raise TypeError(f"milestone {milestone!r} is no whole number")
 
 
@@ -82,8 +84,8 @@ def _run_through(schedules: dict[str, _ParamScheduler], built: OptimWrapper, loo
 
     An epoch has one iteration at least, so that none takes a step too many.
     """
-    unit = next((unit for unit in ("epoch", "iter") if type(loop.get(f"max_{unit}s")) is int), "")
-    steps = loop.get(f"max_{unit}s", 0)
+    unit = next((unit for unit in ("epoch", "iter") if loop.get(f"max_{unit}s")), "")
+    steps = int(loop.get(f"max_{unit}s", 0))
     for step in range(1, min(steps, MANY)):
         for key, schedule in schedules.items():
             if getattr(schedule, "need_val_args", False):  # it goes by a metric

@@ -38,6 +38,9 @@ def test_what_ships_passes(name):
         ("randomness.sead", 1, "randomness may have seed"),
         ("train_cfg.max_epoch", 1, "train_cfg may have max_epochs"),
         ("train_cfg.max_epochs", "ten", "is 'ten': it has to be a whole number from 1"),
+        ("train_cfg.max_epochs", 1.5, "is 1.5: it has to be a whole number from 1"),
+        ("train_cfg.max_epochs", float("nan"), "is nan: it has to be a whole number from 1"),
+        ("train_dataloader.batch_size", 8.0, "is 8.0: it has to be a whole number from 1"),
         ("train_dataloader.batchsize", 1, "train_dataloader may have batch_size"),
         ("train_dataloader.batch_size", 0, "is 0: it has to be a whole number from 1"),
         ("val_dataloader.num_workers", -1, "is -1: it has to be a whole number from 0"),
@@ -81,6 +84,14 @@ def test_an_optimizer_around_another_reads_what_it_will():
     cfg = Config.fromfile(DEMO)
     zero = dict(type="ZeroRedundancyOptimizer", optimizer_type="AdamW", lr=1e-3, weight_decay=0.01)
     cfg.optim_wrapper.optimizer = zero
+    check_keys(cfg, SPLITS)
+
+
+def test_a_length_may_be_a_float():
+    cfg = Config.fromfile(DEMO)
+    cfg.train_cfg.update(max_epochs=1e3, val_interval=1e1)
+    check_keys(cfg, SPLITS)
+    cfg.train_cfg = dict(by_epoch=False, max_iters=2e5)
     check_keys(cfg, SPLITS)
 
 

@@ -51,6 +51,11 @@ def test_the_key_is_named(key, value, message):
         check_late_parts(changed(key, value), SPLITS)
 
 
+@pytest.mark.parametrize("level", [20, "DEBUG"])
+def test_a_level_may_be_a_number(level):
+    check_late_parts(changed("log_level", level), SPLITS)
+
+
 @pytest.mark.parametrize("split", SPLITS)
 def test_an_epoch_without_an_end(split):
     key = f"{split}_dataloader.sampler"

@@ -37,7 +37,7 @@ def test_an_optimizer_of_several_processes_is_left_alone(cfg):
     check_optimizer(cfg, nn.Linear(1, 1))
 
 
-@pytest.mark.parametrize("milestone", ["170", 1.5])
+@pytest.mark.parametrize("milestone", ["170", 1.5, float("inf")])
 def test_a_milestone_that_is_never_reached_is_named(cfg, milestone):
     cfg.param_scheduler = dict(type="MultiStepLR", milestones=[1, milestone], by_epoch=True)
     message = rf"param_scheduler\.0 of the config .* milestone {milestone!r} is no whole number"
@@ -82,6 +82,15 @@ def test_a_schedule_that_lasts_passes(cfg, schedule):
     cfg.train_cfg.max_epochs = 8
     cfg.param_scheduler = schedule
     check_optimizer(cfg, nn.Linear(1, 1))
+
+
+def test_whole_numbers_may_be_floats(cfg):
+    cfg.train_cfg.max_epochs = 10.0
+    cfg.param_scheduler = dict(type="MultiStepLR", milestones=[10 * 0.8], by_epoch=True)
+    check_optimizer(cfg, nn.Linear(1, 1))
+    cfg.param_scheduler.gamma = -1
+    with pytest.raises(ConfigError, match="before epoch 9 of 10, makes the rate -"):
+        check_optimizer(cfg, nn.Linear(1, 1))
 
 
 @pytest.mark.parametrize("clip", [dict(max_norm=35), dict(type="value", clip_value=1.0), None])
