@@ -15,7 +15,12 @@ from mmengine.runner import Runner
 
 from dyrelu_pose.compat.fit import load_whole
 from dyrelu_pose.config.agreement import check_agreement
-from dyrelu_pose.config.arguments import add_runner_arguments, load_runner_config, show_predictions
+from dyrelu_pose.config.arguments import (
+    add_runner_arguments,
+    entry_for,
+    load_runner_config,
+    show_predictions,
+)
 from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.errors import ConfigError, named_parts
 from dyrelu_pose.config.evaluators import is_plain
@@ -88,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         cfg.load_from = args.checkpoint
     show_predictions(cfg, args)
     if args.badcase:
-        cfg.default_hooks.badcase.enable = True
+        entry_for("--badcase", cfg, "default_hooks.badcase").update(enable=True)
     if args.dump:
         dump_results(cfg, args.dump)
     with named_options(cfg, args.cfg_options), named_parts(cfg):

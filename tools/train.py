@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from mmengine.registry import RUNNERS
 
 from dyrelu_pose.config.agreement import check_agreement
-from dyrelu_pose.config.arguments import add_runner_arguments, load_runner_config, show_predictions
+from dyrelu_pose.config.arguments import (
+    add_runner_arguments,
+    entry_for,
+    load_runner_config,
+    show_predictions,
+)
 from dyrelu_pose.config.contents import check_contents
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import check_files
@@ -60,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         cfg.resume = True
         cfg.load_from = latest_checkpoint(cfg.work_dir) if args.resume == "auto" else args.resume
     if args.auto_scale_lr:
-        cfg.auto_scale_lr.enable = True
+        entry_for("--auto-scale-lr", cfg, "auto_scale_lr").update(enable=True)
     add_safeguards(cfg)
     if args.cuda_graph:
         cfg.custom_hooks.append(dict(type="CudaGraphHook"))

@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import functools
 import math
 import os
 import re
@@ -13,6 +14,7 @@ from mmengine.config import Config, DictAction
 from dyrelu_pose.engine import launch
 from dyrelu_pose.records.files import check_output_folder
 
+from .errors import ConfigError, expect
 from .load import load_config
 
 
@@ -143,10 +145,26 @@ def load_runner_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
+def entry_for(flag: str, cfg: Config, key: str) -> dict:
+    """Return the entry of a config that a flag sets something in.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    entry = functools.reduce(lambda part, name: part.get(name) or {}, key.split("."), cfg)
+    if not entry:
+        raise ConfigError(
+            f"{flag} sets something in {key} of the config, and there is none: give it one, as "
+            "MMPose's configs have it"
+        )
+    return expect(entry, dict, key)
+
+
 def show_predictions(cfg: Config, args: argparse.Namespace) -> None:
     """Turn MMPose's visualisation hook on if `--show` or `--show-dir` asks for it."""
     if args.show or args.show_dir:
-        cfg.default_hooks.visualization.update(
+        flag = "--show-dir" if args.show_dir else "--show"
+        entry_for(flag, cfg, "default_hooks.visualization").update(
             enable=True,
             show=args.show,
             out_dir=args.show_dir,

@@ -62,7 +62,7 @@ def _explanation(missing: str) -> str:
 
 
 def _check_backends(cfg: Config) -> None:
-    for backend in cfg.get("visualizer", {}).get("vis_backends") or []:
+    for backend in (cfg.get("visualizer") or {}).get("vis_backends") or []:
         if backend["type"] == "TensorboardVisBackend":
             check_tensorboard("TensorboardVisBackend in visualizer.vis_backends")
 

@@ -40,6 +40,10 @@ from .errors import ConfigError, expect
 from .files import data_sets, listed, metrics
 
 ENV = {"cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit"}
+# Those of `Runner.register_default_hooks`, which None takes out of it; of another it is an error.
+MMENGINES_HOOKS = {
+    "runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint",
+}  # fmt: skip
 AUTO_SCALE = {"enable", "base_batch_size"}
 # of `DefaultOptimWrapperConstructor`, of ours, and of one of its `custom_keys`
 PARAMWISE = {
@@ -172,8 +176,9 @@ def _built(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Coll
 def _parts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Registry]]:
     """Yield (key, config, registry of its class) of what a runner builds."""
     for name, hook in (cfg.get("default_hooks") or {}).items():
-        if hook is not None:
-            yield f"default_hooks.{name}", hook, HOOKS
+        if hook is not None or name not in MMENGINES_HOOKS:
+            key = f"default_hooks.{name}"
+            yield key, expect(hook, dict, key), HOOKS
     for i, hook in enumerate(cfg.get("custom_hooks") or ()):
         if isinstance(hook, dict):
             yield f"custom_hooks.{i}", hook, HOOKS

@@ -3,8 +3,10 @@
 import argparse
 
 import pytest
+from mmengine.config import Config
 
-from dyrelu_pose.config.arguments import add_cfg_options
+from dyrelu_pose.config.arguments import add_cfg_options, show_predictions
+from dyrelu_pose.config.errors import ConfigError
 
 
 def parsed(*texts):
@@ -61,6 +63,19 @@ def test_mistakes_are_named_as_usage(texts, named, capsys):
         parsed("--cfg-options", *texts)
     assert error.value.code == 2
     assert f"error: argument --cfg-options: {named}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "hooks", [{}, dict(default_hooks=None), dict(default_hooks=dict(visualization=None))]
+)
+@pytest.mark.parametrize("flag", [dict(show=True, show_dir=None), dict(show=False, show_dir="d")])
+def test_a_flag_names_the_entry_that_it_needs(hooks, flag):
+    args = argparse.Namespace(**flag, interval=1, wait_time=1)
+    with pytest.raises(ConfigError, match=r"^--show.* sets something in default_hooks\.visualiz"):
+        show_predictions(Config(hooks), args)
+    cfg = Config(dict(default_hooks=dict(visualization=dict(type="PoseVisualizationHook"))))
+    show_predictions(cfg, args)
+    assert cfg.default_hooks.visualization.enable
 
 
 def test_none_are_none():

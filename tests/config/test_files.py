@@ -105,4 +105,5 @@ def test_names_the_key_of_what_has_another_type(cfg, key, value, message):
 
 def test_a_part_may_be_none(cfg):
     cfg.model.update(neck=None, head=None)
+    cfg.visualizer = None
     check_files(cfg, ["train", "val"])

@@ -10,7 +10,14 @@ from mmengine.optim import DefaultOptimWrapperConstructor
 from mmengine.runner import Runner
 
 from dyrelu_pose.config.errors import ConfigError
-from dyrelu_pose.config.known_keys import AUTO_SCALE, CONSTRUCTORS, CUSTOM, ENV, check_keys
+from dyrelu_pose.config.known_keys import (
+    AUTO_SCALE,
+    CONSTRUCTORS,
+    CUSTOM,
+    ENV,
+    MMENGINES_HOOKS,
+    check_keys,
+)
 from dyrelu_pose.engine.optim import DyReLUOptimWrapperConstructor
 from tests.test_configs import CONFIGS, ROOT
 
@@ -50,6 +57,7 @@ def test_what_ships_passes(name):
         ("val_evaluator.use_aera", False, "val_evaluator may have use_area"),
         ("test_evaluator.type", "CocoMetrik", "there is no such metric; did you mean CocoMetric"),
         ("default_hooks.checkpoint.intervall", 1, "may have interval"),
+        ("default_hooks.visualization", None, "visualization of the config is None: it has to be"),
         ("default_hooks.chekpoint.interval", 1, "default_hooks.chekpoint of .* has no type"),
         ("custom_hooks", [dict(type="EMAHook", priority=49), dict(type="nowhere.Hook")],
          r"custom_hooks.1.type of the config is 'nowhere.Hook': .*: nowhere is not installed"),
@@ -95,6 +103,12 @@ def test_a_length_may_be_a_float():
     check_keys(cfg, SPLITS)
 
 
+def test_a_hook_of_mmengine_may_be_none():
+    cfg = Config.fromfile(DEMO)
+    cfg.default_hooks.timer = None
+    check_keys(cfg, SPLITS)
+
+
 def test_only_what_is_used_is_checked():
     cfg = Config.fromfile(DEMO)
     cfg.merge_from_dict({"optim_wrapper.clip": 1, "val_dataloader.batchsize": 1})
@@ -106,6 +120,13 @@ def test_a_constructor_of_another_kind_reads_what_it_will(constructor):
     cfg = Config.fromfile(DEMO)
     cfg.optim_wrapper.update(constructor=constructor, paramwise_cfg=dict(num_layers=12))
     check_keys(cfg, SPLITS)
+
+
+def default_hooks():
+    """Return the names of the hooks that a runner has by itself."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(Runner.register_default_hooks)))
+    (made,) = (node.value for node in ast.walk(tree) if isinstance(node, ast.AnnAssign))
+    return {keyword.arg for keyword in made.keywords}
 
 
 def looked_up(source, name):
@@ -129,5 +150,6 @@ def test_the_lists_are_what_is_looked_up():
     assert default == CONSTRUCTORS[theirs.__name__]
     assert default | looked_up(ours, "paramwise_cfg") == CONSTRUCTORS[ours.__name__]
     assert looked_up(theirs, "custom_keys[key]") == CUSTOM
+    assert default_hooks() == MMENGINES_HOOKS
     assert looked_up(Runner.setup_env, "env_cfg") == ENV
     assert looked_up(Runner.scale_lr, "auto_scale_lr") == AUTO_SCALE

@@ -354,6 +354,15 @@ def test_a_dump_of_an_evaluator_of_mixed_sets(folder):
     refused("test", "own.py", "model.pth", "--dump", "all.pkl", folder=folder, message=message)
 
 
+def test_a_flag_without_its_entry(folder):
+    add("auto_scale_lr = None\n")(folder)
+    message = "--auto-scale-lr sets something in auto_scale_lr of the config, and there is none"
+    refused("train", "own.py", "--auto-scale-lr", folder=folder, message=message)
+    add("default_hooks = dict(badcase=None)\n")(folder)
+    message = r"--badcase sets something in default_hooks\.badcase of the config, and there is none"
+    refused("test", "own.py", "model.pth", "--badcase", folder=folder, message=message)
+
+
 @cases({name: FILES[name] for name in ("turned by EXIF", "no picture", "points from 0 to 1")})
 def test_cropping(change, options, message, folder):
     change(folder)
