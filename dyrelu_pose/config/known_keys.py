@@ -82,7 +82,8 @@ LOOP = {
     **{("val", by_epoch): "ValLoop" for by_epoch in (True, False)},
     **{("test", by_epoch): "TestLoop" for by_epoch in (True, False)},
 }
-LIBRARIES = (*KNOWN, "mmengine", "torch")  # whose classes pass what they do not know to their base
+# Whose classes pass what they do not know to their base, and whose hooks do nothing when built.
+LIBRARIES = (*KNOWN, "mmengine", "torch")
 
 
 def check_keys(cfg: Config, splits: Sequence[str]) -> None:

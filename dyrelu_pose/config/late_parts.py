@@ -16,13 +16,12 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from dyrelu_pose.errors import described
 
-from .datasets import KNOWN, is_of, registered
+from .datasets import is_of, registered
 from .errors import ConfigError
-from .known_keys import OF_LOADERS
+from .known_keys import LIBRARIES, OF_LOADERS
 from .monitors import hooks_of
 from .quiet import quietly
 
-LIBRARIES = (*KNOWN, "mmengine")  # whose hooks do nothing when they are built
 MADE = {"dataset", "num_batch_per_epoch", *OF_LOADERS}  # of a loader, by MMEngine from configs
 SEEDS = range(2**32)
 
@@ -71,6 +70,7 @@ def _check_values(cfg: Config) -> None:
         )
 
 
+@quietly()
 def _check_loader(key: str, loader: dict) -> None:
     options = {name: value for name, value in loader.items() if name not in MADE}
     try:

@@ -1,6 +1,7 @@
 """What MMEngine builds when its folder is there is tried before that."""
 
 import re
+import warnings
 
 import pytest
 from mmengine.config import Config
@@ -54,6 +55,12 @@ def test_the_key_is_named(key, value, message):
 @pytest.mark.parametrize("level", [20, "DEBUG"])
 def test_a_level_may_be_a_number(level):
     check_late_parts(changed("log_level", level), SPLITS)
+
+
+def test_more_workers_than_cores_are_for_the_runner_to_warn_of():
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "This DataLoader will create")
+        check_late_parts(changed("train_dataloader.num_workers", 10_000), SPLITS)
 
 
 @pytest.mark.parametrize("split", SPLITS)
