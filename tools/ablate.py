@@ -39,6 +39,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import torch
+from mmengine.config import Config
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.progress import track as rich_track
@@ -59,13 +60,10 @@ from dyrelu_pose.ablation.results import COLUMNS, FINISHED, recorded_rows, rows_
 from dyrelu_pose.ablation.runs import RECORDS, Run, commands
 from dyrelu_pose.ablation.schedule import Commands, run_all
 from dyrelu_pose.ablation.table import format_record, format_table
-from dyrelu_pose.config.agreement import check_agreement
 from dyrelu_pose.config.arguments import add_cfg_options, at_least_one, at_least_zero
-from dyrelu_pose.config.contents import check_contents
+from dyrelu_pose.config.check import check_run
+from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import MissingFilesError, check_files
-from dyrelu_pose.config.known_keys import check_keys
-from dyrelu_pose.config.late_parts import check_late_parts
-from dyrelu_pose.config.weights import check_weights
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.records.files import check_output_folder, write_csv, write_text
 from dyrelu_pose.records.origin import origin
@@ -276,17 +274,13 @@ def _estimate(ablation: Ablation, slots: int) -> str:
 def run_pending(ablation: Ablation, slots: list[dict[str, str]], todo: Commands) -> None:
     """Run what has not finished, with a bar for all and a line for each that is going on."""
     pending = ablation.pending
-    data = {}
-    for run in pending:
-        check_files(run.cfg, SPLITS)
-        data[repr([run.cfg.get(f"{split}_dataloader") for split in SPLITS])] = run.cfg
-    for cfg in data.values():
-        check_contents(cfg, SPLITS)
-    for cfg in {run.cell: run.cfg for run in pending}.values():
-        check_keys(cfg, SPLITS)
-        check_late_parts(cfg, SPLITS)
-        check_agreement(cfg, SPLITS)
-        check_weights(cfg)
+    seen = set()
+    for run in {run.cell: run for run in pending}.values():
+        cfg = Config(dict(run.cfg, launcher="none"))  # as tools/train.py is started
+        data = repr([cfg.get(f"{split}_dataloader") for split in SPLITS])
+        with named_parts(cfg):
+            check_run(cfg, SPLITS, contents=data not in seen)
+        seen.add(data)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
         bar = progress.add_task("runs", total=len(pending))

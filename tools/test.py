@@ -14,19 +14,16 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from dyrelu_pose.compat.fit import load_whole
-from dyrelu_pose.config.agreement import check_agreement
 from dyrelu_pose.config.arguments import (
     add_runner_arguments,
     entry_for,
     load_runner_config,
     show_predictions,
 )
-from dyrelu_pose.config.contents import check_contents
+from dyrelu_pose.config.check import check_run
 from dyrelu_pose.config.errors import ConfigError, named_parts
 from dyrelu_pose.config.evaluators import is_plain
-from dyrelu_pose.config.files import check_files, metrics
-from dyrelu_pose.config.known_keys import check_keys
-from dyrelu_pose.config.late_parts import check_late_parts
+from dyrelu_pose.config.files import metrics
 from dyrelu_pose.config.options import named_options
 from dyrelu_pose.engine.launch import unwrapped
 from dyrelu_pose.engine.metrics import SaveMetricsHook
@@ -97,11 +94,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.dump:
         dump_results(cfg, args.dump)
     with named_options(cfg, args.cfg_options), named_parts(cfg):
-        check_keys(cfg, ["test"])
-        check_late_parts(cfg, ["test"])
-        check_files(cfg, ["test"])
-        check_contents(cfg, ["test"])
-        check_agreement(cfg, ["test"])
+        check_run(cfg, ["test"])
         # The runner would go on without what does not fit, or load the last checkpoint instead.
         cfg.load_from, cfg.resume = None, False
         runner = Runner.from_cfg(cfg)

@@ -5,22 +5,16 @@ from collections.abc import Sequence
 
 from mmengine.registry import RUNNERS
 
-from dyrelu_pose.config.agreement import check_agreement
 from dyrelu_pose.config.arguments import (
     add_runner_arguments,
     entry_for,
     load_runner_config,
     show_predictions,
 )
-from dyrelu_pose.config.contents import check_contents
-from dyrelu_pose.config.errors import named_parts
-from dyrelu_pose.config.files import check_files
-from dyrelu_pose.config.known_keys import check_keys
-from dyrelu_pose.config.late_parts import check_late_parts
+from dyrelu_pose.config.check import check_run
+from dyrelu_pose.config.errors import expect, named_parts
 from dyrelu_pose.config.options import named_options
-from dyrelu_pose.config.weights import check_weights
 from dyrelu_pose.engine import add_safeguards, latest_checkpoint
-from dyrelu_pose.engine.launch import check_devices
 from dyrelu_pose.errors import user_errors
 
 
@@ -53,29 +47,23 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = load_runner_config(args)
     splits = ["train"] if args.no_validate else ["train", "val"]
-    with named_options(cfg, args.cfg_options):
-        check_keys(cfg, splits)
-        check_late_parts(cfg, splits)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
-        cfg.optim_wrapper.type = "AmpOptimWrapper"
-        cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
+        wrapper = expect(cfg.get("optim_wrapper"), dict, "optim_wrapper")
+        wrapper.update(type="AmpOptimWrapper")
+        wrapper.setdefault("loss_scale", "dynamic")
     if args.resume:
         cfg.resume = True
         cfg.load_from = latest_checkpoint(cfg.work_dir) if args.resume == "auto" else args.resume
     if args.auto_scale_lr:
         entry_for("--auto-scale-lr", cfg, "auto_scale_lr").update(enable=True)
-    add_safeguards(cfg)
     if args.cuda_graph:
-        cfg.custom_hooks.append(dict(type="CudaGraphHook"))
+        cfg.custom_hooks = [*(cfg.get("custom_hooks") or ()), dict(type="CudaGraphHook")]
     show_predictions(cfg, args)
-    check_devices(cfg)
     with named_options(cfg, args.cfg_options), named_parts(cfg):
-        check_files(cfg, splits)
-        check_contents(cfg, splits)
-        check_agreement(cfg, splits)
-        check_weights(cfg)
+        check_run(cfg, splits)
+        add_safeguards(cfg)
         # Runner, if the config has no runner_type. The hint of `build` knows dicts only.
         RUNNERS.build(cfg).train()  # pyright: ignore[reportArgumentType]
 

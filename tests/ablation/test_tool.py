@@ -126,7 +126,7 @@ sys.path.insert(0, "TOOLS")
 import ablate
 
 METRICS = {"coco/AP": 0.5, "coco/AP .5": 0.7, "coco/AP .75": 0.2, "coco/AR": 0.6}
-ablate.check_files = ablate.check_contents = ablate.check_agreement = lambda cfg, splits: None
+ablate.check_run = lambda cfg, splits, contents: None
 
 def commands(run):
     code = "import json, pathlib; pathlib.Path('PATH').write_text(json.dumps(METRICS))"

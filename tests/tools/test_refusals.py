@@ -381,4 +381,12 @@ def test_an_ablation(change, options, message, folder):
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 @pytest.mark.parametrize("flag", ["--amp", "--cuda-graph"])
 def test_what_needs_a_gpu(flag, folder):
+    add("optim_wrapper = dict(loss_scale=512.0)\n" * (flag == "--amp"))(folder)
     refused("train", "own.py", flag, folder=folder, message=rf"\({flag}\).*: leave it out")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_an_ablation_that_needs_a_gpu(folder):
+    (folder / "grid.py").write_text("base = 'own.py'\nbaseline = 'relu'\ncells = dict(relu={})\n")
+    add("optim_wrapper = dict(type='AmpOptimWrapper')\n")(folder)
+    refused("ablate", "grid.py", folder=folder, message="AmpOptimWrapper .*: leave it out")
