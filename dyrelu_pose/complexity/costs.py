@@ -36,8 +36,8 @@ def own_cost(layer: nn.Module, shape: Sequence[int]) -> Cost:
     `@own_cost.register`.
 
     Args:
-        layer: An activation, which maps (N, C, *) to the same shape.
-        shape: Shape of its input, (N, C, *).
+        layer: An activation.
+        shape: Shape of its input, (N, C, *), or (N, *, C) for a DyReLU that takes channels last.
 
     Raises:
         TypeError: It is not of a class whose cost is known: see `has_own_cost`.
@@ -64,7 +64,8 @@ def _dyrelu(layer: DyReLU, shape: Sequence[int]) -> Cost:
 
 @own_cost.register
 def _dyrelu_c(layer: DyReLUC, shape: Sequence[int]) -> Cost:
-    elements, positions = math.prod(shape[1:]), math.prod(shape[2:])
+    elements = math.prod(shape[1:])
+    positions = elements // layer.spatial.weight.numel()
     return _dyrelu(layer, shape)._replace(spatial=2 * elements + SOFTMAX * positions)
 
 

@@ -32,6 +32,13 @@ def test_cost_by_hand(layer, expected):
     assert own_cost(layer, (1, 8, 6, 5)) == expected
 
 
+@pytest.mark.parametrize("layer", [DyReLUB(8), DyReLUC(8)], ids=["B", "C"])
+def test_channels_that_come_last_cost_the_same(layer):
+    expected = own_cost(layer, (1, 8, 6, 5))
+    layer.channels_last = True
+    assert own_cost(layer, (1, 6, 5, 8)) == expected
+
+
 def test_batch_does_not_count():
     layer = DyReLUB(8)
     assert own_cost(layer, (7, 8, 6, 5)) == own_cost(layer, (1, 8, 6, 5))
