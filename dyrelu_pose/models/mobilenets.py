@@ -6,13 +6,14 @@ from mmpose.registry import MODELS
 
 @MODELS.register_module()
 class MobileNetV2WithoutLastConv(MobileNetV2):
-    """MMPose's `MobileNetV2` without its layer of 1280 channels; the same arguments.
+    """MMPose's `MobileNetV2` without its layer of 1280 channels, which is its last output.
 
-    Of a narrow network that layer is the greater part. `out_indices` end at 6.
+    Of a narrow network that layer is the greater part. The arguments are the same, but
+    `out_indices` end at 6, and that is their default.
     """
 
-    def __init__(self, *args, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, widen_factor: float = 1.0, out_indices=(6,), *args, **kwargs) -> None:
+        super().__init__(widen_factor, out_indices, *args, **kwargs)
         del self.conv2
         self.layers.remove("conv2")
 

@@ -7,8 +7,7 @@ from dyrelu_pose.models.mobilenets import MobileNetV2WithoutLastConv
 
 
 def test_the_last_convolution_is_gone_and_the_rest_is_mmposes():
-    kwargs = dict(widen_factor=0.25, out_indices=(6,))
-    ours, theirs = MobileNetV2WithoutLastConv(**kwargs), MobileNetV2(**kwargs)
+    ours, theirs = MobileNetV2WithoutLastConv(0.25), MobileNetV2(0.25, out_indices=(6,))
     ours.eval(), theirs.eval()  # which return None
     missing = ours.load_state_dict(theirs.state_dict(), strict=False)
     assert not missing.missing_keys
