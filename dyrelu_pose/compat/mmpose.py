@@ -4,7 +4,7 @@ MMPose imports these at the top of its modules, whether or not they are used. `a
 one that imports is left alone, one that is absent or broken is replaced in `sys.modules` by the
 stand-in that `STAND_INS` describes.
 
-MMPretrain, which is optional, asks for more of torchvision: see `compat_mmpretrain.py`.
+MMPretrain, which is optional, asks for more of torchvision: see `mmpretrain.py`.
 """
 
 import importlib.metadata

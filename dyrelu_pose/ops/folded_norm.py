@@ -32,7 +32,7 @@ def normalized_dyrelu(
     """Compute DyReLU-A or -B of the batch-normalized x.
 
     Args:
-        x: Input of the normalization, (N, C, *), floating point; its memory format is kept.
+        x: Input of the normalization, (N, C, *), floating point; channels_last is kept.
         norm: The normalization.
         hyper: Weights of the hyper function.
         ranges: K and the ranges of the coefficients.

@@ -20,7 +20,7 @@ def dyrelu_given(
     """Compute y = pi max_k (a_k x + b_k) (section 3 of arXiv 2003.10027).
 
     Args:
-        x: Input, (N, C, *), floating point; its memory format is kept.
+        x: Input, (N, C, *), floating point; channels_last is kept.
         a: Slopes, (N, C, K), or (N, 1, K) to share them over channels (DyReLU-A).
         b: Intercepts, shaped as `a`.
         pi: Spatial map of DyReLU-C, (N, 1, *); None counts as 1.

@@ -36,7 +36,7 @@ def dyrelu(
     reference: tiles and functions with a backward pass of their own they cannot take.
 
     Args:
-        x: Input, (N, C, *), floating point; its memory format is kept.
+        x: Input, (N, C, *), floating point; channels_last is kept.
         hyper: Weights of the hyper function; G = 1 sets of coefficients make A, C of them B.
         ranges: K and the ranges of the coefficients.
         weight: Weights of the spatial map's 1x1 convolution, for C: C elements.

@@ -36,7 +36,7 @@ def residual_dyrelu(
     """Compute DyReLU-A or -B of the sum of a batch-normalized branch and a shortcut.
 
     Args:
-        branch: The branch, which has a norm; its memory format is kept.
+        branch: The branch, which has a norm; channels_last is kept.
         shortcut: The shortcut, of the same shape and dtype, with or without a norm.
         hyper: Weights of the hyper function.
         ranges: K and the ranges of the coefficients.
