@@ -14,7 +14,7 @@ from dyrelu_pose.config.arguments import (
 from dyrelu_pose.config.check import check_run
 from dyrelu_pose.config.errors import expect, named_parts
 from dyrelu_pose.config.options import named_options
-from dyrelu_pose.engine import add_safeguards, latest_checkpoint
+from dyrelu_pose.engine import add_hooks, add_safeguards, latest_checkpoint
 from dyrelu_pose.errors import user_errors
 
 
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.auto_scale_lr:
         entry_for("--auto-scale-lr", cfg, "auto_scale_lr").update(enable=True)
     if args.cuda_graph:
-        cfg.custom_hooks = [*(cfg.get("custom_hooks") or ()), dict(type="CudaGraphHook")]
+        add_hooks(cfg, "CudaGraphHook")
     show_predictions(cfg, args)
     with named_options(cfg, args.cfg_options), named_parts(cfg):
         check_run(cfg, splits)

@@ -108,7 +108,9 @@ def other_size(path: str | Path, found: Sequence[int], expected: Sequence[int]) 
 def loading_step(pipeline: Sequence[dict]) -> LoadImage:
     """Return the step of a pipeline that loads pictures, or what it is by default."""
     for step in pipeline:
-        if step.get("type") == "LoadImage":
+        kind = step.get("type")
+        kind = TRANSFORMS.get(kind) if isinstance(kind, str) else kind
+        if isinstance(kind, type) and issubclass(kind, MMPoseLoadImage):
             return LoadImage(**{key: step[key] for key in step if key != "type"})
     return LoadImage()
 

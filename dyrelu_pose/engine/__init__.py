@@ -10,7 +10,7 @@ from .non_finite import NonFiniteLossError, NonFiniteLossHook
 from .optim import DyReLUOptimWrapperConstructor, HyperRateHook
 from .preemption import PreemptionHook
 from .reproducible import ReproducibleHook
-from .safeguards import add_safeguards
+from .safeguards import add_hooks, add_safeguards
 from .sharding import FSDPStrategy
 from .start import StartHook
 from .tensorboard import TensorboardHook
@@ -32,6 +32,7 @@ __all__ = [
     "ResumableTrainLoop",
     "StartHook",
     "TensorboardHook",
+    "add_hooks",
     "add_safeguards",
     "latest_checkpoint",
 ]

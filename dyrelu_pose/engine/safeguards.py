@@ -13,13 +13,20 @@ def add_safeguards(cfg: Config) -> None:
     names = ["StartHook", "NonFiniteLossHook", "PreemptionHook", "HyperRateHook"]
     if cfg.get("randomness", {}).get("deterministic"):
         names.append("ReproducibleHook")
-    given = list(cfg.get("custom_hooks") or ())
-    there = {_name(hook["type"] if isinstance(hook, dict) else type(hook)) for hook in given}
-    cfg.custom_hooks = [*given, *(dict(type=name) for name in names if name not in there)]
+    add_hooks(cfg, *names)
     by_default = "EpochBasedTrainLoop" if cfg.train_cfg.get("by_epoch") else "IterBasedTrainLoop"
     if _name(cfg.train_cfg.get("type", by_default)) == "EpochBasedTrainLoop":
         cfg.train_cfg.pop("by_epoch", None)
         cfg.train_cfg.type = "ResumableTrainLoop"
+
+
+def add_hooks(cfg: Config, *names: str) -> None:
+    """Add hooks to a config, in place, but none that it has."""
+    given = list(cfg.get("custom_hooks") or ())
+    there = {
+        _name(hook.get("type", "") if isinstance(hook, dict) else type(hook)) for hook in given
+    }
+    cfg.custom_hooks = [*given, *(dict(type=name) for name in names if name not in there)]
 
 
 def _name(kind: str | type) -> str:

@@ -6,7 +6,7 @@ from mmpose.datasets.transforms import LoadImage as MMPoseLoadImage
 from mmpose.registry import TRANSFORMS
 from PIL import Image
 
-from dyrelu_pose.datasets.load_image import ImageError, LoadImage
+from dyrelu_pose.datasets.load_image import ImageError, LoadImage, loading_step
 
 
 @pytest.fixture
@@ -29,6 +29,13 @@ def test_loads_what_mmpose_loads(file):
     assert isinstance(TRANSFORMS.build(dict(type="LoadImage")), LoadImage)
     ours, theirs = load(file), MMPoseLoadImage()(dict(img_path=str(file)))
     assert np.array_equal(ours["img"], theirs["img"])
+
+
+@pytest.mark.parametrize("kind", ["LoadImage", "mmpose.LoadImage", MMPoseLoadImage, LoadImage])
+def test_its_step_is_found_however_it_is_given(kind):
+    step = loading_step([dict(type="Resize"), dict(type=kind, color_type="grayscale")])
+    assert isinstance(step, LoadImage)
+    assert step.color_type == "grayscale"
 
 
 def test_array_needs_no_file(picture):

@@ -4,7 +4,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 
-from dyrelu_pose.engine import add_safeguards
+from dyrelu_pose.engine import add_hooks, add_safeguards
 from dyrelu_pose.engine.preemption import PreemptionHook
 
 ALWAYS = ["StartHook", "NonFiniteLossHook", "PreemptionHook", "HyperRateHook"]
@@ -35,6 +35,12 @@ def test_hooks_that_are_there_are_not_added_again():
     assert [hook["type"] for hook in once["custom_hooks"]] == [*ALWAYS, "ReproducibleHook"]
     add_safeguards(cfg)  # the config that the training has dumped
     assert cfg.to_dict() == once
+
+
+def test_a_flag_adds_its_hook_once():
+    cfg = Config(dict(custom_hooks=[dict(type="CudaGraphHook"), dict(type="EMAHook")]))
+    add_hooks(cfg, "CudaGraphHook")
+    assert [hook["type"] for hook in cfg.custom_hooks] == ["CudaGraphHook", "EMAHook"]
 
 
 def test_hooks_may_be_given_as_classes_or_built():
