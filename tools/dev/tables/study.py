@@ -107,10 +107,11 @@ def gain_cells(page: Path) -> str:
                 for name in summaries(grid, rows)
             ]
             made = ", ".join(values(rows, key) for key in ("device", "date"))
+            counted = f"{len(rows)} runs" if len(rows) > 1 else "1 run"
             parts += [
                 f"**{study.network}**, {data_of(rows)} AP after {rows[0]['epochs']} epochs:",
                 markdown_table(header, lines),
-                f"{link(page, folder / 'table.md', f'{len(rows)} runs')}, {made}; differences to "
+                f"{link(page, folder / 'table.md', counted)}, {made}; differences to "
                 f"{grid.baseline} seed by seed, intervals of a paired t-test.",
             ]
     device, threads, dates = (values(steps.values(), key) for key in ("device", "threads", "date"))

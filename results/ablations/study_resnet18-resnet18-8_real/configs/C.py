@@ -197,7 +197,7 @@ param_scheduler = [
         eta_min_ratio=0.005,
         type='CosineAnnealingLR'),
 ]
-randomness = dict(seed=0)
+randomness = dict(seed=2)
 resume = False
 target = dict(
     encoder=dict(
