@@ -37,7 +37,7 @@ def check_output_file(path: str | Path, suffixes: Sequence[str] = ()) -> None:
     if suffixes and path.suffix not in suffixes:
         raise OutputError(f"{path} cannot be written: its name has to end in {', '.join(suffixes)}")
     if path.is_file() or not path.exists():  # and no device or pipe
-        check_output_folder(path.resolve().parent)
+        check_output_folder((path.resolve() if path.is_symlink() else path).parent)
 
 
 def check_output_folder(path: str | Path) -> None:
