@@ -1,7 +1,6 @@
 """The pictures of a COCO file, decoded, in one memory-mapped array."""
 
 import glob
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.records.files import short_digest
 
 from .load_image import read_image
 
@@ -66,9 +66,8 @@ class PictureArray:
 
 def array_file(ann_file: str | Path, folder: str | Path) -> Path:
     """Return where the array of the pictures of an annotation file is: beside their folder."""
-    digest = hashlib.sha256(Path(ann_file).read_bytes()).hexdigest()
-    folder = Path(folder)
-    return folder.with_name(f"{folder.name}-{digest[:12]}.npy")
+    folder, digest = Path(folder), short_digest(Path(ann_file).read_bytes())
+    return folder.with_name(f"{folder.name}-{digest}.npy")
 
 
 def write_array(

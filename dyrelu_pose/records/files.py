@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import hashlib
 import io
 import json
 import os
@@ -36,7 +37,7 @@ def check_output_file(path: str | Path, suffixes: Sequence[str] = ()) -> None:
         raise OutputError(f"{path} cannot be written: it is a folder; name a file")
     if suffixes and path.suffix not in suffixes:
         raise OutputError(f"{path} cannot be written: its name has to end in {', '.join(suffixes)}")
-    if path.is_file() or not path.exists():  # and no device or pipe
+    if not _is_stream(path):
         check_output_folder((path.resolve() if path.is_symlink() else path).parent)
 
 
@@ -71,7 +72,7 @@ def write_atomically(path: Path, write: Callable[[Path], object], size: int | No
     Raises:
         DiskFullError: There is no space, or no quota, left.
     """
-    if path.exists() and not path.is_file():
+    if _is_stream(path):
         write(path)
         return
     target = path.resolve()
@@ -145,6 +146,16 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def short_digest(content: bytes) -> str:
+    """Return 12 digits that tell one file's content from another's."""
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path that is no folder is a device or a pipe, whose place nothing may take."""
+    return path.exists() and not path.is_file()
 
 
 def _cell(value: object, figures: int | None) -> str:

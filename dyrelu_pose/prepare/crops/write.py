@@ -1,6 +1,5 @@
 """Writes a COCO keypoint set with one small image per person, for top-down training."""
 
-import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from dyrelu_pose.datasets.load_image import ImageError, LoadImage
 from dyrelu_pose.datasets.pictures import OPENED, missing_pictures, other_sizes, sample
 from dyrelu_pose.prepare.folder import DataFolder, write_compact_json
 from dyrelu_pose.prepare.pool import ordered_map
+from dyrelu_pose.records.files import short_digest
 
 from .annotations import Persons, read_persons
 from .person import Person, Settings, crop_persons
@@ -88,8 +88,8 @@ def _parameters(persons: Mapping[Source, Persons], settings: Settings) -> dict:
     for source, of_split in persons.items():
         names = [image["file_name"] for image, _ in of_split.by_image]
         sizes = [(name, (source.images / name).stat().st_size) for name in sample(names, OPENED)]
-        parameters[f"{source.split}.annotations"] = _digest(source.ann_file.read_bytes())
-        parameters[f"{source.split}.pictures"] = _digest(repr(sizes).encode())
+        parameters[f"{source.split}.annotations"] = short_digest(source.ann_file.read_bytes())
+        parameters[f"{source.split}.pictures"] = short_digest(repr(sizes).encode())
         parameters[f"{source.split}.color_type"] = source.color_type
         parameters[f"{source.split}.skip_bad_samples"] = source.skip_bad_samples
         for i, augmentation in enumerate(source.augmentations):
@@ -97,10 +97,6 @@ def _parameters(persons: Mapping[Source, Persons], settings: Settings) -> dict:
                 plain = "x".join(map(str, value)) if isinstance(value, tuple) else value
                 parameters[f"{source.split}.pipeline.{i}.{name}"] = plain
     return parameters
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def _read(source: Source) -> Persons:
