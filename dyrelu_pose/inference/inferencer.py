@@ -92,8 +92,8 @@ class PoseInferencer:
                 that the detector finds, or else the whole picture as one person.
 
         Returns:
-            MMPose's data samples, with `pred_instances.keypoints` (P, 17, 2) in pixels of the
-            picture, `keypoint_scores` (P, 17), `bboxes` (P, 4) and `bbox_scores` (P,).
+            MMPose's data samples, with `pred_instances.keypoints` (P, K, 2) in pixels of the
+            picture, `keypoint_scores` (P, K), `bboxes` (P, 4) and `bbox_scores` (P,).
 
         Raises:
             ImageError: A file cannot be read, or an array is no picture.

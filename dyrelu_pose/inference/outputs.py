@@ -1,4 +1,4 @@
-"""What is left of predictions: entries of a COCO results file, and drawn pictures."""
+"""What is made of predictions: entries of a COCO results file, and drawn pictures."""
 
 from typing import Any
 
@@ -20,9 +20,9 @@ def coco_results(
         category: Number of the people's category.
 
     Returns:
-        Dicts with `keypoints`, 51 numbers (column, row, score per keypoint), `bbox` as left, top,
-        width, height, `score`, that of the box times the mean of the keypoints', and in videos
-        whose people are followed `track_id`, the person's number.
+        Dicts with `keypoints`, 3K numbers (column, row, score per keypoint), `bbox` as left, top,
+        width, height, `score`, the box's times the mean of the keypoints', and, in videos whose
+        people are tracked, `track_id`, the person's number.
     """
     people: Any = sample.pred_instances  # its fields are set at run time
     entries: list[dict] = []

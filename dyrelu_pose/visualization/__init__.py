@@ -1,1 +1,1 @@
-"""Pictures of a run: its learning curve, and predicted beside true skeletons."""
+"""Pictures: learning curves of runs, the sites of a network, predicted and true skeletons."""
