@@ -11,7 +11,7 @@ from dyrelu_pose.visualization.style import BLUE, DIVERGING, GREY, INK, finish, 
 
 from .grid import Grid
 from .significance import Summary
-from .table import data_of, format_difference, summaries
+from .table import MISSING, data_of, format_mean, summaries
 
 BAR, BASELINE = BLUE, GREY
 PALEST = 1.0  # AP at full color, at least: differences within the seeds stay pale
@@ -43,13 +43,15 @@ def _draw_bars(axes, grid: Grid, found: dict[str, Summary], label: str) -> None:
     names = list(grid.cells)
     for i, name in enumerate(names):
         if name not in found:
-            axes.text(0, i, " not run", va="center", fontsize=9, color=INK)
+            axes.text(0, i, f" {MISSING}", va="center", fontsize=9, color=INK)
             continue
         summary = found[name]
         color = BASELINE if name == grid.baseline else BAR
         axes.barh(i, summary.mean, xerr=summary.std, color=color, ecolor=INK, capsize=3)
         end = summary.mean + (summary.std or 0)
-        axes.text(end, i, f" {_text(name, grid, summary)}", va="center", fontsize=9, color=INK)
+        axes.text(
+            end, i, f" {format_mean(summary, name, grid)}", va="center", fontsize=9, color=INK
+        )
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.margins(x=0.22)
@@ -59,17 +61,13 @@ def _draw_bars(axes, grid: Grid, found: dict[str, Summary], label: str) -> None:
 
 def _draw_map(figure: Figure, axes, grid: Grid, found: dict[str, Summary]) -> None:
     names = [[f"{row}+{column}" for column in grid.columns] for row in grid.rows]
-    values = np.array(
-        [
-            [np.nan if n not in found else _or_nan(found[n].difference) for n in line]
-            for line in names
-        ]
-    )
+    differences = [[found[n].difference if n in found else None for n in line] for line in names]
+    values = np.array(differences, dtype=float)  # None is NaN
     limit = max(np.nanmax(np.abs(values), initial=0), PALEST)
     image = axes.imshow(values, cmap=DIVERGING, vmin=-limit, vmax=limit, aspect="auto")
     for (i, j), value in np.ndenumerate(values):
         name = names[i][j]
-        text = "not run" if name not in found else _text(name, grid, found[name], "\n")
+        text = format_mean(found[name], name, grid, "\n") if name in found else MISSING
         dark = np.isfinite(value) and abs(value) > 0.75 * limit
         axes.text(j, i, text, ha="center", va="center", color="white" if dark else INK)
     axes.set_xticks(range(len(grid.columns)), grid.columns)
@@ -78,13 +76,3 @@ def _draw_map(figure: Figure, axes, grid: Grid, found: dict[str, Summary]) -> No
     axes.set_xlabel(grid.axes[1], color=INK)
     axes.spines[:].set_visible(False)
     figure.colorbar(image, ax=axes, label=f"difference to {grid.baseline}", shrink=0.8)
-
-
-def _text(name: str, grid: Grid, summary: Summary, gap: str = " ") -> str:
-    if name == grid.baseline or summary.difference is None:
-        return f"{summary.mean:.1f}"
-    return f"{summary.mean:.1f}{gap}({format_difference(summary.difference)})"
-
-
-def _or_nan(value: float | None) -> float:
-    return np.nan if value is None else value

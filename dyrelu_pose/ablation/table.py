@@ -79,12 +79,7 @@ def _matrix(grid: Grid, rows: Sequence[dict], data: str) -> str:
     found = summaries(grid, rows)
 
     def cell(name: str) -> str:
-        if name not in found:
-            return MISSING
-        summary = found[name]
-        if name == grid.baseline or summary.difference is None:
-            return f"{summary.mean:.1f}"
-        return f"{summary.mean:.1f} ({format_difference(summary.difference)})"
+        return format_mean(found[name], name, grid) if name in found else MISSING
 
     row_axis, column_axis = grid.axes
     corner = f"{data} AP, {row_axis} \\ {column_axis}".lstrip()
@@ -160,6 +155,13 @@ def _mean(values: dict[int, float]) -> float:
 
 def _millions(rows: Sequence[dict], column: str) -> str:
     return next(f"{row[column] / 1e6:.2f}M" for row in rows if row["status"] == FINISHED)
+
+
+def format_mean(summary: Summary, name: str, grid: Grid, gap: str = " ") -> str:
+    """Return the mean of a cell and, in brackets, its difference to the baseline, if it has one."""
+    if name == grid.baseline or summary.difference is None:
+        return f"{summary.mean:.1f}"
+    return f"{summary.mean:.1f}{gap}({format_difference(summary.difference)})"
 
 
 def format_difference(value: float | None, digits: int = 1) -> str:
