@@ -4,7 +4,8 @@ import html
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import gradio as gr  # pyright: ignore[reportMissingImports]  (an optional package)
@@ -161,13 +162,10 @@ class Page:
         if upload is None:
             return
         name = str(upload.get("orig_name") or "picture")
-
-        def answer() -> People:
+        with shown_errors():
             # Gradio looks at paths only where the request calls them files.
             path = handed_in(upload.get("path"), self.upload.GRADIO_CACHE)
-            return self._model(model).find(read_upload(path), name)
-
-        found = said(answer)
+            found = self._model(model).find(read_upload(path), name)
         content = json.dumps(found.entries).encode()
         file = processing_utils.save_bytes_to_cache(content, RESULTS, self.results.GRADIO_CACHE)
         results = gr.update(value=file, interactive=True)
@@ -186,7 +184,8 @@ class Page:
         chosen = self._model(model)
         if site not in chosen.sites:
             raise refused(f"{site} is no site of this model")
-        figures = [] if people is None else said(lambda: chosen.figures(site, people))
+        with shown_errors():
+            figures = [] if people is None else chosen.figures(site, people)
         shown = [
             gr.update(value=as_picture(figure), visible=True, elem_classes=_classes(figure))
             for figure in figures
@@ -205,14 +204,15 @@ def _sites(model: PageModel, site: str | None = None) -> dict:
     return dict(choices=choices, value=site if site in model.sites else model.first_site)
 
 
-def said(call: Callable):
-    """Return what a call returns, or say a `UserError` of it on the page.
+@contextmanager
+def shown_errors() -> Iterator[None]:
+    """Show a `UserError` on the page.
 
     Raises:
         gradio.Error: The same, in HTML.
     """
     try:
-        return call()
+        yield
     except UserError as error:
         raise refused(str(error)) from error
 
