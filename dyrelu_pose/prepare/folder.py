@@ -104,6 +104,11 @@ def write_compact_json(path: Path, content: dict) -> None:
     write_text(path, json.dumps(content, separators=(",", ":")))
 
 
+def annotation_file(out: Path, split: str) -> Path:
+    """Return where the annotations of a split are."""
+    return out / "annotations" / f"person_keypoints_{split}.json"
+
+
 def _changes(found: dict, wanted: dict) -> str:
     return ", ".join(
         f"{key}={found.get(key)} (wanted {wanted.get(key)})"

@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 
 from dyrelu_pose.datasets.load_image import ImageError, LoadImage
 from dyrelu_pose.datasets.pictures import OPENED, missing_pictures, other_sizes, sample
-from dyrelu_pose.prepare.folder import DataFolder, write_compact_json
+from dyrelu_pose.prepare.folder import DataFolder, annotation_file, write_compact_json
 from dyrelu_pose.prepare.pool import ordered_map
 from dyrelu_pose.records.files import short_digest
 
@@ -74,11 +74,6 @@ def write_crops(
     return sum((of_split.skipped for of_split in persons.values()), Counter())
 
 
-def annotation_file(out: Path, split: str) -> Path:
-    """Return where the annotations of a split are."""
-    return out / "annotations" / f"person_keypoints_{split}.json"
-
-
 def _parameters(persons: Mapping[Source, Persons], settings: Settings) -> dict:
     """Return all that decides what is written, as strings and numbers by name.
 
@@ -122,7 +117,8 @@ def _undamaged(cropped: Iterable[list[Person] | ImageError]) -> Iterator[list[Pe
         else:
             yield result
     if damaged:
-        raise ImageError(_listed(damaged, "\n"))
+        more = [f"and {len(damaged) - NAMED} more"] if len(damaged) > NAMED else []
+        raise ImageError("\n".join([*damaged[:NAMED], *more]))
 
 
 def _coco(original: dict, cropped: Iterable[list[Person]]) -> dict:
@@ -135,8 +131,3 @@ def _coco(original: dict, cropped: Iterable[list[Person]]) -> dict:
         annotations=[annotation for _, annotation in persons],
         categories=original.get("categories", []),
     )
-
-
-def _listed(lines: Sequence[str], separator: str) -> str:
-    more = [f"and {len(lines) - NAMED} more"] if len(lines) > NAMED else []
-    return separator.join([*lines[:NAMED], *more])

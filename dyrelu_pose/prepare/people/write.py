@@ -1,6 +1,6 @@
 """Writes scenes as a data set in the COCO layout, the same bytes for the same parameters."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 
 from dyrelu_pose.datasets.coco_keypoints import KEYPOINTS, LIMB_INDICES
 from dyrelu_pose.errors import UserError
-from dyrelu_pose.prepare.folder import PEOPLE, DataFolder, write_compact_json
+from dyrelu_pose.prepare.folder import PEOPLE, DataFolder, annotation_file, write_compact_json
 from dyrelu_pose.prepare.pool import ordered_map
 
 from .scene import Person, draw_scene
@@ -63,7 +63,11 @@ class Parameters:
 
 
 def make_dataset(
-    out: Path, parameters: Parameters, workers: int = 1, force: bool = False, progress=None
+    out: Path,
+    parameters: Parameters,
+    workers: int = 1,
+    force: bool = False,
+    progress: Callable[[Iterable, int, str], Iterable] = lambda items, total, text: items,
 ) -> bool:
     """Write a data set, unless the same one is there already.
 
@@ -93,15 +97,9 @@ def make_dataset(
             count = getattr(parameters, split)
             # The processes start here, before a progress bar starts a thread of its own.
             items = in_order(partial(_write_image, out, parameters, split), range(count))
-            if progress is not None:
-                items = progress(items, count, f"{split} pictures")
+            items = progress(items, count, f"{split} pictures")
             write_compact_json(annotation_file(out, split), _coco(items))
     return True
-
-
-def annotation_file(out: Path, split: str) -> Path:
-    """Return where the annotations of a split are."""
-    return out / "annotations" / f"person_keypoints_{split}.json"
 
 
 def draw_image(parameters: Parameters, split: str, index: int):
