@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from torch.utils.data import Dataset, Subset
 
 from dyrelu_pose.config.load import load_model_config
+from dyrelu_pose.datasets.detections import PERSON
 from dyrelu_pose.detection import PersonDetector
 from dyrelu_pose.inference import PoseInferencer
-from dyrelu_pose.inference.boxes import PERSON
 from dyrelu_pose.inference.files import image_ids
 from dyrelu_pose.inference.outputs import coco_results
 from dyrelu_pose.inspection import choose_sites, collect, find_sites

@@ -13,7 +13,7 @@ from dyrelu_pose.errors import AnnotationError
 
 from .bad_entries import _box_problem, _is_number
 
-PERSON = 1  # COCO's category, for a file that annotates nobody
+PERSON = 1  # COCO's category
 
 
 def read_detections(

@@ -8,6 +8,7 @@ import numpy as np
 
 from dyrelu_pose.datasets.bad_entries import read_annotations
 from dyrelu_pose.datasets.detections import PERSON, keypoint_categories
+from dyrelu_pose.datasets.pictures import missing_pictures
 from dyrelu_pose.errors import AnnotationError, UserError
 
 from .files import find_pictures
@@ -42,11 +43,8 @@ def annotated_pictures(ann_file: Path, folder: Path) -> tuple[Numbered, int]:
             f"annotation file {ann_file} has keypoints of the categories {listed}: boxes of people "
             "can be of one only"
         )
-    if missing := [path for _, path in pictures if not path.is_file()]:
-        raise UserError(
-            f"{len(missing)} of the {len(pictures)} images of {ann_file} are not in {folder}: "
-            f"{missing[0].name}"
-        )
+    if missing := missing_pictures(content["images"], folder, ann_file):
+        raise UserError(str(missing))
     return pictures, categories.pop()
 
 

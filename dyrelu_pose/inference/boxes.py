@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from dyrelu_pose.datasets.detections import PERSON
 from dyrelu_pose.datasets.doubts import FRACTION
 from dyrelu_pose.errors import UserError
 
 from .files import PICTURES
 
-PERSON = 1  # COCO's category
 FORMATS = (
     "expected are COCO annotations, COCO detections whose image_id is a picture's name or number, "
     'or {"picture.jpg": [[left, top, width, height], ...]}'

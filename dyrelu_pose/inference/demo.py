@@ -12,11 +12,12 @@ import cv2
 import numpy as np
 from mmpose.structures import PoseDataSample
 
+from dyrelu_pose.datasets.detections import PERSON
 from dyrelu_pose.datasets.load_image import ImageError, read_image
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.records.files import write_text
 
-from .boxes import PERSON, Boxes, Listed
+from .boxes import Boxes, Listed
 from .files import RESULTS, image_ids
 from .inferencer import PoseInferencer, checked_boxes
 from .outputs import Drawer, coco_results
