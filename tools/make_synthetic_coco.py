@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dyrelu_pose.config.arguments import at_least_one
 from dyrelu_pose.datasets.picture_array import write_array
-from dyrelu_pose.errors import UserError, user_errors
+from dyrelu_pose.errors import user_errors
 from dyrelu_pose.prepare.people.write import Parameters, annotation_file, make_dataset
 from dyrelu_pose.prepare.pool import progress
 
@@ -48,11 +48,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write the data set and say where it is."""
     args = parse_args(argv)
     start = time.perf_counter()
-    try:
-        parameters = Parameters(args.train, args.val, args.seed, *args.size)
-        written = make_dataset(args.out, parameters, args.workers, args.force, progress)
-    except (OSError, ValueError) as error:
-        raise UserError(str(error)) from error
+    parameters = Parameters(args.train, args.val, args.seed, *args.size)
+    written = make_dataset(args.out, parameters, args.workers, args.force, progress)
     if written:
         seconds = time.perf_counter() - start
         print(f"{args.out}: {args.train} + {args.val} pictures in {seconds:.0f} s")

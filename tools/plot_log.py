@@ -32,11 +32,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     out = args.out or args.work_dirs[0] / "learning_curve.png"
     check_output_file(out, WRITTEN)
-    try:
-        runs = [read_run(work_dir) for work_dir in args.work_dirs]
-        draw_learning_curve(named(runs, args.names) if args.names else runs, out, args.data)
-    except (OSError, ValueError) as error:
-        raise UserError(str(error)) from error
+    runs = [read_run(work_dir) for work_dir in args.work_dirs]
+    draw_learning_curve(named(runs, args.names) if args.names else runs, out, args.data)
     print(out)
 
 
