@@ -12,6 +12,7 @@ from dyrelu_pose.datasets.coco_keypoints import KEYPOINTS, LIMB_INDICES, side
 SIDE_COLORS = {"left": (240, 140, 0), "right": (40, 120, 230), "middle": (235, 235, 235)}
 _DARK = (20, 20, 20)
 _PAPER = 250
+_SHIFT = 3  # OpenCV's fixed point: eighths of a pixel
 _SHORT_SIDE = 384  # pixels: smaller pictures are enlarged so that lines and points stay apart
 
 
@@ -124,9 +125,6 @@ def contact_sheet(tiles: list[np.ndarray], columns: int, width: int = 560) -> np
             strip[6 : 6 + tile.shape[0], left : left + width] = tile
         rows.append(strip)
     return np.vstack((*rows, _legend(columns * (width + 12))))
-
-
-_SHIFT = 3  # OpenCV's fixed point: eighths of a pixel
 
 
 def _fixed(place: np.ndarray) -> tuple[int, int]:
