@@ -34,7 +34,7 @@ class Summary:
     interval: tuple[float, float] | None
 
 
-def summarise(values: Mapping[int, float], baseline: Mapping[int, float]) -> Summary:
+def summarize(values: Mapping[int, float], baseline: Mapping[int, float]) -> Summary:
     """Sum a cell up.
 
     The same seed draws the same order of images, so cell and baseline are compared seed by seed.
@@ -44,7 +44,7 @@ def summarise(values: Mapping[int, float], baseline: Mapping[int, float]) -> Sum
         baseline: The baseline's.
 
     Example:
-        >>> summarise({0: 3.0, 1: 5.0}, {0: 2.0, 1: 3.0})
+        >>> summarize({0: 3.0, 1: 5.0}, {0: 2.0, 1: 3.0})
         Summary(seeds=2, mean=4.0, std=1.4142135623730951, difference=1.5, p=None, interval=None)
     """
     shared = sorted(values.keys() & baseline.keys())

@@ -7,7 +7,7 @@ from dyrelu_pose.records.tables import markdown_table
 from .grid import Grid
 from .results import FAILED, FINISHED, by_cell
 from .runs import NLL
-from .significance import SEEDS_TO_TEST, Summary, summarise
+from .significance import SEEDS_TO_TEST, Summary, summarize
 
 MISSING = "not run"
 
@@ -42,7 +42,7 @@ def summaries(
     """Return what a figure of each cell that has a finished run comes to, in the grid's order."""
     values = by_cell(rows, figure, scale)
     baseline = values.get(grid.baseline, {})
-    return {name: summarise(values[name], baseline) for name in grid.cells if name in values}
+    return {name: summarize(values[name], baseline) for name in grid.cells if name in values}
 
 
 def _by_cell(grid: Grid, rows: Sequence[dict], data: str) -> str:
@@ -95,7 +95,7 @@ def _against(grid: Grid, rows: Sequence[dict], rival: str) -> str:
     lines = []
     for name in grid.cells:
         if name in values and name != rival:
-            summary = summarise(values[name], values.get(rival, {}))
+            summary = summarize(values[name], values.get(rival, {}))
             lines.append([
                 name,
                 format_difference(summary.difference),

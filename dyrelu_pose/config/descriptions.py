@@ -40,7 +40,7 @@ def check_description(described: dict, key: str) -> None:
         names[name] = of_one
         if (id := keypoint.get("id", number)) != number:
             raise ConfigError(f"{of_one}.id of the config is {id!r}, which is not its key")
-        _check_colour(keypoint, of_one)
+        _check_color(keypoint, of_one)
     for keypoint, of_one in zip(keypoints.values(), names.values(), strict=True):
         if swap := keypoint.get("swap"):
             _check_name(swap, names, f"{of_one}.swap")
@@ -51,7 +51,7 @@ def check_description(described: dict, key: str) -> None:
             raise ConfigError(f"{of_one}.link of the config has {len(link)} names: a line has two")
         for name in link:
             _check_name(name, names, f"{of_one}.link")
-        _check_colour(line, of_one)
+        _check_color(line, of_one)
 
 
 def _check_name(name: object, names: Collection[str], key: str) -> None:
@@ -59,10 +59,10 @@ def _check_name(name: object, names: Collection[str], key: str) -> None:
         raise ConfigError(f"{key} of the config names {name!r}, and there is no such keypoint")
 
 
-def _check_colour(part: dict, key: str) -> None:
-    colour = part.get("color", (0, 0, 0))
-    is_list = isinstance(colour, list | tuple) and len(colour) == 3
+def _check_color(part: dict, key: str) -> None:
+    color = part.get("color", (0, 0, 0))
+    is_list = isinstance(color, list | tuple) and len(color) == 3
     if not (
-        is_list and all(isinstance(value, int | float) and 0 <= value <= 255 for value in colour)
+        is_list and all(isinstance(value, int | float) and 0 <= value <= 255 for value in color)
     ):
-        raise ConfigError(f"{key}.color of the config is {colour!r}: it has to be red, green, blue")
+        raise ConfigError(f"{key}.color of the config is {color!r}: it has to be red, green, blue")
