@@ -5,7 +5,7 @@
 # Times of a step: benchmarks/steps.py; C is between x0.3 and x0.4.
 base = "../study/mobilenetv2-x025_drawn.py"
 baseline = "ReLU"
-rivals = ("ReLU-x0.3", "ReLU-x0.4", "ReLU-x0.5")
+other_baselines = ("ReLU-x0.3", "ReLU-x0.4", "ReLU-x0.5")
 curves = ("ReLU", "C", "C+linear", "SE", "ReLU-x0.3", "ReLU-x0.5")
 
 

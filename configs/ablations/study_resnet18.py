@@ -7,7 +7,7 @@
 # C-R1 has as many hidden units as channels, where R 4 leaves 2 of them to 8 channels.
 base = "../study/resnet18-8_drawn.py"
 baseline = "ReLU"
-rivals = ("ReLU-9", "ReLU-10", "ReLU-11")
+other_baselines = ("ReLU-9", "ReLU-10", "ReLU-11")
 curves = ("ReLU", "C", "C-flat1", "C-R1", "ReLU-9", "ReLU-10")
 
 

@@ -4,7 +4,8 @@ A grid is a config of its own with these names:
 
     base      config that the cells change, relative to the grid
     baseline  name of the cell that the others are compared with
-    rivals    names of cells that they are compared with as well, in a table of its own each
+    other_baselines
+              names of cells that they are compared with as well, each in a table of its own
     cells     name -> dict with any of
                   dyrelu   rules, as of `DyReLUPoseEstimator`; [] places nothing; without it the
                            cell keeps what its config has
@@ -29,8 +30,11 @@ from mmengine.config import Config
 
 from dyrelu_pose.errors import UserError
 
-KEYS = ("base", "baseline", "rivals", "cells", "rows", "columns", "axes", "curves", "options")
-MAX_CURVES = 6  # colours that any eye tells apart
+KEYS = (
+    *("base", "baseline", "other_baselines", "cells", "options"),
+    *("rows", "columns", "axes", "curves"),
+)
+MAX_CURVES = 6  # colors that any eye tells apart
 CELL_KEYS = ("dyrelu", "options", "config")
 NAME = re.compile(r"[\w][\w.+=,-]*")  # a folder is named after the cell
 
@@ -68,7 +72,7 @@ class Grid:
         columns: Names of the columns if it is a matrix, else ().
         axes: What rows and columns are.
         curves: Names of the cells whose learning curves are drawn.
-        rivals: Names of cells that the others are compared with as well.
+        other_baselines: Names of cells that the others are compared with as well.
     """
 
     name: str
@@ -78,7 +82,7 @@ class Grid:
     columns: tuple[str, ...] = ()
     axes: tuple[str, str] = ("rows", "columns")
     curves: tuple[str, ...] = ()
-    rivals: tuple[str, ...] = ()
+    other_baselines: tuple[str, ...] = ()
 
 
 def load_grid(path: str | Path, base: str | Path | None = None) -> Grid:
@@ -117,10 +121,11 @@ def load_grid(path: str | Path, base: str | Path | None = None) -> Grid:
             f"grid {path}: curves are up to {MAX_CURVES} of its cells, {_list(cells)}, not "
             f"{_list(curves)}"
         )
-    rivals = tuple(entries.get("rivals", ()))
-    if not set(rivals) <= set(cells):
+    other_baselines = tuple(entries.get("other_baselines", ()))
+    if not set(other_baselines) <= set(cells):
         raise GridError(
-            f"grid {path}: rivals are of its cells, {_list(cells)}, not {_list(rivals)}"
+            f"grid {path}: other_baselines have to be among its cells, {_list(cells)}, not "
+            f"{_list(other_baselines)}"
         )
     return Grid(
         name=f"{path.stem}-{Path(base).stem}" if base else path.stem,
@@ -130,7 +135,7 @@ def load_grid(path: str | Path, base: str | Path | None = None) -> Grid:
         columns=tuple(entries.get("columns", ())),
         axes=axes,
         curves=curves,
-        rivals=rivals,
+        other_baselines=other_baselines,
     )
 
 

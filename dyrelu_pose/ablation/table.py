@@ -24,7 +24,7 @@ def format_table(grid: Grid, rows: Sequence[dict]) -> str:
     if grid.rows:
         sections.append(_matrix(grid, rows, data))
     finished = summaries(grid, rows)
-    sections += [_against(grid, rows, rival) for rival in grid.rivals if rival in finished]
+    sections += [_against(grid, rows, other) for other in grid.other_baselines if other in finished]
     if any(row[NLL] != "" for row in rows):
         sections.append(_losses(grid, rows))
     sections.append(_notes(rows))
@@ -88,14 +88,14 @@ def _matrix(grid: Grid, rows: Sequence[dict], data: str) -> str:
     return markdown_table(header, lines)
 
 
-def _against(grid: Grid, rows: Sequence[dict], rival: str) -> str:
+def _against(grid: Grid, rows: Sequence[dict], other: str) -> str:
     """Return the differences to another cell than the baseline."""
     values = by_cell(rows, "AP")
-    header = ["cell", f"AP, difference to {rival}", "95 % interval", "p"]
+    header = ["cell", f"AP, difference to {other}", "95 % interval", "p"]
     lines = []
     for name in grid.cells:
-        if name in values and name != rival:
-            summary = summarize(values[name], values.get(rival, {}))
+        if name in values and name != other:
+            summary = summarize(values[name], values.get(other, {}))
             lines.append([
                 name,
                 format_difference(summary.difference),

@@ -86,8 +86,8 @@ def test_another_base_gives_another_name(write_grid, tmp_path):
             "curves are up to 6 of its cells, a, not b",
         ),
         (
-            "base = DEMO\nbaseline = 'a'\nrivals = ('b',)\ncells = dict(a={})",
-            "rivals are of its cells, a, not b",
+            "base = DEMO\nbaseline = 'a'\nother_baselines = ('b',)\ncells = dict(a={})",
+            "other_baselines have to be among its cells, a, not b",
         ),
     ],
 )

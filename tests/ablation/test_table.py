@@ -16,9 +16,9 @@ from dyrelu_pose.records.files import write_csv
 MATRIX = ("none+none", "none+B", "A+none", "A+B")
 
 
-def grid(*names, rows=(), columns=(), rivals=()):
+def grid(*names, rows=(), columns=(), other_baselines=()):
     cells = {name: Cell(name, None) for name in names}
-    return Grid("g", cells, names[0], rows, columns, ("backbone", "head"), names, rivals)
+    return Grid("g", cells, names[0], rows, columns, ("backbone", "head"), names, other_baselines)
 
 
 def row(cell, seed, ap):
@@ -89,14 +89,14 @@ def test_losses_are_compared_seed_by_seed_beside_the_time_of_a_step():
     assert cells(other)[2:] == expected
 
 
-def test_rivals_have_tables_of_their_own():
+def test_other_baselines_have_tables_of_their_own():
     rows = [row("a", seed, 0.30) for seed in range(3)]
     rows += [row("b", seed, ap) for seed, ap in enumerate((0.31, 0.32, 0.33))]
-    table = format_table(grid("a", "b", "c", rivals=("b",)), rows)
+    table = format_table(grid("a", "b", "c", other_baselines=("b",)), rows)
     header, _, line = table.split("\n\n")[1].splitlines()
     assert cells(header)[1] == "AP, difference to b"
     assert cells(line) == ["a", "-2.0", "-4.5 to +0.5", "0.074"]
-    assert "difference to c" not in format_table(grid("a", "b", "c", rivals=("c",)), rows)
+    assert "difference to c" not in format_table(grid("a", "b", "c", other_baselines=("c",)), rows)
 
 
 def test_without_the_baseline_there_are_no_differences():
