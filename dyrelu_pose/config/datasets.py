@@ -11,6 +11,8 @@ from mmengine.registry import Registry, init_default_scope
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS, TRANSFORMS
 
+from dyrelu_pose.errors import described
+
 from .descriptions import check_description
 from .errors import ConfigError, expect
 from .files import data_sets
@@ -85,13 +87,11 @@ def is_of(kind: object, packages: Sequence[str]) -> bool:
 
 @quietly()
 def _meta(dataset: dict, key: str) -> dict:
-    described = dataset.get("metainfo") or {}
-    if described and "from_file" not in described:
-        check_description(described, f"{key}.metainfo")
+    metainfo = dataset.get("metainfo") or {}
+    if metainfo and "from_file" not in metainfo:
+        check_description(metainfo, f"{key}.metainfo")
     unread = copy.deepcopy({**dataset, "lazy_init": True, "pipeline": ()})
     try:
         return DATASETS.build(unread).metainfo
     except Exception as error:  # the data set's own code
-        raise ConfigError(
-            f"{key} of the config cannot be built: {type(error).__name__}: {error}"
-        ) from error
+        raise ConfigError(f"{key} of the config cannot be built: {described(error)}") from error

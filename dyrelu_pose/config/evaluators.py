@@ -228,7 +228,7 @@ def _rehearse(
         except Exception as error:  # the metric's own code
             raise ConfigError(
                 f"{key} of the config, {type(metric).__name__}, cannot be computed: "
-                f"{type(error).__name__}: {error}"
+                f"{described(error)}"
             ) from error
     return names
 
