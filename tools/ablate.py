@@ -6,8 +6,8 @@
 
 Every cell of the grid is trained from every seed by tools/train.py, and evaluated after its last
 epoch. What has finished is kept: after Ctrl-C, a crash or a power cut the same command goes on,
-inside a run from its last checkpoint. A run whose config has changed since is another run. After
-each run these are written anew in --out (results/ablations/NAME):
+inside a run from its last checkpoint. A run whose config has changed since counts as another run.
+After each run these are written again in --out (results/ablations/NAME):
 
     runs/       a record per run with its learning curve; a new clone that has them goes on as well
     configs/    the whole config of each cell
@@ -26,7 +26,7 @@ each takes its runs for itself, and all write the same table from what has finis
     srun -N1 --gres=gpu:4 python tools/ablate.py GRID --gpus 0 1 2 3 --cells 'A+*' &
     srun -N1 --gres=gpu:4 python tools/ablate.py GRID --gpus 0 1 2 3 --cells 'B+*' &
 
-One run on several GPUs is the matter of tools/dist_train.sh. How a grid is written says
+For one run on several GPUs see tools/dist_train.sh; for how to write a grid,
 dyrelu_pose/ablation/grid.py.
 """
 
@@ -83,14 +83,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("grid", help="grid, such as configs/ablations/matrix.py")
     parser.add_argument("--seeds", type=at_least_zero, nargs="+", default=[0], help="seeds (0)")
     parser.add_argument(
-        "--jobs", type=at_least_one, help="runs at a time on the CPU, a thread each (1)"
+        "--jobs", type=at_least_one, help="runs at a time on the CPU, one thread each (1)"
     )
-    parser.add_argument("--gpus", nargs="+", metavar="GPU", help="one run at a time on each")
+    parser.add_argument("--gpus", nargs="+", metavar="GPU", help="GPUs, one run at a time on each")
     parser.add_argument("--cells", nargs="+", metavar="PATTERN", help="cells to run, as in 'B+*'")
     parser.add_argument("--base", help="config to change instead of the grid's base")
-    parser.add_argument("--work-dir", type=Path, help="of all runs (work_dirs/ablations/NAME)")
-    parser.add_argument("--out", type=Path, help="of the results (results/ablations/NAME)")
-    parser.add_argument("--dry-run", action="store_true", help="print the plan, and an estimate")
+    parser.add_argument(
+        "--work-dir", type=Path, help="work directory of all runs (work_dirs/ablations/NAME)"
+    )
+    parser.add_argument("--out", type=Path, help="folder of the results (results/ablations/NAME)")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the plan and an estimate of the time"
+    )
     add_cfg_options(parser, "override entries in every cell, such as train_cfg.max_epochs=10")
     parser.set_defaults(cfg_options={})
     args = parser.parse_args(argv)

@@ -1,13 +1,13 @@
 """Try a model in the browser: `python tools/app.py`.
 
-Opens a page on this machine, where a picture is dropped or taken: skeletons, a slider for the score
-of what is drawn, the figures of an activation site for this picture, and the keypoints as JSON.
-Without --config and --checkpoint the model in checkpoints/ is used; --twin adds a second one, its
-ReLU twin as a rule, and a switch. --detector finds several people in a picture (docs/deploy.md says
-where such files are); without it a picture is taken for one person.
+Serves a page on this machine. For a picture that is dropped there or taken, it shows skeletons,
+with a slider for the lowest score that is drawn, the figures of an activation site, and the
+keypoints as JSON. Without --config and --checkpoint the model in checkpoints/ is used; --twin adds
+a second one, usually its ReLU twin, and a switch. --detector finds several people in a picture
+(docs/deploy.md says where to get such files); without it a picture is treated as one person.
 
-It listens to this machine alone unless --host says otherwise, calls nobody, and keeps no picture
-after it ends. Needs Gradio: pip install "gradio>=6.31,<7"
+Only this machine can reach the page unless --host says otherwise. It makes no outside requests, and
+keeps no picture after it ends. Needs Gradio: pip install "gradio>=6.31,<7"
 """
 
 import argparse
@@ -38,8 +38,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--device", help="cpu, cuda:0, ... (a GPU if there is one)")
     parser.add_argument("--detector", type=Path, metavar="FILE", help="ONNX file that finds people")
     parser.add_argument("--bbox-thr", type=share, help=f"lowest score of a detection ({BOX_SCORE})")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen at (%(default)s)")
-    parser.add_argument("--port", type=at_least_one, help="its port (the first free from 7860)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=at_least_one, help="port (the first free one from 7860)")
     parser.add_argument(
         "--max-upload", type=at_least_one, default=20, metavar="MB",
         help="size of the largest picture file (%(default)s)",

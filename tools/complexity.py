@@ -1,10 +1,10 @@
 """Print what models cost: `python tools/complexity.py CONFIG...`.
 
 Parameters, multiply-adds of a forward pass, and memory that one image of a batch adds to what is
-kept for the backward pass, in float32. A config with DyReLU rules stands below its twin, the same
-model without them, and the per cents are the difference to it; any other is compared with the
-first row. Convolutions and matrix products count as multiply-adds; norms, fixed activations and
-pooling are free, as papers count. Of DyReLU, SE + ReLU and Maxout all counts.
+kept for the backward pass, in float32. A config with DyReLU rules is listed below its twin, the
+same model without them, and compared with it, in per cent; any other is compared with the first
+row. Convolutions and matrix products count as multiply-adds; norms, fixed activations and pooling
+are free, as in papers. All that DyReLU, SE + ReLU and Maxout do counts.
 """
 
 import argparse

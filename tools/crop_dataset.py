@@ -3,8 +3,8 @@
 python tools/crop_dataset.py configs/coco_mini/mobilenetv2_128x96.py data/coco_mini_crops
 
 Each crop holds all that the config's augmentation can read around a person, and no more; it suits
-every config of the same data, input size and augmentation. What to train with is printed at the
-end.
+every config with the same data, input size and augmentation. The options to train with are printed
+at the end.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--oversample",
         type=float,
         help="stored pixels per pixel of the input, along each axis "
-        f"(as much as the augmentation magnifies, at least {OVERSAMPLE:g})",
+        f"(the largest magnification of the augmentation, at least {OVERSAMPLE:g})",
     )
     parser.add_argument(
         "--workers",

@@ -1,14 +1,14 @@
 """Find people's keypoints in pictures: `python tools/demo.py IMAGE`.
 
-Takes pictures, folders of them and videos; writes each again with skeletons, and all keypoints with
-their scores to results.keypoints.json, in COCO's results format. Without --config and --checkpoint
-the model in checkpoints/ is used.
+Takes pictures, folders of pictures and videos. Writes each again with skeletons drawn, and all
+keypoints with their scores to results.keypoints.json, in COCO's results format. Without --config
+and --checkpoint the model in checkpoints/ is used.
 
-A top-down model needs a box per person. --detector finds them by a person detector, an ONNX file of
-YOLOX or NanoDet, of which none comes with this project (docs/deploy.md says where they are); people
-of videos are then followed and numbered. --bboxes takes a JSON file of boxes instead, which may be
-COCO annotations, COCO detections or a dict by file name: the keypoints have the image ids and the
-category of the boxes, where these have any. Without either each picture is taken for one person.
+A top-down model needs a box per person. --detector finds them with a person detector, an ONNX file
+of YOLOX or NanoDet; none comes with this project (docs/deploy.md says where to get one). People in
+videos are then tracked and numbered. --bboxes takes a JSON file of boxes instead: COCO annotations,
+COCO detections or a dict by file name. Keypoints then have the image ids and the category of the
+boxes, if these have any. Without either, each picture is treated as one person.
 """
 
 import argparse
@@ -54,20 +54,22 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--nms-thr", type=share, default=0.5, help="largest IoU of two detections (%(default)s)"
     )
     parser.add_argument(
-        "--max-people", type=at_least_one, help="most people of a picture, the surest (no limit)"
+        "--max-people", type=at_least_one, help="people per picture, the best scores (no limit)"
     )
     parser.add_argument(
         "--every", type=at_least_one, default=1, metavar="N",
-        help="in videos, look for people in every N-th frame, follow them in the others (1)",
+        help="in videos, detect people in every N-th frame and track them in the others (1)",
     )  # fmt: skip
     parser.add_argument(
-        "--smooth", action="store_true", help="steady the keypoints of videos: a one-euro filter"
+        "--smooth",
+        action="store_true",
+        help="smooth the keypoints in videos with a one-euro filter",
     )
     parser.add_argument(
         "--kpt-thr", type=float, default=0.3, help="lowest score of a drawn keypoint (%(default)s)"
     )
     parser.add_argument(
-        "--draw-bbox", action="store_true", help="draw the boxes (as --detector does)"
+        "--draw-bbox", action="store_true", help="draw the boxes, too (always with --detector)"
     )
     parser.add_argument(
         "--batch-size",
@@ -77,7 +79,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     args = parser.parse_args(argv)
     if args.detector is None and (args.every > 1 or args.smooth or args.max_people):
-        parser.error("--every, --smooth and --max-people are for the people that --detector finds")
+        parser.error("--every, --smooth and --max-people need --detector")
     return args
 
 

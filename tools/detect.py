@@ -1,9 +1,9 @@
 """Find people and write their boxes to evaluate with: `python tools/detect.py DETECTOR IMAGES`.
 
-DETECTOR is an ONNX file of YOLOX or NanoDet, of which none comes with this project (docs/deploy.md
-says where they are). What is written is a list of dict(image_id, category_id, bbox, score), COCO's
-results of detection, for `test_dataloader.dataset.bbox_file` of a config and for --bboxes of
-tools/demo.py. With --ann-file, image ids and category are those of the annotations.
+DETECTOR is an ONNX file of YOLOX or NanoDet; none comes with this project (docs/deploy.md says
+where to get one). Writes a list of dict(image_id, category_id, bbox, score), COCO's format of
+detections, for `test_dataloader.dataset.bbox_file` of a config and for --bboxes of tools/demo.py.
+With --ann-file, image ids and category are those of the annotations.
 
 python tools/detect.py yolox_nano.onnx data/coco/val2017 --out boxes.json \
     --ann-file data/coco/annotations/person_keypoints_val2017.json
@@ -35,17 +35,17 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("images", type=Path, nargs="+", help="pictures, or folders of them")
     parser.add_argument("--ann-file", type=Path, help="COCO keypoints of the pictures of a folder")
     parser.add_argument(
-        "--out", type=Path, default=Path("work_dirs/boxes.json"), help="file (%(default)s)"
+        "--out", type=Path, default=Path("work_dirs/boxes.json"), help="file to write (%(default)s)"
     )
     parser.add_argument(
         "--bbox-thr", type=share, default=0.2,
-        help="lowest score of a box (%(default)s: average precision counts the unsure ones too)",
+        help="lowest score of a box (%(default)s, since AP counts boxes of low scores, too)",
     )  # fmt: skip
     parser.add_argument(
         "--nms-thr", type=share, default=0.5, help="largest IoU of two boxes (%(default)s)"
     )
     parser.add_argument(
-        "--max-people", type=at_least_one, help="most boxes of a picture, the surest (no limit)"
+        "--max-people", type=at_least_one, help="boxes per picture, the best scores (no limit)"
     )
     args = parser.parse_args(argv)
     if args.ann_file and len(args.images) > 1:

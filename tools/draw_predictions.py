@@ -1,8 +1,8 @@
 """Draw true and predicted skeletons side by side, from COCO annotations and a results file.
 
 A results file is what the COCO metric writes: PREFIX.keypoints.json, where PREFIX is the metric's
-`outfile_prefix`. Several are drawn beside each other. Without --images the skeletons are drawn on
-blank paper of the pictures' size. What is joined says the category in the annotation file.
+`outfile_prefix`. Several are drawn side by side. Without --images the skeletons are drawn on blank
+paper of the pictures' size. The category in the annotation file says which keypoints are joined.
 
 python tools/draw_predictions.py data/synthetic/annotations/person_keypoints_val.json \
     work_dirs/demo/results.keypoints.json --images data/synthetic/val --out work_dirs/demo/pictures

@@ -1,12 +1,12 @@
 """Export a model to ONNX and check the file: `python tools/export_onnx.py CONFIG CHECKPOINT OUT`.
 
 The file takes one image at a time unless --batch says otherwise: a fixed size is faster. Batch
-normalisations go into the convolutions and each DyReLU into a dozen operators. The file is then run
-on real persons beside PyTorch: the largest error of every output over its largest value is printed,
-a file that is off by more than 0.001 is removed, and both are timed on one image. With --int8
-convolutions compute in 8 bits, with --int8-hyper the weights of DyReLU's hyper functions have 8
-bits: how far that is off is printed, and `tools/test.py` tells what it costs in AP. Needs
-`pip install onnx onnxscript onnxruntime`.
+normalisations are folded into the convolutions, and each DyReLU becomes a dozen operators. The file
+is then compared with PyTorch on real persons: the largest error of every output over its largest
+value is printed, a file that is off by more than 0.001 is removed, and both are timed on one image.
+With --int8 convolutions compute in 8 bits; with --int8-hyper the weights of DyReLU's hyper
+functions have 8 bits. How far that is off is printed; `tools/test.py` measures what it costs in AP.
+Needs `pip install onnx onnxscript onnxruntime`.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("out", type=Path, help="ONNX file to write")
     parser.add_argument(
         "--batch", type=batch, default=1, metavar="N|dynamic",
-        help="number of images of a run, or dynamic: any number, slower (%(default)s)",
+        help="images per run, or dynamic: any number, slower (%(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--normalise",
@@ -50,7 +50,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--decode", action="store_true", help="return keypoints in pixels, and scores, as well"
     )
-    parser.add_argument("--opset", type=int, default=18, help="of ONNX (%(default)s)")
+    parser.add_argument("--opset", type=int, default=18, help="opset version of ONNX (%(default)s)")
     parser.add_argument(
         "--images", type=Path, nargs="+", default=(),
         help="pictures, or folders of them, to compare and calibrate on (persons of the config's "
@@ -73,9 +73,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="persons to calibrate int8 on (%(default)s)",
     )
     parser.add_argument(
-        "--threads", type=at_least_one, default=1, help="to time with (%(default)s)"
+        "--threads", type=at_least_one, default=1, help="CPU threads for timing (%(default)s)"
     )
-    parser.add_argument("--repeats", type=at_least_one, default=20, help="of timing (%(default)s)")
+    parser.add_argument("--repeats", type=at_least_one, default=20, help="timed runs (%(default)s)")
     add_cfg_options(parser, "override entries of the config")
     args = parser.parse_args(argv)
     if args.out.suffix != ".onnx":

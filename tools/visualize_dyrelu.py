@@ -1,7 +1,7 @@
 """Show what the activations of a trained model do: figures, a table, and a page with all of them.
 
-Without IMAGES the persons of the config's validation set are looked at. Of a model without DyReLU
-the page shows the lines to compare with.
+Without IMAGES it uses the persons of the config's validation set. For a model without DyReLU the
+page shows the static functions to compare with.
 
 python tools/visualize_dyrelu.py CONFIG CHECKPOINT [IMAGES...] --sites 'head.*'
 """
@@ -49,7 +49,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--num-images",
         type=at_least_one,
         default=64,
-        help="most images, evenly spaced (%(default)s)",
+        help="largest number of images, evenly spaced (%(default)s)",
     )
     parser.add_argument(
         "--batch-size", type=at_least_one, default=32, help="images at a time (%(default)s)"
@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     images = samples(cfg, args.images, args.num_images)
     if len(images) < 2:
         raise UserError(
-            "1 image to look at, but what depends on the image shows only on two or more"
+            "1 image is not enough: what depends on the image shows only on two or more"
         )
     console = Console(stderr=True)
 

@@ -105,7 +105,7 @@ def share(text: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number from 0 to 1")
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
     return value
 
 
@@ -129,7 +129,7 @@ def at_least_zero(text: str) -> int:
 
 def _whole(text: str, lowest: int) -> int:
     if not text.isdecimal() or int(text) < lowest:
-        raise argparse.ArgumentTypeError(f"{text} is no whole number from {lowest}")
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least {lowest}")
     return int(text)
 
 

@@ -108,8 +108,8 @@ def test_refusals(tool, tmp_path, flags, message):
     ("flags", "message"),
     [
         (["--gpus", "0", "--jobs", "2"], "leave --jobs out"),
-        (["--jobs", "0"], "argument --jobs: 0 is no whole number from 1"),
-        (["--seeds", "0", "-1"], "argument --seeds: -1 is no whole number from 0"),
+        (["--jobs", "0"], "argument --jobs: 0 is not a whole number of at least 1"),
+        (["--seeds", "0", "-1"], "argument --seeds: -1 is not a whole number of at least 0"),
     ],
 )
 def test_usage(tool, capsys, flags, message):

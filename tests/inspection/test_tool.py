@@ -43,7 +43,7 @@ def test_refusals(run, checkpoint, pictures, tmp_path):
         run(checkpoint, pictures, "--cfg-options", "model.dyrelu.2.act.reduction=2")
     with pytest.raises(SystemExit, match="device cuda:99 cannot be used: "):
         run(checkpoint, pictures, "--device", "cuda:99")
-    with pytest.raises(SystemExit, match="1 image to look at, but what depends on the image"):
+    with pytest.raises(SystemExit, match="1 image is not enough: what depends on the image"):
         run(checkpoint, pictures / "0.png")
 
 

@@ -61,4 +61,6 @@ def test_refusal_is_one_line(tool, arguments):
 def test_a_count_that_is_none_is_an_error_of_usage(capsys, tool, arguments, flag, value):
     with pytest.raises(SystemExit, match="2"):
         load(f"tools/{tool}.py").parse_args([*arguments, f"{flag}={value}"])
-    assert f"argument {flag}: {value} is no whole number from 1" in capsys.readouterr().err
+    assert (
+        f"argument {flag}: {value} is not a whole number of at least 1" in capsys.readouterr().err
+    )
