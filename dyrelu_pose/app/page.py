@@ -1,4 +1,4 @@
-"""The page: what is on it, and what each part of it asks the models. Needs Gradio."""
+"""The page: its parts, and what each of them asks the models. Needs Gradio."""
 
 import html
 import io
@@ -17,7 +17,7 @@ from dyrelu_pose.errors import UserError
 
 from .models import PageModel
 from .people import People
-from .uploads import handed_in, read_upload
+from .uploads import read_upload, uploaded_path
 
 TITLE = "dyrelu_pose"
 SCORE = 0.3  # lowest score of a drawn keypoint, as of tools/demo.py
@@ -63,10 +63,10 @@ class Page:
             title=TITLE, analytics_enabled=False, delete_cache=(SWEEP, KEPT), fill_width=False
         )
         with self.blocks:
-            self._parts(models[0])
-            self._answers()
+            self._lay_out(models[0])
+            self._connect()
 
-    def _parts(self, first: PageModel) -> None:
+    def _lay_out(self, first: PageModel) -> None:
         """Lay out the page."""
         detects = first.pose.detector is not None
         gr.Markdown(f"# {TITLE}\nKeypoints of the people in a picture, found on this machine.")
@@ -128,8 +128,8 @@ class Page:
         ]
         self.people = gr.State(None, time_to_live=KEPT)
 
-    def _answers(self) -> None:
-        """Say what is asked when a part of the page changes."""
+    def _connect(self) -> None:
+        """Connect the parts of the page: what is called when one changes."""
         found = [self.people, self.drawn, self.said, self.results]
         # Not preprocessed: Gradio decodes pictures, of whatever size, and damage is a traceback.
         asked = dict(inputs=[self.upload, self.model, self.score], outputs=found, preprocess=False)
@@ -155,7 +155,7 @@ class Page:
             score: Lowest score of a drawn keypoint.
 
         Raises:
-            gradio.Error: The file is no picture, none that is read, or was not handed in.
+            gradio.Error: The file is not a picture, cannot be read, or was not uploaded.
         """
         nothing = None, None, "", gr.update(value=None, interactive=False)
         yield nothing  # of the picture before, whatever comes of this one
@@ -164,7 +164,7 @@ class Page:
         name = str(upload.get("orig_name") or "picture")
         with shown_errors():
             # Gradio looks at paths only where the request calls them files.
-            path = handed_in(upload.get("path"), self.upload.GRADIO_CACHE)
+            path = uploaded_path(upload.get("path"), self.upload.GRADIO_CACHE)
             found = self._model(model).find(read_upload(path), name)
         content = json.dumps(found.entries).encode()
         file = processing_utils.save_bytes_to_cache(content, RESULTS, self.results.GRADIO_CACHE)
@@ -223,7 +223,7 @@ def without_downloads(part: gr.Image) -> None:
 
     async def keep_file(path: str | Path | None) -> str | None:
         if re.match("https?:", str(path)):
-            raise refused("a picture is handed in as a file, not as an address")
+            raise refused("a picture is uploaded as a file, not as an address")
         return await keep(path)
 
     part.async_move_resource_to_block_cache = keep_file

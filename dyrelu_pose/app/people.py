@@ -24,7 +24,7 @@ class People:
         scores: (P, K).
         skeleton: What the keypoints are.
         detected: Whether a detector looked for people; else the picture is taken for one.
-        entries: COCO results, in pixels of the picture that was handed in.
+        entries: COCO results, in pixels of the uploaded picture.
         crops: The model's input of each person.
     """
 

@@ -1,4 +1,4 @@
-"""Pictures that somebody hands in: looked at before they are decoded."""
+"""Uploaded pictures: checked before they are decoded."""
 
 from pathlib import Path
 
@@ -10,21 +10,21 @@ from dyrelu_pose.datasets.load_image import ADVICE, ImageError, read_image
 MAX_PIXELS = 2**26  # 67 million, 200 MB of memory; a phone's 64-megapixel photograph is below
 
 
-def handed_in(path: object, folder: str | Path) -> Path:
-    """Return the path of an upload, of which a request may say anything.
+def uploaded_path(path: object, folder: str | Path) -> Path:
+    """Return the path of an upload, for which a request may give anything.
 
     Args:
-        path: What the request says.
+        path: What the request gives.
         folder: The folder that uploads are kept in.
 
     Raises:
-        ImageError: It is nothing in that folder.
+        ImageError: It is not the path of something in that folder.
     """
     if isinstance(path, str) and "\0" not in path:
         found = Path(path).resolve()
         if found.is_relative_to(Path(folder).resolve()):
             return found
-    raise ImageError("a picture is handed in as a file, not as the path of one")
+    raise ImageError("a picture is uploaded as a file, not as a path")
 
 
 def read_upload(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -38,8 +38,8 @@ def read_upload(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         (H, W, 3) bytes, blue first, turned as its EXIF tag says.
 
     Raises:
-        ImageError: It is no picture, damaged, or too large. The message names the file without its
-            folder, which is not its sender's business.
+        ImageError: It is not a picture, damaged, or too large. The message names the file without
+            its folder, which is none of the sender's business.
     """
     name = Path(path).name
     try:

@@ -56,7 +56,7 @@ def page(relu_checkpoint, tmp_path_factory):
     finally:
         process.kill()
     assert process.returncode == 0
-    # Gradio's own, of the file that was not handed in.
+    # Gradio's own, of the file that was not uploaded.
     assert rest.count("Traceback") == rest.count("InvalidPathError: Cannot move"), rest
     assert not list(folder.glob("dyrelu_pose_*"))
     assert not list(folder.glob("gradio*"))
@@ -110,7 +110,7 @@ def test_what_cannot_be_read_is_a_sentence(name, client, shipped, request):
 
 
 @pytest.mark.parametrize("meta", [{"meta": {"_type": "gradio.FileData"}}, {}])
-def test_only_what_was_handed_in_is_read(meta, page, shipped, drawn_person):
+def test_only_uploads_are_read(meta, page, shipped, drawn_person):
     """Not by Gradio's client, which hands files in."""
     file = dict(path=str(drawn_person), **meta)
     content = json.dumps(dict(data=[file, shipped.name, 0.5])).encode()

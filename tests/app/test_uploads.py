@@ -1,4 +1,4 @@
-"""What is handed in is a picture that is read, or a sentence."""
+"""An upload is a picture that is read, or a sentence."""
 
 import struct
 import zlib
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dyrelu_pose.app.uploads import MAX_PIXELS, handed_in, read_upload
+from dyrelu_pose.app.uploads import MAX_PIXELS, read_upload, uploaded_path
 from dyrelu_pose.datasets.load_image import ImageError
 
 
@@ -68,10 +68,10 @@ def test_a_path_outside_of_the_folder_is_no_upload(path, tmp_path):
     (tmp_path / "secret.png").touch()
     (folder / "link.png").symlink_to(tmp_path / "secret.png")
     said = str(folder / path) if path in ("../secret.png", "link.png") else path
-    with pytest.raises(ImageError, match="not as the path of one"):
-        handed_in(said, folder)
+    with pytest.raises(ImageError, match="not as a path"):
+        uploaded_path(said, folder)
 
 
 def test_an_upload_is_found(tmp_path):
     file = tmp_path / "a/picture.png"
-    assert handed_in(str(file), tmp_path) == file.resolve()
+    assert uploaded_path(str(file), tmp_path) == file.resolve()
