@@ -24,7 +24,7 @@ class PersonDetector:
         max_people: Largest number of boxes of a picture, those with the best scores; None: all.
 
     Raises:
-        UserError: The file is missing or damaged, or follows no convention that is known; or an
+        UserError: The file is missing or damaged, or follows no known convention; or an
             option is out of range.
     """
 
@@ -44,7 +44,7 @@ class PersonDetector:
         self.convention = self._convention()
 
     def __call__(self, picture: np.ndarray) -> np.ndarray:
-        """Return the people of a picture, the surest first.
+        """Return the people in a picture, the highest score first.
 
         Args:
             picture: (H, W, 3) bytes, blue first.
@@ -65,7 +65,7 @@ class PersonDetector:
         return found[np.array(kept, int).ravel()[: self.max_people]]
 
     def _convention(self) -> YOLOX | NanoDet:
-        """Look at what the file returns for a picture, whichever."""
+        """Find the convention that the file follows, by what it returns for any picture."""
         width, height = self.network.size
         outputs = self.network(np.zeros((1, 3, height, width), np.float32))
         for convention in CONVENTIONS:
@@ -73,7 +73,7 @@ class PersonDetector:
                 return found
         shapes = ", ".join(f"{name} {values.shape}" for name, values in outputs.items())
         raise UserError(
-            f"detector {self.path} is of no kind that is known: for (1, 3, {height}, {width}) it "
-            f"returns {shapes}, and YOLOX (1, cells, 85), NanoDet scores (1, cells, 80) and "
-            "distances per stride, or (1, cells, 112)"
+            f"detector {self.path} follows no known convention: for (1, 3, {height}, {width}) it "
+            f"returns {shapes}, but YOLOX returns (1, cells, 85), and NanoDet (1, cells, 112), or "
+            "scores (1, cells, 80) and distances for each stride"
         )

@@ -1,4 +1,4 @@
-"""What an ONNX file takes, read from its bytes: OpenCV's dnn module does not tell.
+"""The inputs of an ONNX file, read from its bytes: OpenCV's dnn module does not tell them.
 
 A file is a message of Protocol Buffers; the numbers of its fields are those of `onnx.proto`. Only
 what leads to the inputs is looked at, so that neither `onnx` nor a runtime is needed.
@@ -42,7 +42,7 @@ def picture_input(path: Path) -> tuple[str, tuple[int, int]]:
     listed = ", ".join(f"{name} {_shown(shape)}" for name, _, shape in inputs) or "none"
     raise UserError(
         f"detector {path} takes the inputs {listed}: it has to take one, float32 "
-        "(1, 3, height, width), of fixed height and width"
+        "(1, 3, height, width), with fixed height and width"
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Fit:
-    """How a picture lies in an input, whose top left corner is its own.
+    """How a picture lies in an input; both have the same top left corner.
 
     Attributes:
         scale: (x, y), input pixels per pixel of the picture.
@@ -18,12 +18,12 @@ class Fit:
     scale: tuple[float, float]
 
     def back(self, boxes: np.ndarray) -> np.ndarray:
-        """Return boxes of the input (P, 4), left, top, right, bottom, as those of the picture."""
+        """Return boxes (P, 4), left, top, right, bottom in the input, as boxes in the picture."""
         return boxes / np.tile(self.scale, 2)
 
 
 def letterbox(picture: np.ndarray, size: tuple[int, int], fill: int) -> tuple[np.ndarray, Fit]:
-    """Return a picture as large as it fits into an input with its proportions, at the top left.
+    """Return a picture scaled to fit into an input, its aspect ratio kept, at the top left.
 
     Args:
         picture: (H, W, 3) bytes.

@@ -22,7 +22,7 @@ STD = np.array((57.375, 57.12, 58.395), np.float32)
 
 
 class NanoDet:
-    """Its convention, for files of which `of` finds that they follow it.
+    """The convention of NanoDet, for files that follow it; `of` finds out which do.
 
     Args:
         size: Width and height of the input, in pixels.
@@ -42,7 +42,7 @@ class NanoDet:
 
     @classmethod
     def of(cls, size: tuple[int, int], outputs: list[np.ndarray]) -> "NanoDet | None":
-        """Return the convention of a file, or None if it is another.
+        """Return the convention of a file, or None if it follows another.
 
         Args:
             size: Width and height of the input.

@@ -37,9 +37,9 @@ def matches(found: np.ndarray, truths: np.ndarray, iou: float = 0.5) -> int:
     """Return how many labelled people have a box of their own.
 
     Args:
-        found: (P, 4) or more columns: left, top, right, bottom of boxes, the surest first.
-        truths: (T, 4) the same of the people. A box is given to the one that it overlaps most of
-            those who have none yet.
+        found: (P, 4) or more columns: left, top, right, bottom of boxes, the highest score first.
+        truths: (T, 4) the same of the people. A box is given to the person that it overlaps most,
+            of those who have none yet.
         iou: Least intersection over union.
     """
     overlaps = _overlaps(found[:, :4].astype(float), truths.astype(float))

@@ -14,11 +14,11 @@ FILL = 114
 
 
 class YOLOX:
-    """Its convention, for files of which `of` finds that they follow it.
+    """The convention of YOLOX, for files that follow it; `of` finds out which do.
 
     Args:
         size: Width and height of the input, in pixels.
-        decoded: Whether the file itself has turned its boxes into pixels.
+        decoded: Whether the file itself decodes its boxes into pixels.
     """
 
     def __init__(self, size: tuple[int, int], decoded: bool) -> None:
@@ -27,11 +27,10 @@ class YOLOX:
 
     @classmethod
     def of(cls, size: tuple[int, int], outputs: list[np.ndarray]) -> "YOLOX | None":
-        """Return the convention of a file, or None if it is another.
+        """Return the convention of a file, or None if it follows another.
 
-        An export with `decode_in_inference` has boxes in pixels. Their centres then follow the
-        cells, and else are small numbers in each of them: the cells are fitted or they are not,
-        whatever is in the picture.
+        An export with `decode_in_inference` has boxes in pixels: their centres then follow the
+        cells, whatever is in the picture, and otherwise they are small numbers in each cell.
 
         Args:
             size: Width and height of the input.

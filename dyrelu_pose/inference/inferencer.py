@@ -38,7 +38,7 @@ class PoseInferencer:
 
     Raises:
         UserError: A file is missing, the weights are of another model, the model is not top-down,
-            the detector is of no kind that is known, or the batch size is below 1.
+            the detector follows no known convention, or the batch size is below 1.
 
     Example:
         >>> from dyrelu_pose.inference import PoseInferencer

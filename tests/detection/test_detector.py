@@ -160,14 +160,14 @@ def boxes(*shape):
         (boxes(126, 85), r"\(126, 85\)"),
         (
             dict(heatmaps=np.zeros((1, 17, 24, 16))),
-            r"returns heatmaps \(1, 17, 24, 16\), and YOLOX",
+            r"returns heatmaps \(1, 17, 24, 16\), but YOLOX",
         ),
         (dict(a=np.zeros((1, 96, 80)), b=np.zeros((1, 96, 32))), r"a \(1, 96, 80\), b \(1, 96, 32"),
     ],
 )
 def test_a_file_of_another_kind_is_refused_with_its_shapes(outputs, message, runtime, tmp_path):
     path = files.write(tmp_path / "other.onnx", outputs)
-    with pytest.raises(UserError, match=rf"other.onnx is of no kind that is known: .*{message}"):
+    with pytest.raises(UserError, match=rf"other.onnx follows no known convention: .*{message}"):
         PersonDetector(path)
 
 
