@@ -24,20 +24,20 @@ from dyrelu_pose.errors import user_errors
 from dyrelu_pose.prepare.crops import SPLITS, Settings, annotation_file, read_source, write_crops
 from dyrelu_pose.prepare.pool import progress
 
-OVERSAMPLE = 2.0  # at least; MMPose's default augmentation magnifies by as much
-
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("config", help="config whose data and augmentation the crops are for")
     parser.add_argument("out", type=Path, help="folder to write")
-    parser.add_argument("--quality", type=int, default=90, help="JPEG quality (%(default)s)")
+    parser.add_argument(
+        "--quality", type=int, default=Settings.quality, help="JPEG quality (%(default)s)"
+    )
     parser.add_argument(
         "--oversample",
         type=float,
         help="stored pixels per pixel of the input, along each axis "
-        f"(the largest magnification of the augmentation, at least {OVERSAMPLE:g})",
+        f"(the largest magnification of the augmentation, at least {Settings.oversample:g})",
     )
     parser.add_argument(
         "--workers",
@@ -69,7 +69,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     train, val = (read_source(cfg, split) for split in SPLITS)
     for split in SPLITS:
         rehearse(cfg, split)
-    oversample = max(OVERSAMPLE, train.zoom) if args.oversample is None else args.oversample
+    oversample = args.oversample
+    if oversample is None:
+        oversample = max(Settings.oversample, train.zoom)
     settings = Settings(args.quality, oversample)
     skipped = write_crops(args.out, (train, val), settings, args.workers, args.force, progress)
     if args.array:

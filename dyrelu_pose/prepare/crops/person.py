@@ -33,7 +33,7 @@ class Settings:
     """
 
     quality: int = 90
-    oversample: float = 2.0
+    oversample: float = 2.0  # MMPose's default augmentation magnifies by as much
 
     def __post_init__(self):
         if not 1 <= self.quality <= 100:
