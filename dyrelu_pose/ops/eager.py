@@ -73,7 +73,7 @@ class TorchPasses(TorchSums):
                 part(tile, None)
             return layout.map(x)
         (y,) = self._fill((x,), coef.dtype, part)
-        return layout.map(y)
+        return layout.new_map(y)
 
     def reduce(
         self, x: Tensor, coef: Tensor, pi: Tensor | None, grad: Tensor

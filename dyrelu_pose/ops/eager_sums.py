@@ -29,7 +29,7 @@ class TorchSums(Tiled):
             return (self._apply_sum(*_cut(tile, maps), tile.cut(coef).unbind(), y),)
 
         (y,) = self._fill(maps[:1], coef.dtype, part)
-        return layout.map(y)
+        return layout.new_map(y)
 
     def reduce_sum(
         self, w: WeightedSum, coef: Tensor, grad: Tensor

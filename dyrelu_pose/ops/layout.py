@@ -81,6 +81,13 @@ class Layout:
             return matrices.unflatten(1, self.shape[2:]).permute(0, 3, 1, 2)
         return matrices.view(self.shape)
 
+    def new_map(self, matrices: Tensor) -> Tensor:
+        """Turn matrices that are nobody else's into a map that is no view of them.
+
+        Autograd lets nobody change a view that a function with a backward pass of its own returns.
+        """
+        return torch.ops.aten._unsafe_view(self.map(matrices), self.shape)
+
     def of_channels(self, values: Tensor) -> Tensor:
         """View (..., C) as (..., C, 1) or (..., 1, C)."""
         return values.unsqueeze(-2 if self.channels_last else -1)

@@ -142,6 +142,20 @@ def test_in_place_leaves_the_memory_of_an_expanded_input_alone():
         assert torch.equal(inplace(x.expand(3, -1, -1, -1), *leaves[1:]), expected)
 
 
+@pytest.mark.parametrize("backend", ["eager", "compile", NUMBA])
+@pytest.mark.parametrize("variant", ["B", "C"])
+def test_the_output_may_be_changed_in_place(variant, backend):
+    leaves, constants = make_layer((2, 4, 5, 3), variant, dtype=torch.float64)
+    y = call_layer(dyrelu, constants, backend="reference")(*leaves)
+    expected = torch.autograd.grad((2 * y).square().sum(), leaves)
+    for memory_format in (torch.contiguous_format, torch.channels_last):
+        x = leaves[0].detach().to(memory_format=memory_format).requires_grad_()
+        y = call_layer(dyrelu, constants, backend=backend)(x, *leaves[1:])
+        y *= 2
+        actual = torch.autograd.grad(y.square().sum(), [x, *leaves[1:]])
+        assert_close(actual, expected, torch.float64, factor=10)
+
+
 def test_zero_batch():
     leaves, constants = make_layer((0, 4, 3, 3), "C")
     call_layer(dyrelu, constants)(*leaves).sum().backward()

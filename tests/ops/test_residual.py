@@ -177,6 +177,16 @@ def test_keeps_little_more_than_its_two_inputs(both, backend):
     assert 2 * x.nbytes < kept <= 2.04 * x.nbytes
 
 
+@pytest.mark.parametrize("backend", ["eager", NUMBA])
+def test_the_output_may_be_changed_in_place(backend):
+    theirs, ours = pair(backend=backend)
+    x, r, grad = make_maps(3, 6, 5, 4)
+    x.requires_grad_()
+    expected = torch.autograd.grad(2 * theirs(x, r), [x, *theirs.parameters()], grad)
+    actual = torch.autograd.grad(ours(x, r).mul_(2), [x, *ours.parameters()], grad)
+    assert_close(actual, expected, torch.float64, factor=100)
+
+
 def test_changes_none_of_its_inputs():
     _, ours = pair()
     x, r, _ = make_maps(3, 6, 5, 4)

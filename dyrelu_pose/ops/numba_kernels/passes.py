@@ -29,7 +29,8 @@ class NumbaPasses(TorchPasses):
         _run(kernels, "apply", layout, matrices, _branches(coef, x), pi, y)
         if inplace:
             torch.autograd.graph.increment_version(y)
-        return layout.map(y)
+            return layout.map(y)
+        return layout.new_map(y)
 
     def reduce(
         self, x: Tensor, coef: Tensor, pi: Tensor | None, grad: Tensor
@@ -76,7 +77,7 @@ class NumbaPasses(TorchPasses):
         layout, (x, *summands) = _read_sum(w)
         y = torch.empty_like(x)
         _run(sums, "apply", layout, x, *summands, _branches(coef, w.x), y)
-        return layout.map(y)
+        return layout.new_map(y)
 
     def reduce_sum(
         self, w: WeightedSum, coef: Tensor, grad: Tensor
