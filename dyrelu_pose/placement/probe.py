@@ -95,13 +95,14 @@ def probe(
     `F.relu` are none either: there is nothing to replace.
 
     The pass runs on a copy that is split first, in evaluation mode and on the meta device, where
-    tensors have shapes but no values. If it needs values, a copy on the CPU is used. The model,
-    its statistics and the random state stay as they are.
+    tensors have shapes but no values. If it needs values, a copy on the CPU is used. A second pass,
+    in training mode on two images, shows what is called again or read there alone; where it fails,
+    the first one counts. The model, its statistics and the random state stay as they are.
 
     Args:
         model: An MMPose estimator, or any module if `forward` says how to run it.
         input_size: Width and height of the input in pixels (W, H), as in an MMPose codec.
-        forward: Called as `forward(model, images)` with images (1, 3, H, W). Default:
+        forward: Called as `forward(model, images)` with images (N, 3, H, W). Default:
             `model(images, data_samples=None, mode='tensor')` for an MMEngine model,
             `model(images)` for any other.
         linear: Whether to list linear sites as well: `NAME.project` behind a ConvModule `NAME`
@@ -139,9 +140,9 @@ def survey(
     if forward is None and not isinstance(model, BaseModel):
         other_input = "; if its input is no image (1, 3, H, W), say by `forward` how to run it"
 
-    def run(width: int, height: int) -> _Watch:
+    def run(width: int, height: int, training: bool = False) -> _Watch:
         def on(device: str) -> _Watch:
-            watch = _Watch(_copy_to(model, device), device, linear)
+            watch = _Watch(_copy_to(model, device), device, linear, training)
             try:
                 watch.run(forward or run_tensor_mode, width, height)
             except Exception as error:  # the model's own code
@@ -158,6 +159,8 @@ def survey(
     if watch.undecided():
         with suppress(PlacementError):  # of a model for one size
             watch.compare(run(2 * width, 2 * height))
+    with suppress(PlacementError):  # of a model that needs more to train, such as targets
+        watch.learn(run(width, height, training=True))
     return watch.sites(), watch.invisible()
 
 
@@ -184,10 +187,13 @@ def is_pending(module: nn.Module) -> bool:
 class _Watch:
     """Counts the calls of every module of `model` and keeps the shapes activations see."""
 
-    def __init__(self, model: nn.Module, device: str, linear: bool) -> None:
+    def __init__(self, model: nn.Module, device: str, linear: bool, training: bool) -> None:
         split_shared(model)
         self.linear = LinearWatch(open_sites(model) if linear else ())
-        model.eval()  # a statement: the train() of MMPose's backbones returns None
+        model.train(training)  # a statement: that of MMPose's backbones returns None
+        self.training = training
+        self.obstacles: dict[nn.Module, str] = {}  # in training alone
+        self.kept_norms: set[nn.Module] = set()  # activations whose norms are read in training
         self.model = model
         self.calls: Counter[nn.Module] = Counter()
         self.running = [model]
@@ -231,7 +237,8 @@ class _Watch:
 
     def run(self, forward: Callable, width: int, height: int) -> None:
         dtype = next((p.dtype for p in self.model.parameters()), None)
-        images = torch.zeros(1, 3, height, width, dtype=dtype)
+        batch = 2 if self.training else 1  # norms of vectors need two to train
+        images = torch.zeros(batch, 3, height, width, dtype=dtype)
         self.rereads.given(images)
         self.channels.given(images)
         watches = self.norms, self.linear, self.rereads
@@ -259,6 +266,27 @@ class _Watch:
             shapes = other.shapes[names[self.slots[activation][0]]]
             self.measured[activation] = dimension_by_size(self.shapes[activation], shapes)
 
+    def learn(self, trained: "_Watch") -> None:
+        """Take in what a pass in training shows of the activations that ran: who else reads."""
+        twins = {names[0]: activation for activation, names in trained.slots.items()}
+        norms, others = self.norms.norms(), trained.norms.norms()
+        for activation in self.shapes:
+            twin = twins[self.slots[activation][0]]
+            if twin in trained.rereads.reread:
+                self.rereads.reread.add(activation)
+            if twin in trained.linear.bent:
+                self.linear.bent.add(activation)
+            trained.measured[twin] = self._dimension(activation)
+            if obstacle := trained._obstacle(twin):
+                self.obstacles[activation] = f"in training, {obstacle}"
+            own = norms.get(activation)
+            if own and own != others.get(twin) and trained.ran(own):
+                self.kept_norms.add(activation)
+
+    def ran(self, norms: Norms) -> bool:
+        """Whether any of some norms ran: a block may be left out in training, by chance."""
+        return any(self.calls[self.model.get_submodule(name)] for name in norms.names)
+
     def _dimension(self, activation: nn.Module) -> int | None:
         if isinstance(activation, Unused) or all(len(s) < 3 for s in self.shapes[activation]):
             return FIRST
@@ -271,7 +299,8 @@ class _Watch:
                     f"{names[0]} is a {type(activation).__name__} without channels that the "
                     "forward pass never reaches; give it its channels in the config"
                 )
-        norms, linear = self.norms.norms(), self.linear.sites()
+        linear = self.linear.sites()
+        norms = {a: found for a, found in self.norms.norms().items() if a not in self.kept_norms}
         return [
             self._site(activation, max(shapes, key=torch.Size.numel), norms.get(activation))
             for activation, shapes in self.shapes.items()
@@ -318,7 +347,7 @@ class _Watch:
             size=tuple(shape[1:-1] if dimension == LAST else shape[2:]),
             kind=LINEAR if isinstance(activation, Unused) else type(activation).__name__,
             pending=is_pending(activation),
-            obstacle=self._obstacle(activation),
+            obstacle=self._obstacle(activation) or self.obstacles.get(activation),
             norm=self._norm(activation) if isinstance(activation, Unused) else norm,
             summed=names if added else (),
             overwritable=activation not in self.rereads.reread | self.rereads.keeps,

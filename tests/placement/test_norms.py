@@ -137,6 +137,34 @@ def test_only_the_single_user_of_a_norm_counts(how, direct):
     assert site.norm == ("norm" if direct else None)
 
 
+@pytest.mark.parametrize(
+    "how",
+    [
+        lambda net, u, x: net.act(u) + net.other(u) if net.training else net.act(u),
+        lambda net, u, x: net.act(2 * u) if net.training else net.act(u),
+        lambda net, u, x: u if net.training else net.act(u),
+        lambda net, u, x: net.act(u + x) + u if net.training else net.act(u + x),
+    ],
+    ids=["branch", "changed", "evaluated-only", "branch-beside-a-sum"],
+)
+def test_what_training_alone_does_with_a_norm_counts(how):
+    site, *_ = probe(Net(how), SIZE)
+    assert site.norm is None
+    assert not site.summed
+
+
+class LeftOut(Net):
+    """A block that is skipped in training, as those of a stochastic depth are by chance."""
+
+    def forward(self, x):
+        return x if self.training else self.act(self.norm(x))
+
+
+def test_a_block_that_is_left_out_in_training_tells_nothing():
+    (site,) = probe(LeftOut(None), SIZE)
+    assert site.norm == "norm"
+
+
 def shortcut_changed(net, u, x):
     y = net.act(u + x)
     x.add_(1)

@@ -222,6 +222,23 @@ def test_one_module_under_two_names_is_named():
     assert site.obstacle == "1 is one module with 3; build one activation for each"
 
 
+class SharedInTraining(nn.Module):
+    """Calls its activation in a branch that is there in training alone as well."""
+
+    def __init__(self):
+        super().__init__()
+        self.act, self.branch = nn.ReLU(), nn.Conv2d(3, 4, 1)
+
+    def forward(self, x):
+        y = self.act(x)
+        return (y, self.act(self.branch(x))) if self.training else y
+
+
+def test_a_call_in_training_alone_is_named():
+    (site,) = probe(SharedInTraining(), SIZE)
+    assert site.obstacle.startswith("in training, act runs 2 times per pass of SharedInTraining; ")
+
+
 def test_one_block_under_two_names_is_one_site():
     block = ConvModule(3, 3, 1)
     model = nn.ModuleDict(dict(first=block, again=block))

@@ -61,6 +61,11 @@ def chained(net, x, u):
     return z + u
 
 
+def in_training(net, x, u):
+    y = net.conv(net.act(u))
+    return y + u if net.training else y
+
+
 def both_on_one_map(net, x, u):
     u = u - 0.5
     return net.act(u) + 2 * net.other(u)
@@ -73,6 +78,7 @@ READ_AGAIN = {
     "view": through_a_view,
     "written-to": written_to_afterwards,
     "chained": chained,
+    "in-training": in_training,
     "both-on-one-map": both_on_one_map,
 }
 
