@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from dyrelu_pose.layers import DyReLU, DyReLUC
 from dyrelu_pose.ops import Spatial
+from dyrelu_pose.placement.replace import replace
 
 EPS = 1e-30  # of batch normalisation, which refuses 0; 1 + EPS is 1
 
@@ -19,14 +20,13 @@ def deploy(model: nn.Module) -> nn.Module:
     (`fuse_norm`) becomes one of its own again, which an exporter folds into the convolution in
     front of it. A model without DyReLU stays as it is.
     """
-    for name, layer in list(model.named_modules()):
+    deployed = {}
+    for layer in model.modules():
         if isinstance(layer, DyReLU):
             layer.unfold_norm()
-            deployed = DeployedDyReLU(layer)
-            if layer is model:
-                return deployed
-            model.set_submodule(name, deployed)
-    return model
+            deployed[layer] = DeployedDyReLU(layer)
+    replace(model, deployed)
+    return deployed.get(model, model)
 
 
 class DeployedDyReLU(nn.Module):

@@ -13,6 +13,7 @@ from dyrelu_pose.layers import DyReLU
 
 from .linear import open_site
 from .probe import PlacementError, Site, survey
+from .replace import replace
 from .rules import Rule, assign, parse_rules
 from .split import split_shared
 from .warm_start import install_fresh_start_report
@@ -113,7 +114,9 @@ def place(
             _fit(site, model.get_submodule(site.name), layers.get(site.name))
     _put(model, layers)
     fused = _fuse(model, taken, layers)
-    install_fresh_start_report(model, list(layers))
+    placed = set(layers.values())
+    names = (name for name, m in model.named_modules(remove_duplicate=False) if m in placed)
+    install_fresh_start_report(model, list(names))
     if model.training:
         evaluated = [module for module in model.modules() if not module.training]
         model.train()  # lets backbones freeze the new parameters of their frozen stages
@@ -214,9 +217,11 @@ def _fit(site: Site, original: nn.Module, layer: nn.Module | None) -> None:
 
 def _put(model: nn.Module, layers: dict[str, nn.Module]) -> None:
     like = next((p for p in model.parameters() if p.is_floating_point()), None)
+    successors = {}
     for name, layer in layers.items():
         original = model.get_submodule(name)
         layer.train(original.training)
         if isinstance(original, DyReLU):
             original.unfold_norm()
-        model.set_submodule(name, layer if like is None else layer.to(like))
+        successors[original] = layer if like is None else layer.to(like)
+    replace(model, successors)

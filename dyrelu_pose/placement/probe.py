@@ -361,11 +361,11 @@ class _Watch:
         return norm and f"{owner}.{norm}".removeprefix(".")
 
     def _obstacle(self, activation: nn.Module) -> str | None:
-        name, *aliases = self.slots[activation]
-        if aliases:
-            return f"{name} is one module with {', '.join(aliases)}; build one activation for each"
-        owner = self._owner(name)
+        name, *aliases = names = self.slots[activation]
+        owner = max(map(self._owner, names), key=self.calls.__getitem__)
         runs = self.calls[activation] / (self.calls[owner] or 1)  # 0: `forward` runs its parts
+        if runs > 1 and aliases:
+            return f"{name} is one module with {', '.join(aliases)}; build one activation for each"
         if runs > 1:
             block = type(owner)  # with its module: several backbones have a class Bottleneck
             return (

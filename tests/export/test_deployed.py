@@ -43,6 +43,13 @@ def test_a_norm_that_a_layer_computed_is_one_of_its_own_again():
     torch.testing.assert_close(net(x), expected)
 
 
+def test_takes_the_place_of_a_layer_under_every_name():
+    net = nn.Sequential(nn.Conv2d(3, 8, 1), lively(DyReLUB(channels=8)))
+    net = deploy(nn.ModuleDict(dict(all=net, last=net[1:])))
+    assert net["all"][1] is net["last"][0]
+    assert not isinstance(net["last"][0], DyReLUB)
+
+
 @pytest.mark.parametrize("images", [1, 3])
 @pytest.mark.parametrize("shape", [(), (7,), (2, 5, 4)])
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -175,6 +175,20 @@ def test_placing_again_replaces():
         assert type(model[1]).__name__ == kind
 
 
+def test_a_layer_is_under_every_name_of_what_it_replaces():
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU(), nn.Conv2d(4, 8, 1), nn.ReLU())
+    model = nn.ModuleDict(dict(all=model, first=model[:2], second=model[2:]))
+    relu = copy.deepcopy(model)
+    size = (8, 8)
+    place(model, [dict(sites="*", act=B)], size, lambda m, x: m["second"](m["first"](x)))
+    assert isinstance(model["all"][1], DyReLUB)
+    assert model["all"][1] is model["first"][1]
+    assert model["all"][3] is model["second"][1]
+    model.load_state_dict(relu.state_dict())
+    x = torch.randn(2, 3, 8, 8)
+    assert torch.equal(model["second"](model["first"](x)), relu["all"](x))
+
+
 def test_dtype_and_mode_follow_the_model(build, input_size):
     model = build("resnet18").double()
     model.eval()

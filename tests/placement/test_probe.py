@@ -222,6 +222,29 @@ def test_one_module_under_two_names_is_named():
     assert site.obstacle == "1 is one module with 3; build one activation for each"
 
 
+class Slices(nn.Module):
+    """Keeps all its layers in one container, and runs slices of it."""
+
+    def __init__(self, *layers):
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+        self.first, self.second = self.layers[:2], self.layers[2:]
+
+    def forward(self, x):
+        return self.second(self.first(x))
+
+
+def test_slices_of_a_container_run_its_activations():
+    layers = nn.Conv2d(3, 4, 1), nn.ReLU(), nn.Conv2d(4, 8, 1), nn.ReLU()
+    sites = probe(Slices(*layers), SIZE)
+    assert [(site.name, site.channels, site.obstacle) for site in sites] == [
+        ("layers.1", 4, None),
+        ("layers.3", 8, None),
+    ]
+    site, *_ = probe(Slices(*layers[:3], layers[1]), SIZE)
+    assert site.obstacle.startswith("layers.1 is one module with layers.3, first.1, second.3; ")
+
+
 class SharedInTraining(nn.Module):
     """Calls its activation in a branch that is there in training alone as well."""
 
