@@ -1,5 +1,6 @@
 """What the variants of Dynamic ReLU share: from the input to coefficients."""
 
+import torch
 from torch import Tensor, nn
 from torch.fx import Proxy
 
@@ -53,6 +54,8 @@ class DyReLU(NormHolder, nn.Module):
     Attributes:
         reread: Whether the input is read again after an `inplace` call; then it is overwritten in
             every call, as by `nn.ReLU(inplace=True)`, at the price of a copy. `place` sets it.
+        overwritten: Whether somebody else overwrites the input after a call; then backward needs
+            a copy of it. `place` sets it.
         channels_last: Whether inputs are (N, *, C), as behind an `nn.Linear`. `place` sets it.
 
     Raises:
@@ -62,6 +65,7 @@ class DyReLU(NormHolder, nn.Module):
     shared_over_channels = False
     folds_norm = True
     reread = False
+    overwritten = False
     channels_last = False
     default_reduction: int
 
@@ -167,6 +171,8 @@ class DyReLU(NormHolder, nn.Module):
             return self._of_sum(x)
         if self.reread:
             return x.copy_(self._activate(x.clone()))
+        if self.overwritten and torch.is_grad_enabled():
+            x = x.clone()
         return self._activate(x)
 
     def _activate(self, x: Tensor) -> Tensor:

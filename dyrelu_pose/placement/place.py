@@ -212,6 +212,7 @@ def _fit(site: Site, original: nn.Module, layer: nn.Module | None) -> None:
         inplace = layer.inplace or getattr(original, "inplace", False)
         layer.inplace = bool(inplace) and (site.overwritable or site.overwrites)
         layer.reread = site.overwrites
+        layer.overwritten = site.overwritten
         layer.channels_last = site.channels_last
 
 

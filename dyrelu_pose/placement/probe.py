@@ -59,6 +59,7 @@ class Site:
         overwritable: Whether a layer here may overwrite its input, because nobody else needs it.
         overwrites: Whether the activation works in place on an input that is read again, so that
             what it writes there is a part of what the model computes.
+        overwritten: Whether somebody else overwrites its input after it has run.
         channels_last: Whether its map is (N, H, W, C), not (N, C, H, W).
     """
 
@@ -72,6 +73,7 @@ class Site:
     summed: tuple[str, ...] = field(default=(), compare=False, repr=False)
     overwritable: bool = field(default=True, compare=False, repr=False)
     overwrites: bool = field(default=False, compare=False, repr=False)
+    overwritten: bool = field(default=False, compare=False, repr=False)
     channels_last: bool = field(default=False, compare=False, repr=False)
 
     @property
@@ -274,6 +276,8 @@ class _Watch:
             twin = twins[self.slots[activation][0]]
             if twin in trained.rereads.reread:
                 self.rereads.reread.add(activation)
+            if twin in trained.rereads.overwritten:
+                self.rereads.overwritten.add(activation)
             if twin in trained.linear.bent:
                 self.linear.bent.add(activation)
             trained.measured[twin] = self._dimension(activation)
@@ -352,6 +356,7 @@ class _Watch:
             summed=names if added else (),
             overwritable=activation not in self.rereads.reread | self.rereads.keeps,
             overwrites=activation in self.rereads.reread & self.rereads.inplace,
+            overwritten=activation in self.rereads.overwritten,
             channels_last=dimension == LAST,
         )
 

@@ -2,7 +2,8 @@
 
 An activation that works in place overwrites its input. That is only a matter of memory if nobody
 reads the input again; if somebody does, as the shortcut of a pre-activation block, it is a part of
-what the model computes.
+what the model computes. Others may overwrite it as well, which a layer that needs its input in
+backward has to know.
 """
 
 from collections.abc import Iterable
@@ -36,6 +37,8 @@ class RereadWatch(TorchFunctionMode):
         self.inplace: set[nn.Module] = set()
         self.keeps: set[nn.Module] = set()  # activations of which an input is the caller's
         self.reread: set[nn.Module] = set()
+        self.overwritten: set[nn.Module] = set()  # activations of which an input is, later
+        self._inputs: list[tuple[nn.Module, Tensor, _Memory, int, int]] = []
         # By storage: the memory it is in the model itself, and how many activations had used that
         # when the tensor was made. The tensors are held, so that a storage's number stays its own.
         self._known: dict[int, tuple[_Memory, int]] = {}
@@ -51,8 +54,12 @@ class RereadWatch(TorchFunctionMode):
         self._know(images, _Memory(given=True), 0)
 
     def returned(self, output: object) -> None:
-        """Note what the model returned."""
+        """Note what the model returned, and whose inputs were written to."""
         self._read(output)
+        for module, x, memory, users, version in self._inputs:
+            readers = [user for user in memory.users[users:] if user not in self.inplace]
+            if x._version > version + len(readers):
+                self.overwritten.add(module)
 
     def _know(self, tensor: Tensor, memory: _Memory, users: int) -> None:
         self._known[_storage(tensor)] = memory, users
@@ -67,6 +74,7 @@ class RereadWatch(TorchFunctionMode):
         if memory.given:
             self.keeps.add(module)
         increment_version(x)  # what is put there may overwrite it
+        self._inputs.append((module, x, memory, len(memory.users), x._version))
         if module in self.inplace:
             self._know(output, memory, len(memory.users))
 

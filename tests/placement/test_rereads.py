@@ -156,6 +156,35 @@ def test_gradients_are_those_of_the_function_out_of_place():
         torch.testing.assert_close(mine.grad, other.grad)
 
 
+def added_to(net, x, u):
+    y = net.act(u)
+    u += net.conv(y)
+    return u
+
+
+def overwritten_by_another(net, x, u):
+    y = net.act(u)
+    z = net.other(u)
+    return net.conv(y) + z + u
+
+
+@pytest.mark.parametrize("how", [added_to, overwritten_by_another])
+def test_backward_has_an_input_that_others_overwrite_afterwards(how):
+    torch.manual_seed(0)
+    block = Block(how)
+    block.act = nn.ReLU()
+    ours = nn.Sequential(nn.Conv2d(3, C, 1), block).double().eval()
+    place(ours, [dict(sites="*.act", act=dict(type="DyReLUB", init="default"))], SIZE)
+    theirs = copy.deepcopy(ours)
+    theirs[1].how = lambda net, x, u: how(net, x, u.clone())
+    theirs[1].act.register_forward_pre_hook(lambda layer, args: args[0].clone())
+    expected, actual = (
+        torch.autograd.grad(model(images().double()).square().sum(), list(model.parameters()))
+        for model in (theirs, ours)
+    )
+    torch.testing.assert_close(actual, expected)
+
+
 def test_the_layer_says_so_after_copying_pickling_and_placing_again():
     model = model_of("shortcut")
     rule = dict(sites="*.act", act=dict(type="DyReLUB"))
