@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+import torch
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 
@@ -170,7 +171,8 @@ def _factory(rule: Rule, act: dict) -> Callable[[Site], nn.Module]:
             )
         width = {"channels": site.channels} if takes_channels else {}
         try:
-            return MODELS.build({**start, **act, **width})
+            with torch.device("cpu"):  # whatever new tensors go to; `_put` takes it to the model
+                return MODELS.build({**start, **act, **width})
         except Exception as error:
             raise PlacementError(
                 f"{rule}: {kind} cannot be built for {site.name} with {site.channels} channels: "

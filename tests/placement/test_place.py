@@ -199,6 +199,13 @@ def test_dtype_and_mode_follow_the_model(build, input_size):
     assert not model.training
 
 
+def test_the_default_device_does_not_count():
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU())
+    with torch.device("meta"):
+        place(model, [dict(sites="*", act=B)], (8, 8))
+    assert not any(parameter.is_meta for parameter in model.parameters())
+
+
 def test_device_follows_the_model(build, input_size):
     """The meta device stands for any device that is not the default one."""
     model = build("resnet18").to("meta")
