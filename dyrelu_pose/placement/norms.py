@@ -73,7 +73,8 @@ class NormWatch(TorchFunctionMode):
         self.calls: list[tuple[nn.Module, _Map | None]] = []
         self.inside: nn.Module | None = None
         for name, module in model.named_modules():
-            if type(module) is nn.BatchNorm2d:  # not its subclasses, which may do something else
+            # Not its subclasses, or one with a hook, which may do something else.
+            if type(module) is nn.BatchNorm2d and not module._forward_hooks:
                 module.register_forward_hook(self._returned(name))
         for activation in activations:
             activation.register_forward_pre_hook(self._enter)

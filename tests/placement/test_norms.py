@@ -165,6 +165,13 @@ def test_a_block_that_is_left_out_in_training_tells_nothing():
     assert site.norm == "norm"
 
 
+def test_a_norm_with_a_hook_stays():
+    net = Net(lambda net, u, x: net.act(u))
+    net.norm.register_forward_hook(lambda norm, args, output: 2 * output)
+    (site,) = probe(net, SIZE)
+    assert site.norm is None
+
+
 def shortcut_changed(net, u, x):
     y = net.act(u + x)
     x.add_(1)
