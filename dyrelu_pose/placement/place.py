@@ -9,6 +9,7 @@ from typing import cast
 import torch
 from mmengine.registry import MODELS
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from dyrelu_pose.layers import DyReLU
 
@@ -219,7 +220,8 @@ def _fit(site: Site, original: nn.Module, layer: nn.Module | None) -> None:
 
 
 def _put(model: nn.Module, layers: dict[str, nn.Module]) -> None:
-    like = next((p for p in model.parameters() if p.is_floating_point()), None)
+    known = (p for p in model.parameters() if p.is_floating_point() and not is_lazy(p))
+    like = next(known, None)
     successors = {}
     for name, layer in layers.items():
         original = model.get_submodule(name)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 from torch.autograd.graph import increment_version
+from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
@@ -80,7 +81,9 @@ class RereadWatch(TorchFunctionMode):
 
     def _read(self, values: object) -> None:
         for leaf in tree_leaves(values):
-            if isinstance(leaf, Tensor) and (known := self._known.get(_storage(leaf))):
+            if not isinstance(leaf, Tensor) or is_lazy(leaf):  # which has no memory yet
+                continue
+            if known := self._known.get(_storage(leaf)):
                 memory, users = known
                 self.reread.update(memory.users[users:])
 

@@ -10,7 +10,7 @@ from mmcv.cnn import ConvModule
 from torch import nn
 
 from dyrelu_pose.layers import DyReLUB
-from dyrelu_pose.placement import PlacementError, Site, probe, split_shared
+from dyrelu_pose.placement import PlacementError, Site, place, probe, split_shared
 
 SIZE = (8, 6)  # (W, H)
 
@@ -319,6 +319,14 @@ def test_forward_that_reads_values_is_probed_on_the_cpu():
     state = torch.get_rng_state()
     assert probe(ReadsValues(), SIZE) == [Site("act", 3, (6, 8), "ReLU")]
     assert torch.equal(state, torch.get_rng_state())
+
+
+def test_layers_that_get_their_width_when_they_run():
+    model = nn.Sequential(nn.LazyConv2d(4, 1), nn.ReLU(inplace=True))
+    place(model, [dict(sites="*", act=dict(type="DyReLUB"))], SIZE)
+    assert model[1].channels == 4
+    x = torch.randn(2, 3, 6, 8)
+    assert torch.equal(model(x), model[:1](x).relu())
 
 
 def test_failing_forward_is_reported_with_the_input_size():
