@@ -192,6 +192,7 @@ class DyReLU(NormHolder, nn.Module):
     def _of_sum(self, x: ResidualSum) -> Tensor:
         self._check(x)
         x.check_recorded()
+        self._held_norms()  # raises where one is wrapped
         if len(x.summands) == 1:
             return self._activate(x.tensor(update=True))
         branch, shortcut = (

@@ -13,7 +13,8 @@ class NormHolder:
 
     They keep their places, names and states. They are looked up in every call, so that a norm put
     in the place of one later (by `convert_sync_batchnorm`, or by the fusion of a convolution with
-    it) works as it should.
+    it) works as it should. One that is wrapped in another module, as by FSDP with mixed precision,
+    is refused.
     """
 
     channels_last: bool
@@ -61,8 +62,11 @@ class NormHolder:
         self._norms = ()
 
     def _held_norms(self) -> list[HeldBatchNorm2d]:
-        norms = (getattr(owner, name) for owner, name in self._norms)
-        return [norm for norm in norms if isinstance(norm, HeldBatchNorm2d)]
+        norms = [getattr(owner, name) for owner, name in self._norms]
+        held = [norm for norm in norms if isinstance(norm, HeldBatchNorm2d)]
+        if len(held) < len(norms):
+            _check_wrappers(norms)
+        return held
 
     def _folded_norm(self) -> FoldedBatchNorm2d | None:
         folded = (norm for norm in self._held_norms() if isinstance(norm, FoldedBatchNorm2d))
@@ -82,3 +86,15 @@ class NormHolder:
 
     def _channels_first(self, x: Tensor) -> Tensor:
         return x.movedim(-1, 1) if self.channels_last else x
+
+
+def _check_wrappers(norms: list[nn.Module]) -> None:
+    """Raise where a norm that passes its input on is inside of what is in its place."""
+    for norm in norms:
+        inner = list(norm.modules())[1:]
+        if any(isinstance(module, HeldBatchNorm2d) for module in inner):
+            raise RuntimeError(
+                f"a batch normalization that a DyReLU computes (fuse_norm=True) is wrapped in a "
+                f"{type(norm).__name__} of its own, where the layer does not reach it: wrap both "
+                "together, or take fuse_norm=False for this site"
+            )

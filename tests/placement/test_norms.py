@@ -300,6 +300,19 @@ def test_norms_that_mmengine_synchronises_compute_by_themselves(
     assert_close_in_scale(*outputs, "output")
 
 
+@pytest.mark.parametrize(
+    "how",
+    [lambda net, u, x: net.act(u), lambda net, u, x: net.act(u + x)],
+    ids=["alone", "sum"],
+)
+def test_a_norm_that_is_wrapped_is_refused(how):
+    net = Net(how)
+    place(net, [dict(sites="act", act=MOVING, fuse_norm=True)], SIZE)
+    net.norm = nn.Sequential(net.norm)
+    with pytest.raises(RuntimeError, match="is wrapped in a Sequential of its own.*fuse_norm=Fal"):
+        net(torch.randn(2, 3, 6, 8))
+
+
 def test_a_copy_is_independent(build, images, input_size):
     model = build("resnet18")
     place(model, FUSED, input_size)
