@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config, DictAction
 
@@ -45,8 +46,15 @@ def add_cfg_options(parser: argparse.ArgumentParser, text: str) -> None:
     )
 
 
+_INSIDE = re.compile(r"(?<=[^\s,[(]) +(?=[^\s,\])])")  # spaces in a text, not around it
+_KEPT = "\0"  # for a space, as MMEngine takes all of them out of a value
+
+
 class _CfgOptions(DictAction):
-    """MMEngine's action, which takes lists of dicts too: `[dict(type='A')]`, `[{"type": "A"}]`."""
+    """MMEngine's action, which takes lists of dicts too: `[dict(type='A')]`, `[{"type": "A"}]`.
+
+    The spaces in a value, as in `My Pictures` and `coco/AP .5`, stay in it.
+    """
 
     def __call__(
         self,
@@ -74,7 +82,14 @@ class _CfgOptions(DictAction):
     def _parsed(self, value: str) -> object:
         if re.match(r"\s*([\[({]|dict\()", value) and re.search(r"\{|\bdict\(", value):
             return ast.literal_eval(_Dicts().visit(ast.parse(value.strip(), mode="eval")))
-        return self._parse_iterable(value)
+        kept = _INSIDE.sub(lambda spaces: _KEPT * len(spaces[0]), value)
+        return _with_spaces(self._parse_iterable(kept))
+
+
+def _with_spaces(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(map(_with_spaces, value))
+    return value.replace(_KEPT, " ") if isinstance(value, str) else value
 
 
 class _Dicts(ast.NodeTransformer):
