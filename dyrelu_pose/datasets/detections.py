@@ -12,7 +12,9 @@ from mmpose.structures.bbox import bbox_xywh2xyxy
 from dyrelu_pose.errors import AnnotationError
 
 from .bad_entries import _box_problem, _is_number
+from .doubts import misread_boxes
 
+SIZE = "width", "height"
 PERSON = 1  # COCO's category
 
 
@@ -30,7 +32,7 @@ def read_detections(
 
     Raises:
         AnnotationError: The file is not such a list, has an entry that cannot be right, or none of
-            these categories.
+            these categories; or most boxes look like something else.
     """
     try:
         found = json.loads(Path(bbox_file).read_bytes())
@@ -61,6 +63,7 @@ def read_detections(
             f"annotation file {ann_file} keypoints of {', '.join(map(str, sorted(categories)))}: "
             "give both the same category_id"
         )
+    _check_units(kept, truths, bbox_file)
     return kept
 
 
@@ -98,6 +101,22 @@ def keypoint_categories(truths: dict) -> set:
     annotated = {a["category_id"] for a in truths.get("annotations") or () if "keypoints" in a}
     listed = {category["id"] for category in truths.get("categories") or ()} or {PERSON}
     return annotated or (listed & {PERSON} or listed)
+
+
+def _check_units(found: list[dict], truths: dict, bbox_file: str) -> None:
+    """Check that boxes are not from 0 to 1, nor corners, where the sizes of pictures are known."""
+    sizes = {i["id"]: (i["width"], i["height"]) for i in truths["images"] if {*SIZE} <= i.keys()}
+    sized = [entry for entry in found if entry["image_id"] in sizes]
+    if not sized:
+        return
+    boxes = np.array([entry["bbox"][:4] for entry in sized], float)
+    misread = misread_boxes(boxes, np.array([sizes[e["image_id"]] for e in sized], float))
+    if misread:
+        first, problem = misread
+        raise AnnotationError(
+            f"bbox file {bbox_file}: a person of image {sized[first]['image_id']} {problem}; "
+            "correct it"
+        )
 
 
 def _bad_detections(found: list, images: set, ann_file: str) -> Iterator[tuple[int, str]]:

@@ -16,6 +16,7 @@ CLEARLY = 0.1  # of a picture's width or height; what is outside by less may be 
 AROUND = 0.25  # of a box's width or height, in which points still belong to it
 PIXELS = 5.0  # at least, of both
 MOST = 0.5  # of a file
+OF_SHARES = "from 0 to 1, and not in pixels"
 
 Kind = tuple[np.ndarray, float, Callable[[int], str]]
 
@@ -81,6 +82,23 @@ def find_doubts(content: dict) -> list[Doubt]:
     return found
 
 
+def misread_boxes(boxes: np.ndarray, sizes: np.ndarray) -> tuple[int, str] | None:
+    """Return what looks wrong in most boxes of a detector, if anything does.
+
+    Args:
+        boxes: (N, 4) as of `_kinds`.
+        sizes: (N, 2) as well.
+
+    Returns:
+        The number of the first box, and what it has.
+    """
+    for which, share, describe in _box_kinds(boxes, sizes, np.ones(len(boxes), bool)):
+        if share > MOST:
+            first = int(np.argmax(which))
+            return first, f"{describe(first)} ({which.sum()} of {len(boxes)} like this)"
+    return None
+
+
 def _kinds(boxes: np.ndarray, keypoints: np.ndarray, sizes: np.ndarray) -> Iterator[Kind]:
     """Yield each kind of doubt: (N,) who has it, its share of the file, and who describes a person.
 
@@ -96,35 +114,17 @@ def _kinds(boxes: np.ndarray, keypoints: np.ndarray, sizes: np.ndarray) -> Itera
     def box(n: int) -> str:
         return f"the bbox {boxes[n].tolist()}"
 
-    def picture(n: int) -> str:
-        return "its picture of {:g} x {:g} pixels".format(*sizes[n])
-
     def all_labelled(which: np.ndarray) -> np.ndarray:
         return np.all(which | ~labelled, axis=1)
 
     large = np.all(sizes > 2 * FRACTION, axis=1)
-    small_box = large & np.all(np.abs(boxes) <= FRACTION, axis=1)
+    small_box = _are_fractions(boxes, sizes)
     small_points = large & all_labelled(np.all(np.abs(points) <= FRACTION, axis=2))
     both = small_box & small_points
-    text = "from 0 to 1, and not in pixels"
-    yield both, small_box.mean(), lambda n: f"has {box(n)} and keypoints {text}"
-    yield small_box, small_box.mean(), lambda n: f"has {box(n)}, {text}"
-    yield small_points, small_points.mean(), lambda n: f"has keypoints {text}"
-
-    far = np.maximum(CLEARLY * sizes, PIXELS)
-    fits = np.all((low >= 0) & (size > low) & (size <= 1.02 * sizes + 1), axis=1)
-    fits &= all_labelled(_inside(points, low - PIXELS, size + PIXELS))
-    corners = fits & np.any(low + size > sizes + far, axis=1)
-    # Boxes near the left and the upper border look alike in both forms.
-    share = 1.0 if fits.mean() > 0.95 and corners.mean() > 0.1 else corners.mean()
-    yield (
-        corners,
-        share,
-        lambda n: (
-            f"has {box(n)}, which reaches out of {picture(n)} and fits as left, top, right, "
-            "bottom: boxes are left, top, width, height"
-        ),
-    )
+    yield both, small_box.mean(), lambda n: f"has {box(n)} and keypoints {OF_SHARES}"
+    holds = all_labelled(_inside(points, low - PIXELS, size + PIXELS))
+    yield from _box_kinds(boxes, sizes, holds)
+    yield small_points, small_points.mean(), lambda n: f"has keypoints {OF_SHARES}"
 
     near = np.maximum(AROUND * size, PIXELS)
     inside = labelled & _inside(points, low - near, low + size + near)
@@ -135,14 +135,57 @@ def _kinds(boxes: np.ndarray, keypoints: np.ndarray, sizes: np.ndarray) -> Itera
         lambda n: f"has {box(n)}, which holds none of its {number[n]} labelled keypoints",
     )
 
+    far = _far(sizes)
     outside = labelled & ~_inside(points, -far, sizes + far)
     yield (
         np.any(outside, axis=1),
         outside.sum() / number.sum(),
         lambda n: (
-            f"has {outside[n].sum()} of its {number[n]} labelled keypoints outside of {picture(n)}"
+            f"has {outside[n].sum()} of its {number[n]} labelled keypoints outside of "
+            f"{_picture(sizes[n])}"
         ),
     )
+
+
+def _box_kinds(boxes: np.ndarray, sizes: np.ndarray, holds: np.ndarray) -> Iterator[Kind]:
+    """Yield the kinds of doubt that boxes alone give.
+
+    Args:
+        boxes: As of `_kinds`.
+        sizes: As well.
+        holds: (N,) whether a box would hold its keypoints if it were corners.
+    """
+    low, size = boxes[:, :2], boxes[:, 2:]
+    fractions = _are_fractions(boxes, sizes)
+    yield (
+        fractions,
+        fractions.mean(),
+        lambda n: f"has the bbox {boxes[n].tolist()}, {OF_SHARES}",
+    )
+    fits = holds & np.all((low >= 0) & (size > low) & (size <= 1.02 * sizes + 1), axis=1)
+    corners = fits & np.any(low + size > sizes + _far(sizes), axis=1)
+    # Boxes near the left and the upper border look alike in both forms.
+    share = 1.0 if fits.mean() > 0.95 and corners.mean() > 0.1 else corners.mean()
+    yield (
+        corners,
+        share,
+        lambda n: (
+            f"has the bbox {boxes[n].tolist()}, which reaches out of {_picture(sizes[n])} and fits "
+            "as left, top, right, bottom: boxes are left, top, width, height"
+        ),
+    )
+
+
+def _are_fractions(boxes: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    return np.all(sizes > 2 * FRACTION, axis=1) & np.all(np.abs(boxes) <= FRACTION, axis=1)
+
+
+def _far(sizes: np.ndarray) -> np.ndarray:
+    return np.maximum(CLEARLY * sizes, PIXELS)
+
+
+def _picture(size: np.ndarray) -> str:
+    return "its picture of {:g} x {:g} pixels".format(*size)
 
 
 def _inside(points: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:

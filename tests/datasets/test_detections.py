@@ -101,3 +101,19 @@ def test_a_bad_box_is_named_or_left_out(tmp_path, change, message):
 def test_a_file_that_is_no_list_of_boxes(tmp_path, boxes, message):
     with pytest.raises(AnnotationError, match=f"bbox file .*boxes.json {message}"):
         load(tmp_path, boxes)
+
+
+@pytest.mark.parametrize(
+    ("box", "message"),
+    [
+        ([0.1, 0.2, 0.5, 0.6], "from 0 to 1, and not in pixels"),
+        ([30, 40, 55, 75], "out of its picture of 60 x 80 pixels and fits as left, top, right, bo"),
+    ],
+)
+def test_most_boxes_of_another_unit_are_named(tmp_path, box, message):
+    odd = dict(BOX, bbox=box)
+    with pytest.raises(
+        AnnotationError, match="boxes.json: a person of image 2 has the bbox .*" + message
+    ):
+        load(tmp_path, [BOX, odd, odd])
+    assert len(load(tmp_path, [BOX, dict(BOX, bbox=[-3, 0, 66, 85]), odd])) == 3
