@@ -43,7 +43,7 @@ def check_contents(cfg: Config, splits: Sequence[str]) -> None:
 
     Raises:
         AnnotationError: An entry cannot be right, or most of a file looks wrong.
-        ConfigError: The loader leaves out all that there is.
+        ConfigError: The loader leaves out all that there is, or names what is not there.
         MissingFilesError: Pictures are not there.
         ImageError: Pictures have another size than the file says, or are damaged.
     """
@@ -55,7 +55,12 @@ def check_contents(cfg: Config, splits: Sequence[str]) -> None:
         parts = data_sets(f"{split}_dataloader.dataset", loader.get("dataset"))
         for key, config, transforms in parts:
             dataset = _unread(config)
-            if dataset is not None and Path(str(dataset.ann_file)).is_file():
+            if dataset is not None and "://" not in str(dataset.ann_file):
+                if not Path(str(dataset.ann_file)).is_file():
+                    raise ConfigError(
+                        f"{key}.ann_file of the config is {config.get('ann_file')!r}: it has to be "
+                        "the file of annotations"
+                    )
                 with_truths = not dataset.bbox_file or compares(cfg, split)
                 with no_collection():
                     images, samples = _check_annotations(dataset, with_truths)
@@ -106,9 +111,11 @@ def _check_annotations(dataset: BaseCocoStyleDataset, with_truths: bool) -> tupl
         for note in notes:
             print_log(note, "current", logging.WARNING)
     images = {image["id"]: image for image in content["images"]}
-    if not with_truths:
-        boxes = read_detections(str(dataset.bbox_file), content, ann_file, bool(skip))
-        samples = [box["image_id"] for box in boxes]
+    interval, lowest = dataset.sample_interval, (dataset.filter_cfg or {}).get("bbox_score_thr", 0)
+    if dataset.bbox_file:
+        boxes = read_detections(dataset.bbox_file, content, ann_file, bool(skip))
+        samples = [box["image_id"] for box in boxes if not box["score"] < lowest]
+        interval = 1  # which is of annotations
     elif dataset.data_mode == "bottomup":
         with_persons = {entry["image_id"] for entry in content["annotations"]}
         samples = [*(images if dataset.test_mode else with_persons)]
@@ -118,18 +125,32 @@ def _check_annotations(dataset: BaseCocoStyleDataset, with_truths: bool) -> tupl
             for entry in content["annotations"]
             if keypoints is None or reason_to_skip(entry, images[entry["image_id"]]) is None
         ]
-    if not samples:
+    if not samples and not dataset.bbox_file:
         raise AnnotationError(nobody(ann_file))
-    samples = [id for id in samples if id % dataset.sample_interval == 0]
+    samples = [id for id in samples if id % interval == 0]
     read = {*samples}
     return [images[id] for id in images if id in read], len(samples)
 
 
 def _check_indices(dataset: BaseCocoStyleDataset, samples: int, key: str) -> int:
     """Return how many of the samples of a data set its `indices` leave."""
+    if not samples:
+        raise ConfigError(
+            f"{key} of the config has no sample: its sample_interval is {dataset.sample_interval}, "
+            f"its filter_cfg {dataset.filter_cfg}"
+        )
     if (indices := dataset._indices) is None:
         return samples
-    left = min(abs(indices), samples) if isinstance(indices, int) else len(indices)
+    several = isinstance(indices, Sequence)
+    if not all(isinstance(index, int) for index in (indices if several else [indices])):
+        raise ConfigError(
+            f"{key}.indices of the config is {indices!r}: it has to be a whole number, or a list"
+        )
+    if beyond := [i for i in indices if not -samples <= i < samples] if several else ():
+        raise ConfigError(
+            f"{key}.indices of the config has {beyond[0]}, and there are {samples} samples"
+        )
+    left = len(indices) if several else min(abs(indices), samples)
     if not left:
         raise ConfigError(f"{key}.indices of the config is {indices!r}: that leaves no sample")
     return left

@@ -18,7 +18,6 @@ from mmpose.structures import PoseDataSample
 
 from dyrelu_pose.compat.xtcocotools import FIELDS
 from dyrelu_pose.datasets.bad_entries import has_lists, read_annotations
-from dyrelu_pose.datasets.detections import read_detections
 from dyrelu_pose.datasets.truths import check_truths
 from dyrelu_pose.errors import AnnotationError, UserError, described
 from dyrelu_pose.evaluation.coco_metric import STATS
@@ -39,7 +38,7 @@ SIMPLE = ("mmpose.evaluation.metrics.keypoint_2d_metrics", HeatmapNLL.__module__
 def check_evaluators(
     cfg: Config, split: str, datasets: Sequence[KeypointDataset], rehearsal: Rehearsal | None
 ) -> list[str] | None:
-    """Check the boxes, the truths and the metrics of a split, and return the names of the metrics.
+    """Check the truths and the metrics of a split, and return the names of the metrics.
 
     Args:
         cfg: The config.
@@ -51,16 +50,11 @@ def check_evaluators(
         The names; None if there is a metric of which they cannot be known before it is computed.
 
     Raises:
-        AnnotationError: A file of truths or boxes cannot be evaluated.
+        AnnotationError: A file of truths cannot be evaluated.
         ConfigError: A metric goes by another annotation file than the data set, cannot be computed,
             or has the name of another.
     """
     read = cache(_read_lists)  # each file once
-    for dataset in datasets:
-        bbox_file = dataset.config.get("bbox_file")
-        skips = dataset.config.get("skip_bad_samples")
-        if bbox_file and not skips and compares(cfg, split):  # or its file may have no truths
-            read_detections(bbox_file, read(dataset.ann_file), dataset.ann_file)
     evaluator = cfg.get(f"{split}_evaluator")
     if not is_plain(evaluator):  # whose class says which metric is of which samples
         return None

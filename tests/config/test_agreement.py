@@ -434,13 +434,6 @@ def test_an_evaluator_may_know_more_pictures(cfg, folder):
     check(cfg, val_evaluator__ann_file=f"{folder}/truth.json")
 
 
-def test_boxes_of_a_detector(cfg, folder):
-    entry = dict(image_id=900002, category_id=1, bbox=[10, 10, 50, 50], score=0.5)
-    (folder / "boxes.json").write_text(json.dumps([entry, dict(entry, score=None)]))
-    option = dict(test_dataloader__dataset__bbox_file=f"{folder}/boxes.json")
-    refused(cfg, "boxes.json: entry 1 has the score None", splits=["test"], **option)
-
-
 def test_pictures_without_truths_whose_boxes_are_given(cfg, folder):
     entry = dict(image_id=900002, category_id=1, bbox=[10, 10, 50, 50], score=0.5)
     (folder / "boxes.json").write_text(json.dumps([entry]))

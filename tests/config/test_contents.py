@@ -249,14 +249,41 @@ def test_pictures_that_nobody_is_in_or_that_are_not_read_may_be_missing(folder):
     check(folder, sample_interval=3)  # images 0 and 3
 
 
-def test_pictures_without_truths_whose_boxes_are_given(folder):
-    boxes = [
-        dict(image_id=i, category_id=2, bbox=[9, 9, 30, 30], score=0.5) for i in range(2)
-    ]  # fmt: skip
+def detected(folder, **options):
+    """The config, and boxes of a detector in the first two of three pictures."""
+    boxes = [dict(image_id=i, category_id=2, bbox=[9, 9, 30, 30], score=0.5) for i in range(2)]
     (folder / "boxes.json").write_text(json.dumps(boxes))
-    change(folder, "val", lambda c: c.pop("annotations"))
     cfg = config(folder)
-    cfg.val_dataloader.dataset.bbox_file = f"{folder}/boxes.json"
+    cfg.val_dataloader.dataset.update(bbox_file=f"{folder}/boxes.json", **options)
+    return cfg
+
+
+def test_pictures_of_a_detectors_boxes_are_those_that_are_read(folder):
+    change(folder, "val", lambda c: c["annotations"].pop(1))  # nobody is where a box is
+    (folder / "val/val_2.jpg").unlink()  # and no box where somebody is
+    check_contents(detected(folder), ["val"])
+    (folder / "val/val_1.jpg").unlink()
+    with pytest.raises(MissingFilesError, match=r"1 of the 2 images of .*val_1\.jpg"):
+        check_contents(detected(folder), ["val"])
+
+
+def test_boxes_that_are_all_left_out_are_told_of(folder):
+    check_contents(detected(folder, filter_cfg=dict(bbox_score_thr=0.5)), ["val"])
+    with pytest.raises(ConfigError, match="has no sample: .*filter_cfg .'bbox_score_thr': 0.6"):
+        check_contents(detected(folder, filter_cfg=dict(bbox_score_thr=0.6)), ["val"])
+
+
+def test_a_bad_box_of_a_detector_is_named(folder):
+    cfg = detected(folder)
+    boxes = json.loads((folder / "boxes.json").read_text())
+    (folder / "boxes.json").write_text(json.dumps([*boxes, dict(boxes[0], score=None)]))
+    with pytest.raises(AnnotationError, match="boxes.json: entry 2 has the score None"):
+        check_contents(cfg, ["val"])
+
+
+def test_pictures_without_truths_whose_boxes_are_given(folder):
+    change(folder, "val", lambda c: c.pop("annotations"))
+    cfg = detected(folder)
     cfg.val_evaluator = [dict(type="CocoMetric", format_only=True), dict(type="DumpResults")]
     check_contents(cfg, ["val"])
     (folder / "val/val_2.jpg").unlink()  # which has no box
@@ -267,6 +294,35 @@ def test_pictures_without_truths_whose_boxes_are_given(folder):
     cfg.val_evaluator[0].format_only = False
     with pytest.raises(AnnotationError, match="it has no lists 'images' and 'annotations'"):
         check_contents(cfg, ["val"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(indices=[0, 9]), r"\.indices of the config has 9, and there are 6 samples"),
+        (
+            dict(indices=2.5),
+            r"\.indices of the config is 2\.5: it has to be a whole number, or a l",
+        ),
+        (dict(indices=["0"]), r"\.indices of the config is \['0'\]"),
+        (
+            dict(ann_file=""),
+            r"\.ann_file of the config is '': it has to be the file of annotations",
+        ),
+        (dict(ann_file="train"), r"\.ann_file of the config is 'train': it has to be the file"),
+    ],
+)
+def test_an_option_of_what_is_not_there(folder, options, message):
+    cfg = config(folder)
+    cfg.train_dataloader.dataset.update(options)
+    with pytest.raises(ConfigError, match=rf"train_dataloader\.dataset{message}"):
+        check_contents(cfg, ["train"])
+
+
+def test_an_interval_that_leaves_nobody(folder):
+    change(folder, "train", lambda c: [c[k].pop(0) for k in ("images", "annotations")])
+    with pytest.raises(ConfigError, match="has no sample: its sample_interval is 7, its filter"):
+        check(folder, sample_interval=7)
 
 
 @pytest.mark.parametrize("indices", [0, []])
