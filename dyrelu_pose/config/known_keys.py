@@ -14,6 +14,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.optim import ZeroRedundancyOptimizer
 from mmengine.registry import (
     DATA_SAMPLERS,
+    DATASETS,
     EVALUATOR,
     FUNCTIONS,
     HOOKS,
@@ -32,6 +33,7 @@ from mmengine.registry import (
 )
 from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.utils.data import DataLoader
 
@@ -100,14 +102,19 @@ def check_keys(cfg: Config, splits: Sequence[str]) -> None:
     init_default_scope(cfg.get("default_scope") or "mmpose")
     for name in NEEDED if "train" in splits else NEEDED[:1]:
         expect(cfg.get(name), dict, name)
+    part = partial(_part, cfg)
     for split in splits:
-        _check_count(cfg, f"{split}_dataloader", "batch_size", 1)
-        _check_count(cfg, f"{split}_dataloader", "num_workers", 0)
+        _check_count(*part(f"{split}_dataloader"), "batch_size", 1)
+        _check_count(*part(f"{split}_dataloader"), "num_workers", 0)
+        for key, dataset in _datasets(cfg, split):
+            _check_count(key, dataset, "sample_interval", 1)
+            _check_count(key, dataset, "times", 1)  # of RepeatDataset
     if "train" in splits:
         for name in ("max_epochs", "max_iters", "val_interval"):
-            _check_count(cfg, "train_cfg", name, 1, float)
-        _check_count(cfg, "train_cfg", "val_begin", 0)
-        _check_count(cfg, "optim_wrapper", "accumulative_counts", 1)
+            _check_count(*part("train_cfg"), name, 1, float)
+        _check_count(*part("train_cfg"), "val_begin", 0)
+        _check_count(*part("optim_wrapper"), "accumulative_counts", 1)
+        _check_scale(*part("auto_scale_lr"))
     for key, part, known in (*_dicts(cfg, splits), *_built(cfg, splits)):
         for name in expect(part, dict, key):
             if name not in known:
@@ -118,14 +125,27 @@ def check_keys(cfg: Config, splits: Sequence[str]) -> None:
                 )
 
 
-def _check_count(cfg: Config, where: str, name: str, lowest: int, *kinds: type) -> None:
+def _check_count(key: str, part: dict, name: str, lowest: int, *kinds: type) -> None:
     """Check that an entry is an `int`, or a whole number of other kinds, from the lowest on."""
-    key, part = _part(cfg, where)
     value = part.get(name, lowest)
     if type(value) not in (int, *kinds) or value < lowest or value % 1:
         raise ConfigError(
             f"{key}.{name} of the config is {value!r}: it has to be a whole number from {lowest}"
         )
+
+
+def _check_scale(key: str, scale: dict) -> None:
+    """Check what the rate is scaled by when the optimizer has been built."""
+    if scale.get("enable"):
+        _check_count(key, {"base_batch_size": None, **scale}, "base_batch_size", 1, float)
+
+
+def _datasets(cfg: Config, split: str) -> Iterator[tuple[str, dict]]:
+    """Yield (key, config) of the data sets of a split."""
+    key, loader = _part(cfg, f"{split}_dataloader")
+    if loader:
+        parts = data_sets(f"{key}.dataset", loader.get("dataset"))
+        yield from ((where, dataset) for where, dataset, _ in parts)
 
 
 def _dicts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Collection[str]]]:
@@ -137,6 +157,11 @@ def _dicts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Coll
     for split in splits:
         loader = {"num_batch_per_epoch"} | _parameters(DataLoader)
         yield *part(f"{split}_dataloader"), loader
+        for key, dataset in _datasets(cfg, split):
+            kind = _class(DATASETS, dataset)
+            if getattr(kind, "filter_data", None) is BaseCocoStyleDataset.filter_data:
+                filter_cfg = expect(dataset.get("filter_cfg") or {}, dict, f"{key}.filter_cfg")
+                yield f"{key}.filter_cfg", filter_cfg, {"bbox_score_thr"}
     _, model = part("model")
     is_top_down = model.get("estimator", model.get("type")) == "TopdownPoseEstimator"
     if is_top_down and is_of(_class(MODELS, part("model", "head")[1]), KNOWN):
@@ -198,11 +223,10 @@ def _parts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Regi
         for name, registry in OF_LOADERS.items():
             if isinstance(loader.get(name), dict):
                 yield f"{split}_dataloader.{name}", loader[name], registry
-        if loader:
-            for key, dataset, _ in data_sets(f"{split}_dataloader.dataset", loader.get("dataset")):
-                for i, step in enumerate(dataset.get("pipeline") or ()):
-                    if isinstance(step, dict):
-                        yield f"{key}.pipeline.{i}", step, TRANSFORMS
+        for key, dataset in _datasets(cfg, split):
+            for i, step in enumerate(dataset.get("pipeline") or ()):
+                if isinstance(step, dict):
+                    yield f"{key}.pipeline.{i}", step, TRANSFORMS
         if split != "train":
             key, evaluator = f"{split}_evaluator", cfg.get(f"{split}_evaluator")
             if isinstance(evaluator, dict) and "metrics" in evaluator:

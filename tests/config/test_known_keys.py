@@ -40,6 +40,11 @@ def test_what_ships_passes(name):
         ("optim_wrapper.optimizer.learning_rate", 1, r"optimizer may have amsgrad, betas, .* lr,"),
         ("optim_wrapper.optimizer.type", "Adamm", "there is no such optimizer; did you mean Adam"),
         ("auto_scale_lr.enabled", True, "auto_scale_lr may have enable$"),
+        ("auto_scale_lr", dict(enable=True, base_batch_size=0), "size of the config is 0: it has"),
+        ("auto_scale_lr", dict(enable=True, base_batch_size=None), "base_batch_size .* is None:"),
+        ("train_dataloader.dataset.sample_interval", 0, "train_dataloader.dataset.sample_interval "
+         "of the config is 0: it has to be a whole number from 1"),
+        ("val_dataloader.dataset.filter_cfg", dict(min_size=32), "filter_cfg may have bbox_score_"),
         ("env_cfg.cudnn_benchmrk", True, "env_cfg may have cudnn_benchmark"),
         ("env_cfg.mp_cfg.opencv_num_thread", 1, "may have opencv_num_threads"),
         ("randomness.sead", 1, "randomness may have seed"),
@@ -85,6 +90,17 @@ def test_metrics_of_an_evaluator(kind):
         check_keys(Config(dict(cfg, val_evaluator=dict(cfg.val_evaluator, sets=[]))), SPLITS)
     cfg.val_evaluator.metrics[0].use_aera = False
     with pytest.raises(ConfigError, match=r"val_evaluator\.metrics\.0 may have use_area"):
+        check_keys(cfg, SPLITS)
+
+
+@pytest.mark.parametrize("times", [0, 1.5, "2"])
+def test_a_set_is_repeated_a_whole_number_of_times(times):
+    cfg = Config.fromfile(DEMO)
+    repeated = dict(type="RepeatDataset", times=2, dataset=cfg.train_dataloader.dataset)
+    cfg.train_dataloader.dataset = repeated
+    check_keys(cfg, SPLITS)
+    cfg.merge_from_dict({"train_dataloader.dataset.times": times})
+    with pytest.raises(ConfigError, match=rf"dataset\.times of the config is {times!r}: it has to"):
         check_keys(cfg, SPLITS)
 
 
