@@ -25,6 +25,16 @@ HINTS = {
     "data/synthetic",
 }
 
+# Packages of MMEngine's visualiser backends, which import them when the work directory is there.
+PACKAGES = {
+    "AimVisBackend": "aim",
+    "ClearMLVisBackend": "clearml",
+    "DVCLiveVisBackend": "dvclive",
+    "MLflowVisBackend": "mlflow",
+    "NeptuneVisBackend": "neptune",
+    "WandbVisBackend": "wandb",
+}
+
 
 class MissingFilesError(UserError):
     """Files or folders that a config names do not exist."""
@@ -40,8 +50,9 @@ def check_files(cfg: Config, splits: Sequence[str]) -> None:
     Raises:
         ImageFolderError: A folder of images per class is not laid out as one.
         UserError: A visualiser backend is TensorBoard's, which is not installed.
-        MissingFilesError: Names every missing path with the config key that asks for it, where the
-            data comes from, and the config to try without any.
+        MissingFilesError: The package of another one is not; or names every missing path with the
+            config key that asks for it, where the data comes from, and the config to try without
+            any.
     """
     _check_backends(cfg)
     everything = list(_all_paths(cfg, splits))
@@ -65,6 +76,12 @@ def _check_backends(cfg: Config) -> None:
     for backend in (cfg.get("visualizer") or {}).get("vis_backends") or []:
         if backend["type"] == "TensorboardVisBackend":
             check_tensorboard("TensorboardVisBackend in visualizer.vis_backends")
+        package = PACKAGES.get(backend["type"])
+        if package and find_spec(package) is None:
+            raise MissingFilesError(
+                f"{backend['type']} in visualizer.vis_backends needs the package {package}, which "
+                f"is not installed: pip install {package}"
+            )
 
 
 def _check_torchvision(paths: Sequence[tuple[str, str | None]]) -> None:

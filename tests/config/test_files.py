@@ -86,6 +86,19 @@ def test_tensorboard_backend_without_tensorboard(cfg, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("kind", "package"), [("WandbVisBackend", "wandb"), ("MLflowVisBackend", "mlflow")]
+)
+def test_other_backends_without_their_packages(cfg, kind, package, monkeypatch):
+    backends = [dict(type="LocalVisBackend"), dict(type=kind)]
+    cfg.visualizer = dict(vis_backends=backends)
+    monkeypatch.setattr("dyrelu_pose.config.files.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=f"^{kind} in visualizer.vis_backends .* {package}, which"):
+        check_files(cfg, ["train"])
+    monkeypatch.setattr("dyrelu_pose.config.files.find_spec", lambda name: name)
+    check_files(cfg, ["train"])
+
+
+@pytest.mark.parametrize(
     ("key", "value", "message"),
     [
         ("model", 7, "model of the config is 7"),
