@@ -5,19 +5,25 @@ import logging
 import multiprocessing
 from collections.abc import Sequence
 from inspect import isclass
+from pathlib import Path
 
+import cv2
 import torch
 from mmengine.config import Config
 from mmengine.dataset import InfiniteSampler
 from mmengine.hooks import EMAHook
 from mmengine.registry import DATA_SAMPLERS, HOOKS, LOG_PROCESSORS, MODELS, Registry
+from mmpose.engine.hooks import PoseVisualizationHook
+from mmpose.registry import HOOKS as MMPOSE_HOOKS
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from dyrelu_pose.errors import described
+from dyrelu_pose.records.files import OutputError, check_output_folder
 
 from .datasets import is_of, registered
 from .errors import ConfigError
+from .files import metrics
 from .known_keys import LIBRARIES, OF_LOADERS
 from .monitors import hooks_of
 from .quiet import quietly
@@ -27,7 +33,7 @@ SEEDS = range(2**32)
 
 
 def check_late_parts(cfg: Config, splits: Sequence[str]) -> None:
-    """Check seed, levels, loaders, hooks and the log of a config.
+    """Check seed, levels, loaders, hooks, outputs and the log of a config.
 
     Args:
         cfg: The config, whose keys have been checked.
@@ -37,12 +43,16 @@ def check_late_parts(cfg: Config, splits: Sequence[str]) -> None:
         ConfigError: One has a value that cannot be used; the message names its key.
     """
     _check_values(cfg)
+    _check_outputs(cfg, splits)
     for split in splits:
         if loader := cfg.get(f"{split}_dataloader"):
             _check_loader(f"{split}_dataloader", loader)
             if split != "train" or "max_epochs" in cfg.train_cfg:
                 _check_end(f"{split}_dataloader.sampler", loader.get("sampler"))
     for key, hook in hooks_of(cfg).items():
+        drawn = registered(MMPOSE_HOOKS, hook) is PoseVisualizationHook and hook.get("enable")
+        if drawn and hook.get("show"):
+            _check_windows(key)
         if is_of(registered(HOOKS, hook), LIBRARIES):
             options = {name: value for name, value in hook.items() if name != "priority"}
             built = _check_built(key, HOOKS, options)
@@ -67,6 +77,30 @@ def _check_values(cfg: Config) -> None:
         raise ConfigError(
             f"env_cfg.mp_cfg.mp_start_method of the config is {method!r}: on this machine it has "
             f"to be {' or '.join(methods)}"
+        )
+
+
+def _check_outputs(cfg: Config, splits: Sequence[str]) -> None:
+    """Check that what hooks and metrics write has a place."""
+    named: list[tuple[str, str | None]] = []
+    if "train" in splits:
+        named += [(f"{key}.out_dir", hook.get("out_dir")) for key, hook in hooks_of(cfg).items()]
+    for split in set(splits) - {"train"}:
+        for key, metric in metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator")):
+            named += [(f"{key}.outfile_prefix", metric.get("outfile_prefix"))]
+    for key, path in named:
+        if isinstance(path, str) and "://" not in path:
+            try:
+                check_output_folder(path if key.endswith("out_dir") else Path(path).parent)
+            except OutputError as error:
+                raise ConfigError(f"{key} of the config: {error}") from error
+
+
+def _check_windows(key: str) -> None:
+    if not cv2.currentUIFramework():
+        raise ConfigError(
+            f"{key}.show of the config is True, and this OpenCV opens no windows "
+            "(opencv-python-headless): leave --show out, --show-dir draws into files"
         )
 
 

@@ -52,6 +52,33 @@ def test_the_key_is_named(key, value, message):
         check_late_parts(changed(key, value), SPLITS)
 
 
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [
+        ("default_hooks.checkpoint.out_dir", "a file/checkpoints"),
+        ("val_evaluator.outfile_prefix", "a file/val"),
+    ],
+)
+def test_what_is_written_later_has_a_place(key, place, tmp_path):
+    (tmp_path / "a file").touch()
+    with pytest.raises(ConfigError, match=f"^{key} of the config: .*/a file is a file; name ano"):
+        check_late_parts(changed(key, str(tmp_path / place)), SPLITS)
+    check_late_parts(changed(key, str(tmp_path / "new/place")), SPLITS)
+    check_late_parts(changed(key, "s3://bucket/place"), SPLITS)
+    assert [path.name for path in tmp_path.iterdir()] == ["a file"]
+
+
+def test_an_opencv_without_windows_is_named(monkeypatch):
+    cfg = changed("default_hooks.visualization", dict(enable=True, show=True))
+    monkeypatch.setattr("cv2.currentUIFramework", lambda: "GTK3")
+    check_late_parts(cfg, SPLITS)
+    monkeypatch.setattr("cv2.currentUIFramework", lambda: "")
+    with pytest.raises(ConfigError, match=r"default_hooks.visualization.show of the config is Tr"):
+        check_late_parts(cfg, SPLITS)
+    cfg.default_hooks.visualization.enable = False
+    check_late_parts(cfg, SPLITS)
+
+
 @pytest.mark.parametrize("level", [20, "DEBUG"])
 def test_a_level_may_be_a_number(level):
     check_late_parts(changed("log_level", level), SPLITS)
