@@ -1,5 +1,6 @@
 """Configs from their files, with the options of a command line."""
 
+import traceback
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,8 @@ from . import safe
 from .errors import ConfigError
 from .options import follow, merge
 from .variables import overridden
+
+MODULE = "<module>"  # what Python calls the code of a file, outside of its functions
 
 
 def load_config(path: str, options: dict | None = None) -> Config:
@@ -56,7 +59,8 @@ def read(path: str | Path, variables: dict) -> Config:
 
     Raises:
         DataConfigError: It is JSON or YAML and damaged, or could run code.
-        UserError: It is not Python, or not in UTF-8; or one that it inherits from is not.
+        UserError: It is not Python, or not in UTF-8, or cannot be executed; or one that it inherits
+            from is not, or is not there.
     """
     try:
         with overridden(variables) if variables else nullcontext():
@@ -65,6 +69,20 @@ def read(path: str | Path, variables: dict) -> Config:
         is_mark = "U+FEFF" in str(error)
         hint = "; save it in UTF-8 without a byte-order mark" if is_mark else ""
         raise UserError(f"config {path}, or what it inherits from: {error}{hint}") from error
+    except UserError:
+        raise
+    except Exception as error:  # whatever the file does
+        raise UserError(f"config {path} cannot be executed: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong in a config, and in which line of it or of what it imports."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"{frame.filename}, line {frame.lineno}: " for frame in frames if frame.name == MODULE]
+    cause: BaseException = error
+    while isinstance(cause, ImportError) and cause.__context__:  # MMEngine's, of custom_imports
+        cause = cause.__context__
+    return f"{lines[-1] if lines else ''}{type(cause).__name__}: {cause}"
 
 
 def innermost_dataset(dataset: dict) -> dict:

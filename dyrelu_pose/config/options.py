@@ -50,7 +50,7 @@ def follow(read: Callable[[dict], Config], options: dict) -> Config:
         except Exception as error:  # whatever the file does with it
             raise OptionError(
                 f"option {key}={value}: {cfg.filename} cannot be executed with this value: "
-                f"{error!r}"
+                f"{error.__cause__ or error!r}"
             ) from error
         merge(changed, {key: value})
         if places := _differences(_read_parts(cfg), _read_parts(changed)):
