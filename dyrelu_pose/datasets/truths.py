@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dyrelu_pose.errors import AnnotationError
 
 from .bad_entries import _box_problem, _entries, _is_number, _keypoints_problem, _name
+from .doubts import FRACTION, MOST
 
 
 def check_truths(content: dict, ann_file: str, keypoints: int, use_area: bool = True) -> None:
@@ -25,6 +26,24 @@ def check_truths(content: dict, ann_file: str, keypoints: int, use_area: bool = 
     if bad:
         more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
         raise AnnotationError(f"annotation file {ann_file}, which is evaluated: {bad[0]}{more}")
+    counted = [entry for entry in _entries(content, "annotations") if _counts(entry)]
+    shares = [entry for entry in counted if use_area and entry["area"] <= FRACTION]
+    if len(shares) > MOST * len(counted):
+        raise AnnotationError(
+            f"annotation file {ann_file}, which is evaluated: annotation {shares[0].get('id')} has "
+            f"the area {shares[0]['area']}, a share of its picture ({len(shares)} of "
+            f"{len(counted)} like this): it has to be in pixels"
+        )
+
+
+def _counts(annotation: object) -> bool:
+    """Whether somebody, whose entry is well formed, counts in an evaluation."""
+    return (
+        isinstance(annotation, dict)
+        and {"bbox", "keypoints"} <= annotation.keys()
+        and not annotation.get("iscrowd")
+        and any(annotation["keypoints"][2::3])
+    )
 
 
 def _bad_truths(content: dict, keypoints: int, use_area: bool) -> Iterator[str]:
@@ -55,7 +74,7 @@ def _problem(annotation: dict, categories: set, keypoints: int, use_area: bool) 
     )
     if problem:
         return problem
-    counts = not annotation.get("iscrowd") and any(annotation["keypoints"][2::3])
+    counts = _counts(annotation)
     if counts and 0 in annotation["bbox"][2:]:
         width, height = annotation["bbox"][2:]
         return f"has a bbox of {width} x {height} pixels and labelled keypoints"

@@ -98,3 +98,12 @@ def test_many_are_read_in_no_time():
     start = time.process_time()
     check_truths(content, "val.json", 17)
     assert time.process_time() - start < 2
+
+
+def test_areas_that_are_shares_of_their_pictures_are_named():
+    content = copy.deepcopy(CONTENT)
+    for entry in content["annotations"]:
+        entry["area"] = entry["area"] / 1e6
+    with pytest.raises(AnnotationError, match=r"annotation 7 has the area .*, a share of its pict"):
+        check_truths(content, "val.json", 17)
+    check_truths(content, "val.json", 17, use_area=False)
