@@ -7,7 +7,7 @@ from dyrelu_pose.ablation.table import summaries
 from dyrelu_pose.records.files import read_csv
 from dyrelu_pose.records.tables import markdown_table
 
-from .page import NOT_RUN, RESULTS, link, source
+from .page import NOT_RUN, RESULTS, link, source, threads
 from .study import Study
 
 TIMES = RESULTS / "bench/deployed_cpu.csv"
@@ -16,7 +16,7 @@ HEAD_ONLY = RESULTS / "coco_mini/dyrelu_mobilenetv2_128x96_head-only.json"
 PUBLISHED = "mobilenetv2-multiscale_128x96"
 LONGER = "mobilenetv2_128x96_lspet"
 NETWORKS = {
-    PUBLISHED: "MobileNetV2, head on two scales, 128x96, R 32 (published)",
+    PUBLISHED: "MobileNetV2, two-scale head, 128x96, R 32 (published)",
     LONGER: "MobileNetV2, 128x96, R 32",
     "mobilenetv2_128x96": "MobileNetV2, 128x96, R 8 and 4",
     "mobilenetv2_256x192": "MobileNetV2, 256x192, R 8 and 4",
@@ -25,13 +25,13 @@ NETWORKS = {
 }
 RUNTIMES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
 FORMS = {
-    "eager": "as it is",
-    "eager, deployed": "deployed form",
+    "eager": "eager",
+    "eager, deployed": "eager, deployed form",
     "torch.compile": "`torch.compile`",
     "torch.compile, deployed": "`torch.compile` of the deployed form",
     "torch.export": "`torch.export` of the deployed form",
     "TorchScript": "`torch.jit.trace` of the deployed form, frozen",
-    "AOTInductor": "AOTInductor, of the deployed form",
+    "AOTInductor": "AOTInductor of the deployed form",
 }
 CELLS = {"none": "none+none", "all": "B+C", "head": "none+C"}  # of the grid matrix
 
@@ -49,7 +49,7 @@ def deployed(page: Path) -> str:
         lines.append(
             [
                 NETWORKS[model],
-                "none (ReLU)" if placement == "none" else f"{placement}: {first['sites']}",
+                "none (ReLU)" if placement == "none" else f"{placement} ({first['sites']})",
                 file,
                 f"{float(first['megabytes']):.0f} MB",
                 *(_time(found[model, placement, file, runtime]) for runtime in RUNTIMES),
@@ -66,9 +66,9 @@ def _head_only(page: Path) -> str:
     grid, _, runs = Study("", "", "matrix").load()
     twin = summaries(grid, runs)["none+none"].mean
     return (
-        f"`{record['config']}`, R 32, trained on COCO-mini for {record['epochs']} epochs from seed "
-        f"{record['seed']}: {100 * record['metrics']['coco/AP']:.1f} COCO-mini AP "
-        f"({link(page, HEAD_ONLY)}); its ReLU6 twin, mean of three seeds: {twin:.1f}."
+        f"`{record['config']}` (R 32), trained on COCO-mini for {record['epochs']} epochs with "
+        f"seed {record['seed']}, reaches {100 * record['metrics']['coco/AP']:.1f} AP there "
+        f"({link(page, HEAD_ONLY)}); its ReLU6 twin reaches {twin:.1f}, the mean of three seeds."
     )
 
 
@@ -87,7 +87,7 @@ def deployed_torch(page: Path) -> str:
         for form in FORMS
         if (model, form, "all") in found
     ]
-    header = ("network", "PyTorch runs", "ReLU", "DyReLU at all sites")
+    header = ("network", "run as", "ReLU", "DyReLU at all sites")
     return f"{markdown_table(header, lines)}\n\n{_origin(page, rows)}"
 
 
@@ -103,7 +103,7 @@ def deployed_ap(page: Path) -> str:
         ]
         for row in rows
     ]
-    header = ("file of the published model", "runtime", "COCO-mini AP", "AP50", "AP75", "AR")
+    header = ("file", "runtime", "COCO-mini AP", "AP50", "AP75", "AR")
     return f"{markdown_table(header, lines)}\n\n{source(page, FILES_AP, rows[0])}"
 
 
@@ -127,9 +127,9 @@ def detectors(page: Path) -> str:
     header = ("boxes", "people found", "boxes used", "COCO-mini AP", "AP50", "AP75", "AR")
     last = rows[-1]
     return (
-        f"{markdown_table(header, lines)}\n\n{source(page, path, last)} Found: of the "
-        f"{last['labelled']} people of the first 100 pictures, at IoU 0.5. AP: the published "
-        f"model on all, with the boxes of a score of {last['bbox_thr']} or more."
+        f"{markdown_table(header, lines)}\n\n{source(page, path, last)} People found: share "
+        f"of the {last['labelled']} people in the first 100 images, at IoU 0.5. AP: of the "
+        f"published model on all images, with the boxes that score at least {last['bbox_thr']}."
     )
 
 
@@ -161,7 +161,8 @@ def _origin(page: Path, rows: list[dict[str, str]]) -> str:
         for counts in ([int(row[key]) for row in rows] for key in ("repeats", "in_a_row"))
     )
     return (
-        f"{link(page, TIMES)}: one image of {in_a_row} in a row, {made['device']}, "
-        f"{rows[0]['threads']} thread(s), median of {repeats} repeats, {made['date']}, by "
-        "`benchmarks/deployed.py`; x: times the ReLU twin, in float32, in the same runtime and run."
+        f"{link(page, TIMES)}, written by `benchmarks/deployed.py`: time per image in series of "
+        f"{in_a_row}, median of {repeats} repeats, {made['device']}, "
+        f"{threads(rows[0]['threads'])}, {made['date']}. Factors are relative to the ReLU twin in "
+        "float32, in the same runtime and run."
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dyrelu_pose.records.tables import markdown_table
 
-from .page import link
+from .page import link, threads
 from .speed import BENCH, bench
 
 SHOWN = ("torch", "triton")  # of the versions in a record
@@ -27,14 +27,14 @@ def speed_host(page: Path) -> str:
         counted = (both[column] for column in ("launches", "aten", "allocations"))
         lines.append([name, forward, backward, python, ordinary, *counted])
     header = (
-        *("host time, us", "forward", "forward + backward", "with Triton's Python"),
-        *("every launch by `JITFunction`", "launches", "other operations", "allocations"),
+        *("host time, µs", "forward", "forward + backward", "with Triton's Python"),
+        *("each launch by `JITFunction`", "launches", "other operations", "allocations"),
     )
     last = rows[-1]
     versions = ", ".join(v for v in last["versions"].split(", ") if v.split()[0] in SHOWN)
     return (
         f"{markdown_table(header, lines)}\n\n{link(page, BENCH / 'host.csv')}: {last['device']}, "
-        f"{last['threads']} thread(s), {versions}, {last['date']}. In brackets: times ReLU."
+        f"{threads(last['threads'])}, {versions}, {last['date']}. In brackets: relative to ReLU."
     )
 
 
@@ -50,12 +50,13 @@ def speed_h200(page: Path) -> str:
         for r in rows
     ]
     header = (
-        f"{rows[0]['map']}, us",
-        *("forward, kernels", "with backward", "with backward, called from eager PyTorch"),
+        f"{rows[0]['map']}, µs",
+        *("forward, kernels", "forward + backward, kernels"),
+        "forward + backward, called from eager PyTorch",
     )
     last = rows[-1]
     return (
         f"{markdown_table(header, lines)}\n\n{link(page, BENCH / 'h200_notes.csv')}, written down "
-        f"by hand: {last['device']}, {last['versions']}, {last['revision']}. Kernels alone are "
-        "replays of a CUDA graph."
+        f"by hand: {last['device']}, {last['versions']}, {last['revision']}. The kernels "
+        "were timed by replaying a CUDA graph."
     )

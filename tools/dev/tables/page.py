@@ -17,10 +17,25 @@ def link(page: Path, target: Path, text: str = "") -> str:
 
 
 def source(page: Path, path: Path, record: dict) -> str:
-    """Return the sentence below a table: its record, where that was measured, and when."""
-    return f"{link(page, path)}: {record['device']}, {record['date']}."
+    """Return the sentence below a table: its record, the device it was measured on, and when."""
+    return f"{link(page, path)}: {device(record)}, {record['date']}."
+
+
+def device(record: dict) -> str:
+    """Return the device of a record, its threads included."""
+    return record["device"].replace("1 thread(s)", "1 thread").replace("thread(s)", "threads")
+
+
+def devices(rows: Iterable[dict]) -> str:
+    """Return the different devices of rows."""
+    return " / ".join(dict.fromkeys(map(device, rows)))
 
 
 def values(rows: Iterable[dict], key: str) -> str:
     """Return the different values of a column, in the order of its rows."""
     return " / ".join(dict.fromkeys(str(row[key]) for row in rows))
+
+
+def threads(number: int | str) -> str:
+    """Return a number of threads in words."""
+    return "1 thread" if str(number) == "1" else f"{number} threads"

@@ -10,7 +10,7 @@ from dyrelu_pose.paths import CONFIGS, ROOT, SHIPPED_CHECKPOINT, TWIN_CHECKPOINT
 from dyrelu_pose.records.files import read_csv
 from dyrelu_pose.records.tables import markdown_table
 
-from .page import NOT_RUN, RESULTS, link, values
+from .page import NOT_RUN, RESULTS, device, devices, link, values
 
 COCO_MINI = RESULTS / "coco_mini"
 GRID = CONFIGS / "ablations/matrix.py"
@@ -19,9 +19,9 @@ NAMES = {"none": "ReLU6"}
 LONGER = {
     "ReLU6": "mobilenetv2_128x96_lspet",
     "B in the backbone, C in the head (R 32)": "dyrelu_mobilenetv2_128x96_lspet",
-    "the same, FC1 at 0.03 of the learning rate": "dyrelu_mobilenetv2_128x96_lspet_slow_fc1",
-    "head on two scales: ReLU6": TWIN_CHECKPOINT.stem,
-    "head on two scales: B in the backbone, C in the head (R 32)": SHIPPED_CHECKPOINT.stem,
+    "the same, FC1 at 0.03 times the learning rate": "dyrelu_mobilenetv2_128x96_lspet_slow_fc1",
+    "two-scale head: ReLU6": TWIN_CHECKPOINT.stem,
+    "two-scale head: B in the backbone, C in the head (R 32)": SHIPPED_CHECKPOINT.stem,
 }
 NOTE = "written down by hand"
 
@@ -34,7 +34,7 @@ def coco_mini(page: Path) -> str:
         _line(page, name, rows, found.get(name), name == grid.baseline) for name in grid.curves
     ]
     header = (
-        *("backbone", "head", "params", "multiply-adds", "COCO-mini AP, mean and std"),
+        *("backbone", "head", "params", "multiply-adds", "COCO-mini AP (mean ± std)"),
         *("difference", "95 % interval", "AP50", "AP75", "AR", "seeds"),
     )
     return f"{markdown_table(header, lines)}\n\n{_made(page, rows)}"
@@ -45,8 +45,8 @@ def tried(page: Path) -> str:
     path = COCO_MINI / "tried_notes.csv"
     rows = read_csv(path)
     shown = [key for key in rows[0] if key not in ("training data", "versions", "command")]
-    made = markdown_table(shown, [[row[key] for key in shown] for row in rows])
-    return f"{made}\n\n{link(page, path)} was {NOTE}."
+    lines = [[{**row, "device": device(row)}[key] for key in shown] for row in rows]
+    return f"{markdown_table(shown, lines)}\n\n{link(page, path)} was {NOTE}."
 
 
 def longer(page: Path) -> str:
@@ -62,7 +62,7 @@ def longer(page: Path) -> str:
                 f"{record['parameters'] / 1e6:.1f}M",
                 *(percent[f"coco/{key}"] for key in ("AP", "AP .5", "AP .75", "AR")),
                 str(record["epochs"]),
-                f"{record['device']}; {record['note']}",
+                f"{device(record)}; {record['note']}",
             ]
         )
     header = ("activation", "params", "COCO-mini AP", "AP50", "AP75", "AR", "epochs", "run")
@@ -85,15 +85,15 @@ def hidden_units(page: Path) -> str:
         for row in read_csv(path)
     ]
     header = (
-        *("model", "seed", "part", "units alive, mean over sites", "sites with none alive"),
-        "record",
+        *("model", "seed", "part", "units alive (mean over sites)", "sites with no unit alive"),
+        "source",
     )
     first = read_csv(measured)[0]
     return (
         f"{markdown_table(header, lines)}\n\n"
-        f"Alive: above 0 on any of {first['images']} validation persons. Measured: "
-        f"{first['device']}, {first['date']}. {NOTE.capitalize()}: models whose weights were not "
-        "kept."
+        f"A unit is alive if it is above 0 for any of {first['images']} people of the validation "
+        f"set. Measured on {device(first)}, {first['date']}; what was {NOTE} is of models whose "
+        "weights were not kept."
     )
 
 
@@ -101,7 +101,7 @@ def model_card(page: Path) -> str:
     """Return the facts of the published model and of its twin, one a row, from their cards."""
     cards = [path.with_suffix(".json") for path in (SHIPPED_CHECKPOINT, TWIN_CHECKPOINT)]
     facts = [_facts(page, json.loads(card.read_bytes())) for card in cards]
-    header = ("fact", *(link(page, card, f"`{card.stem}`") for card in cards))
+    header = ("property", *(link(page, card, f"`{card.stem}`") for card in cards))
     return markdown_table(header, [[name, *(f[name] for f in facts)] for name in facts[0]])
 
 
@@ -115,11 +115,11 @@ def _facts(page: Path, card: dict) -> dict[str, str]:
         "AR": f"{ap['AR']:.1f}",
         "parameters": f"{card['parameters'] / 1e6:.1f}M",
         "multiply-adds": f"{card['multiply_adds'] / 1e6:.0f}M",
-        "one forward pass, one person": f"{card['latency_ms']:.1f} ms ({card['device']})",
+        "forward pass for one person": f"{card['latency_ms']:.1f} ms ({device(card)})",
         "file": f"{card['bytes'] / 1e6:.1f} MB, float16, weights only",
         "sha256": f"`{card['sha256']}`",
         "training": link(page, training, f"{run['epochs']} epochs, seed {run['seed']}")
-        + f", {run['device']}, {run['date']}",
+        + f", {device(run)}, {run['date']}",
     }
 
 
@@ -148,10 +148,10 @@ def _line(page: Path, name: str, rows: list[dict], summary, baseline: bool) -> l
 
 
 def _made(page: Path, rows: list[dict]) -> str:
-    facts = {key: values(rows, key) for key in ("epochs", "device", "date")}
     hours = sum(row["seconds"] for row in rows) / 3600
     everything = link(page, STUDY / "table.md", f"{len(rows)} runs")
     return (
-        f"{everything}, {facts['epochs']} epochs each, {facts['device']}, {facts['date']}, "
-        f"{hours:.1f} hours of runs in all; differences seed by seed, interval of a paired t-test."
+        f"{everything} of {values(rows, 'epochs')} epochs, {devices(rows)}, "
+        f"{values(rows, 'date')}, {hours:.1f} hours in total. Differences are paired by seed; "
+        "intervals are those of a paired t-test."
     )

@@ -21,7 +21,7 @@ ASSUMED = (100, 300, 1000)  # images per second of one GPU
 def scale_index(page: Path) -> str:
     """Return start-up time and memory of a data set."""
     record = json.loads(INDEX.read_bytes())
-    labels = {"MMPose": "MMPose's", "dyrelu_pose": "this package's, with its checks"}
+    labels = {"MMPose": "MMPose", "dyrelu_pose": "this package, with its checks"}
     lines = [
         [
             labels[name],
@@ -32,12 +32,12 @@ def scale_index(page: Path) -> str:
         ]
         for name, found in record["start_up"].items()
     ]
-    header = ("`CocoDataset`", "start-up", "at most", "afterwards", "of that its index")
+    header = ("`CocoDataset` of", "start-up", "peak memory", "memory afterwards", "its index alone")
     return (
         f"{markdown_table(header, lines)}\n\n"
-        f"{record['persons']:,} persons of {record['images']:,} images, a file of "
-        f"{record['annotation_megabytes']:.0f} MB. Seconds of the processor, in brackets of the "
-        f"clock beside other work; memory beyond that of the imports. "
+        f"{record['persons']:,} people in {record['images']:,} images, an annotation file of "
+        f"{record['annotation_megabytes']:.0f} MB. Start-up in CPU seconds, with wall-clock "
+        "seconds on a busy machine in brackets; memory is in addition to that of the imports. "
         f"{source(page, INDEX, record)}"
     )
 
@@ -49,7 +49,7 @@ def scale_workers(page: Path) -> str:
         if not found["workers"]:
             continue
         few = "1,000" if found["persons"] == "few" else f"{record['persons']:,}"
-        what = "loads pictures" if found["reads"] == "pictures" else "has read every person"
+        what = "loads images" if found["reads"] == "pictures" else "has read every person"
         kept = "pickled" if found["serialize_data"] else "`serialize_data=False`"
         lines.append(
             [
@@ -61,7 +61,14 @@ def scale_workers(page: Path) -> str:
                 f"{found['worker_shared_megabytes']:.0f} MB",
             ]
         )
-    header = ("persons", "kept", "started by", "a worker", "for itself", "shared with others")
+    header = (
+        "people",
+        "annotations",
+        "start method",
+        "the worker",
+        "private memory",
+        "shared memory",
+    )
     return f"{markdown_table(header, lines)}\n\n{source(page, INDEX, record)}"
 
 
@@ -71,7 +78,7 @@ def scale_evaluation(page: Path) -> str:
     lines = [
         [
             f"{case['detections']:,}",
-            f"{case['persons']:,} on {case['images']:,} images",
+            f"{case['persons']:,} in {case['images']:,} images",
             *(f"{seconds:.1f} s" for seconds in case["processor_seconds"].values()),
             f"{case['processor_seconds_in_all']:.1f} s",
             f"{case['microseconds_per_detection']}",
@@ -79,11 +86,8 @@ def scale_evaluation(page: Path) -> str:
         for case in record["cases"]
     ]
     parts = record["cases"][0]["processor_seconds"]
-    header = ("detections", "persons", *parts, "in all", "µs per detection")
-    return (
-        f"{markdown_table(header, lines)}\n\nSeconds of the processor. "
-        f"{source(page, EVALUATION, record)}"
-    )
+    header = ("detections", "people", *parts, "total", "µs per detection")
+    return f"{markdown_table(header, lines)}\n\nIn CPU seconds. {source(page, EVALUATION, record)}"
 
 
 def scale_gpus(page: Path) -> str:
@@ -98,22 +102,22 @@ def scale_gpus(page: Path) -> str:
         lines.append(
             [
                 f"{rate} images/s",
-                *(f"{number} ({8 * number} a node)" for number in needed),
+                *(f"{number} ({8 * number} per node)" for number in needed),
                 f"{epoch:.0f} s",
                 f"{100 * evaluation / (evaluation + 10 * epoch):.0f} %",
             ]
         )
     header = (
-        *("G, assumed", "loader processes per GPU, whole images", "crops"),
-        *(f"epoch on {GPUS} GPUs", "evaluation's share"),
+        *("G (assumed)", "loader processes per GPU, whole images", "the same, crops"),
+        *(f"epoch on {GPUS} GPUs", "share of evaluation"),
     )
     return (
         f"{markdown_table(header, lines)}\n\n"
-        f"Measured: r = {rates['original']:.0f} images/s of a core on "
-        f"whole images, {rates['crops']:.0f} on crops of persons (`{loader['config']}`), and E = "
-        f"{evaluation:.0f} s for the evaluation of 100,000 detections of a detector "
-        f"({link(page, EVALUATION)}). {source(page, LOADER, loader)} "
-        f"Epoch: {PERSONS:,} / ({GPUS} G). Share: E / (E + 10 epochs)."
+        f"Measured: one core loads r = {rates['original']:.0f} images/s from whole images and "
+        f"{rates['crops']:.0f} from crops of people (`{loader['config']}`); evaluating 100,000 "
+        f"detections of a detector takes E = {evaluation:.0f} s ({link(page, EVALUATION)}). "
+        f"{source(page, LOADER, loader)} Epoch: {PERSONS:,} / ({GPUS} G). Share: "
+        "E / (E + 10 epochs)."
     )
 
 
@@ -131,11 +135,12 @@ def distributed(page: Path) -> str:
         for name, found in record.items()
         if isinstance(found, dict) and "errors" in found
     ]
-    header = ("trained by", "gradient of a step", "weights after an epoch", "scores", "persons")
+    header = ("training by", "gradient of a step", "weights after an epoch", "scores", "people")
     return (
-        f"{markdown_table(header, lines)}\n\nLargest differences from one process: of gradient and "
-        "weights, in units of the change that the epoch makes to the weights; of the keypoints' "
-        f"scores, of the largest. COCO-mini AP of the model published then: {_aps(record)}. "
+        f"{markdown_table(header, lines)}\n\nLargest differences from training by one process: "
+        "those of gradient and weights relative to the change that the epoch makes to the "
+        "weights, those of keypoint scores relative to the largest score. COCO-mini AP of the "
+        f"model published at that time, by number of processes: {_aps(record)}. "
         f"{source(page, DISTRIBUTED, record)}"
     )
 
@@ -144,7 +149,7 @@ def _aps(record: dict) -> str:
     for found in record.values():
         if isinstance(found, dict) and "coco_mini_ap" in found:
             aps = found["coco_mini_ap"].items()
-            return ", ".join(f"{100 * ap:.2f} by {processes}" for processes, ap in aps)
+            return ", ".join(f"{100 * ap:.2f} with {processes}" for processes, ap in aps)
     return NOT_RUN
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from dyrelu_pose.records.files import read_csv
 from dyrelu_pose.records.tables import markdown_table
 
-from .page import NOT_RUN, RESULTS, link, source
+from .page import NOT_RUN, RESULTS, link, source, threads
 
 BENCH, COMPLEXITY = RESULTS / "bench", RESULTS / "complexity"
 MIB = 2**20
@@ -90,9 +90,9 @@ def kept(page: Path) -> str:
         cell = f"{size:.0f}" + ("" if row["row"] == "ReLU" else f" ({ratio:.2f}x)")
         lines.setdefault((row["case"], row["input"]), {})[row["row"]] = cell
     rows = [[*model, *cells.values()] for model, cells in lines.items()]
-    header = ("kept for backward, MiB per image", "input (HxW)", *next(iter(lines.values())))
+    header = ("MiB kept per image", "input (HxW)", *next(iter(lines.values())))
     command = "`python benchmarks/kept.py`"
-    return f"{markdown_table(header, rows)}\n\n{link(page, path)}, by {command}."
+    return f"{markdown_table(header, rows)}\n\n{link(page, path)}, written by {command}."
 
 
 def speed_compiled(page: Path) -> str:
@@ -109,8 +109,8 @@ def speed_compiled(page: Path) -> str:
         start, error = float(compiled["first_call_s"]), float(compiled["loss_error"])
         lines.append([name, *cells, f"{start:.0f} s", f"{error:.0e}"])
     header = (
-        *("model of the demo", "training step", "with compile", "its first three steps"),
-        "largest difference of their losses",
+        *("demo model", "training step", "compiled", "first three steps, compiled"),
+        "largest difference in loss",
     )
     where = _devices(page, "compiled")
     return f"{markdown_table(header, lines)}\n\nBatch {rows['ReLU']['batch']}. {where}"
@@ -125,18 +125,18 @@ def loader(page: Path) -> str:
     path = BENCH / "loader.json"
     record = json.loads(path.read_bytes())
     lines = []
-    labels = dict(original="whole images", crops="crops of persons", array="an array of these")
+    labels = dict(original="whole images", crops="crops of people", array="an array of crops")
     for key, found in record["images_per_second"].items():
         label, size = labels[key], record["train_megabytes"][key]
         rate, original = found["median"], record["images_per_second"]["original"]["median"]
         ratio = "" if key == "original" else f" ({rate / original:.1f}x)"
         lines.append([label, f"{rate:.0f}{ratio}", f"{size:.0f} MB"])
     furthest = max(split["keypoints_max"] for split in record["agreement"].values())
-    header = ("training loader reads", "images per second", "training files")
+    header = ("the training loader reads", "images per second", "training files")
     return (
         f"{markdown_table(header, lines)}\n\n`{record['config']}`, {source(page, path, record)} "
-        f"Keypoints of all samples agree within {furthest:.1g} pixels. Same AP after training: "
-        f"{NOT_RUN}."
+        f"The keypoints of all samples agree within {furthest:.1g} pixels. AP after training on "
+        f"each: {NOT_RUN}."
     )
 
 
@@ -154,10 +154,12 @@ def complexity(page: Path) -> str:
         kept = _change(row, twin, "activations", MIB, ".0f")
         lines.append([f"`{row['model']}`", row["input"], *millions, kept])
     header = (
-        *("config", "input (HxW)", "parameters (M), without rules -> with", "multiply-adds (M)"),
+        *("config", "input (HxW)", "parameters (M), ReLU -> DyReLU", "multiply-adds (M)"),
         "kept for backward (MiB per image)",
     )
-    return f"{markdown_table(header, lines)}\n\n{link(page, path)}, by `tools/complexity.py`."
+    return (
+        f"{markdown_table(header, lines)}\n\n{link(page, path)}, written by `tools/complexity.py`."
+    )
 
 
 def imagenet_cost(page: Path) -> str:
@@ -178,7 +180,9 @@ def imagenet_cost(page: Path) -> str:
         ),
     ]
     header = ("DyReLU-B at", "R", "parameters", "multiply-adds")
-    return f"{markdown_table(header, lines)}\n\n{link(page, path)}, by `{plain['command']}`."
+    return (
+        f"{markdown_table(header, lines)}\n\n{link(page, path)}, written by `{plain['command']}`."
+    )
 
 
 def _devices(page: Path, name: str) -> str:
@@ -191,8 +195,8 @@ def _devices(page: Path, name: str) -> str:
             last = rows[-1]
             versions = last["versions"].split(", ")
             torch = next(version for version in versions if version.startswith("torch "))
-            threads = f", {last['threads']} thread(s)" if device == "cpu" else ""
-            made = f"{last['device']}{threads}, {torch}, {last['date']}"
+            where = f"{last['device']}, {threads(last['threads'])}"
+            made = f"{where if device == 'cpu' else last['device']}, {torch}, {last['date']}"
             parts.append(f"{label}, {link(page, path)}: {made}.")
         else:
             parts.append(f"{label}: {NOT_RUN}.")

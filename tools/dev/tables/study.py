@@ -11,10 +11,11 @@ from dyrelu_pose.paths import CONFIGS
 from dyrelu_pose.records.files import read_csv
 from dyrelu_pose.records.tables import markdown_table
 
-from .page import NOT_RUN, RESULTS, link, values
+from .page import NOT_RUN, RESULTS, device, devices, link, threads, values
 
 RECIPE = "study_recipe"
 STEPS = RESULTS / "bench/steps.csv"
+DATA = {"drawn": "drawn people", "demo": "drawn people (demo)"}  # what records name differently
 
 
 class Study(NamedTuple):
@@ -41,25 +42,25 @@ class Study(NamedTuple):
 
 
 STUDIES = (
-    Study("ResNet-18 of 8 channels, 96x64, 40,000 persons", "C", "study_resnet18"),
-    Study("ResNet-18 of 8 channels, 96x64, 8,400 persons", "C", "demo"),
+    Study("ResNet-18, 8 channels, 96x64, 40,000 people", "C", "study_resnet18"),
+    Study("ResNet-18, 8 channels, 96x64, 8,400 people", "C", "demo"),
     Study(
-        "ResNet-18 of 8 channels, 128x96, 10,447 persons",
+        "ResNet-18, 8 channels, 128x96, 10,447 people",
         "C-flat1",
         "study_resnet18",
         "resnet18-8_real",
     ),
-    Study("ResNet-18 of 16 channels, 128x96", "C", "study_resnet18", "resnet18-16_real"),
-    Study("MobileNetV2 x0.25, 96x64, 40,000 persons", "C", "study_mobilenetv2"),
+    Study("ResNet-18, 16 channels, 128x96", "C", "study_resnet18", "resnet18-16_real"),
+    Study("MobileNetV2 x0.25, 96x64, 40,000 people", "C", "study_mobilenetv2"),
     Study("MobileNetV2 x0.25, 128x96", "C", "study_mobilenetv2", "mobilenetv2-x025_real"),
-    Study("MobileNetV2 x1.0 from ImageNet, 128x96, 4,447 persons", "B+C", "matrix"),
+    Study("MobileNetV2 x1.0, pretrained on ImageNet, 128x96, 4,447 people", "B+C", "matrix"),
 )
 
 
 def gain(page: Path) -> str:
     """Return a row per study: the twin, the row that carries the claim, and the difference."""
     header = (
-        *("network", "data", "epochs", "activation", "AP of the twin", "AP"),
+        *("network", "data", "epochs", "activation", "AP, ReLU", "AP, DyReLU"),
         *("difference", "95 % interval", "seeds"),
     )
     lines = []
@@ -73,7 +74,7 @@ def gain(page: Path) -> str:
         lines.append(
             [
                 study.network,
-                data_of(rows),
+                _data(rows),
                 str(rows[0]["epochs"]),
                 study.cell,
                 f"{found[grid.baseline].mean:.1f}",
@@ -84,9 +85,9 @@ def gain(page: Path) -> str:
             ]
         )
     note = (
-        "C: DyReLU-C in the backbone; C-flat1: the same with gamma 1 and cap 3, which starts as "
-        "ReLU; B+C: B in the backbone, C in the head, trained before hyper functions had a rate of "
-        "their own. Differences are paired by seed."
+        "C: DyReLU-C in the backbone. C-flat1: the same with gamma 1 and cap 3, so that it starts "
+        "as ReLU. B+C: B in the backbone and C in the head, trained before hyper functions had "
+        "their own learning rate. Differences are paired by seed."
     )
     return f"{markdown_table(header, lines)}\n\n{note}"
 
@@ -94,8 +95,8 @@ def gain(page: Path) -> str:
 def gain_cells(page: Path) -> str:
     """Return all cells that were run of every study but the old one, the twin first."""
     header = (
-        *("activation", "params", "multiply-adds", "step", "AP, mean and std", "difference"),
-        *("95 % interval", "NLL of the heatmaps, difference", "95 % interval", "seeds"),
+        *("activation", "params", "multiply-adds", "step time", "AP (mean ± std)", "difference"),
+        *("95 % interval", "heatmap NLL, difference", "95 % interval", "seeds"),
     )
     parts = []
     steps = {(row["grid"], row["cell"]): row for row in read_csv(STEPS)}
@@ -106,18 +107,18 @@ def gain_cells(page: Path) -> str:
                 _line(page, folder, grid, rows, name, steps.get((grid.name, name)))
                 for name in summaries(grid, rows)
             ]
-            made = ", ".join(values(rows, key) for key in ("device", "date"))
+            made = f"{devices(rows)}, {values(rows, 'date')}"
             counted = f"{len(rows)} runs" if len(rows) > 1 else "1 run"
             parts += [
-                f"**{study.network}**, {data_of(rows)} AP after {rows[0]['epochs']} epochs:",
+                f"**{study.network}**, AP on {_data(rows)} after {rows[0]['epochs']} epochs:",
                 markdown_table(header, lines),
-                f"{link(page, folder / 'table.md', counted)}, {made}; differences to "
-                f"{grid.baseline} seed by seed, intervals of a paired t-test.",
+                f"{link(page, folder / 'table.md', counted)}, {made}. Differences "
+                f"from {grid.baseline} are paired by seed; intervals are those of a paired t-test.",
             ]
-    device, threads, dates = (values(steps.values(), key) for key in ("device", "threads", "date"))
+    timed, count, dates = (values(steps.values(), key) for key in ("device", "threads", "date"))
     parts.append(
-        "step: time of a training step, times that of the first row, without loading "
-        f"({link(page, STEPS)}: {device}, {threads} thread(s), {dates})."
+        "Step time: time of a training step without data loading, relative to the first row "
+        f"({link(page, STEPS)}: {timed}, {threads(count)}, {dates})."
     )
     return "\n\n".join(parts)
 
@@ -127,12 +128,21 @@ def study_recipe(page: Path) -> str:
     grid, folder, rows = Study("", "", RECIPE).load()
     own = {row["cell"]: row for row in rows}
     lines = [
-        [name, f"{row['loss']:.3f}", f"{row['NLL']:.3f}", f"{100 * row['AP']:.1f}"]
+        [
+            name.replace("-batch", ", batch "),
+            f"{row['loss']:.3f}",
+            f"{row['NLL']:.3f}",
+            f"{100 * row['AP']:.1f}",
+        ]
         for name, row in ((name, own[name]) for name in grid.cells if name in own)
     ]
-    header = ("rate", "training loss", "NLL of the heatmaps", f"{data_of(rows)} AP")
-    made = f"{rows[0]['epochs']} epochs, seed {rows[0]['seed']}, {rows[0]['device']}"
+    header = ("learning rate", "training loss", "heatmap NLL", f"AP on {_data(rows)}")
+    made = f"{rows[0]['epochs']} epochs, seed {rows[0]['seed']}, {device(rows[0])}"
     return f"{markdown_table(header, lines)}\n\n{link(page, folder / 'table.md')}: {made}."
+
+
+def _data(rows: Sequence[dict]) -> str:
+    return DATA.get(data_of(rows), data_of(rows))
 
 
 def _line(

@@ -23,7 +23,7 @@ def reliability(page: Path) -> str:
         ]
         for path, record in sorted(records.items(), key=lambda item: item[1]["command"])
     ]
-    return markdown_table(("tried", "times", "lost", "command", "record"), lines)
+    return markdown_table(("test", "times", "lost", "command", "record"), lines)
 
 
 def safeguards(page: Path) -> str:
@@ -31,9 +31,9 @@ def safeguards(page: Path) -> str:
     path = RESULTS / "bench/safeguards.json"
     found = json.loads(path.read_bytes())
     return (
-        f"Looking at the loss took {found['check_microseconds']:.0f} µs in a step of "
+        f"Checking the loss took {found['check_microseconds']:.0f} µs of a training step of "
         f"{found['step_milliseconds']:.0f} ms ({found['percent']:.3f} %, median of "
-        f"{found['steps']}), in the demo's small model, by `{found['command']}`. "
+        f"{found['steps']} steps) of the demo's small model, measured by `{found['command']}`. "
         f"{source(page, path, found)}"
     )
 
@@ -53,8 +53,8 @@ def dependencies(page: Path) -> str:
         ]
         for row in read_csv(path)
     ]
-    header = ("package", "version", "released", "licence", "asked for by", "only where", "hash")
-    return f"{markdown_table(header, lines)}\n\n{link(page, path)}, by `make lock`."
+    header = ("package", "version", "released", "licence", "required by", "only if", "hash")
+    return f"{markdown_table(header, lines)}\n\n{link(page, path)}, written by `make lock`."
 
 
 def compatibility(page: Path) -> str:
@@ -62,4 +62,4 @@ def compatibility(page: Path) -> str:
     path = RESULTS / "compatibility.csv"
     shown = ("case", "python", "torch", "numpy", "mmengine", "outcome", "date")
     lines = [[row[key] for key in shown] for row in read_csv(path)]
-    return f"{markdown_table(shown, lines)}\n\n{link(page, path)}, by `make matrix`."
+    return f"{markdown_table(shown, lines)}\n\n{link(page, path)}, written by `make matrix`."

@@ -19,11 +19,11 @@ def coverage(page: Path) -> str:
     reasons = Counter(row["reason"] for row in everything if row["status"] != "placed")
     lines = [[f"`{name}`", *_counts(rows)] for name, rows in folders.items()]
     lines.append(["all", *_counts(everything)])
-    header = ("MMPose's configs", "number", "placed", "sites in the backbone", "sites in the head")
+    header = ("folder of MMPose", "configs", "placed", "with backbone sites", "with head sites")
     rest = "; ".join(f"{reason} ({count})" for reason, count in reasons.most_common())
     return (
-        f"{markdown_table(header, lines)}\n\nNot built, and why: {rest}. Each config: "
-        f"{link(page, path)}."
+        f"{markdown_table(header, lines)}\n\nWhy a model could not be built: {rest}. All "
+        f"configs: {link(page, path)}."
     )
 
 
