@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -19,7 +20,7 @@ from mmengine.config import Config
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.records.files import write_text
-from dyrelu_pose.visualization.run_log import SCALARS, RunLog, read_run, rounded
+from dyrelu_pose.visualization.run_log import RunLog, read_run, read_scalars, rounded
 
 from .configs import digest
 
@@ -152,24 +153,19 @@ class Run:
         return sum(last) / len(last) if last else None
 
     def _last_validation(self) -> dict | None:
-        logged = [entry for entry in self._scalars() if any("/AP" in key for key in entry)]
+        logged = [record for record in self._scalars() if any("/AP" in key for key in record)]
         return logged[-1] if logged and logged[-1]["step"] >= self.length else None
 
     def progress(self) -> float:
         """Return the share of the training that is logged, 0 to 1."""
-        trained = [entry for entry in self._scalars() if "loss" in entry]
+        trained = [record for record in self._scalars() if "loss" in record]
         if not trained:
             return 0.0
         last = trained[-1]
         return min((last["epoch"] - 1 if "epoch" in last else last["step"]) / self.length, 1.0)
 
     def _scalars(self) -> Iterator[dict]:
-        for path in sorted(self.folder.glob(SCALARS)):
-            for line in path.read_text(encoding="utf-8").splitlines():
-                try:
-                    yield json.loads(line)
-                except json.JSONDecodeError:  # the last line of a process that was stopped
-                    break
+        return chain.from_iterable(read_scalars(self.folder))
 
     def spent(self) -> float:
         """Return the seconds that all starts of the run took."""

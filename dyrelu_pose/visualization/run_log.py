@@ -56,16 +56,15 @@ def read_run(work_dir: Path) -> RunLog:
         RunLogNotFoundError: There is no log, or none with a training loss.
         UserError: A log is not what MMEngine writes.
     """
-    paths = sorted(work_dir.glob(SCALARS))
-    if not paths:
+    starts = read_scalars(work_dir)
+    if not starts:
         where = work_dir / SCALARS
         raise RunLogNotFoundError(
             f"no training log: nothing matches {where}; is it a work directory?"
         )
     train: list[dict] = []
     val: list[dict] = []
-    for path in paths:
-        records = _read(path)
+    for records in starts:
         started = [r for r in records if "loss" in r]
         if not started:
             continue
@@ -97,14 +96,26 @@ def rounded(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return [(round(step, 3), float(f"{value:.5g}")) for step, value in curve]
 
 
-def _read(path: Path) -> list[dict]:
-    lines = path.read_text(encoding="utf-8").splitlines()
+def read_scalars(work_dir: Path) -> list[list[dict]]:
+    """Return the records that each start of a run logged, in order; [] if there is no log.
+
+    The last line of a start may be cut off, by a kill or because it is being written: it is left
+    out.
+
+    Raises:
+        UserError: Another line is not what MMEngine writes.
+    """
+    return [_records(path) for path in sorted(work_dir.glob(SCALARS))]
+
+
+def _records(path: Path) -> list[dict]:
+    lines = path.read_bytes().splitlines()
     records = []
     for number, line in enumerate(lines, start=1):
         try:
             record = json.loads(line)
-        except json.JSONDecodeError as error:
-            if number == len(lines):  # a run that was killed while it wrote
+        except ValueError as error:  # not JSON, or not even text
+            if number == len(lines):
                 break
             raise UserError(f"{path}, line {number}: not JSON ({error})") from error
         if not isinstance(record, dict) or "step" not in record:

@@ -178,6 +178,14 @@ def test_metrics_are_those_after_the_last_epoch(run_of):
     assert run.metrics() == dict(AP=0.5, AP50=0.75, AP75=0.25, AR=0.625)
 
 
+def test_a_damaged_log_is_an_error(run_of):
+    run = run_of("a")
+    write_scalars(run, validated(1), '{"loss": 1.', validated(2))
+    for read in (run.metrics, run.progress, run.pace):
+        with pytest.raises(UserError, match="seed.*scalars.json, line 2: not JSON"):
+            read()
+
+
 def test_another_evaluator_is_an_error(run_of):
     run = run_of("a")
     write_scalars(run, '{"pck/AP": 0.5, "step": 2}')

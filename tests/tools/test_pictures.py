@@ -97,8 +97,13 @@ def test_a_line_cut_off_by_a_kill_is_ignored_only_at_the_end(tmp_path):
     whole = path.read_text()
     path.write_text(whole + '{"lr": 0.0')
     assert len(read_run(tmp_path).loss) == 2
+    path.write_bytes(whole.encode() + b'{"lr": "\xc3')
+    assert len(read_run(tmp_path).loss) == 2
     path.write_text('{"lr": 0.0\n' + whole)
     with pytest.raises(UserError, match="scalars.json, line 1: not JSON"):
+        read_run(tmp_path)
+    path.write_text("[1]\n" + whole)
+    with pytest.raises(UserError, match="scalars.json, line 1: no 'step'"):
         read_run(tmp_path)
 
 
