@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rich.progress import track
 
-from dyrelu_pose.config.arguments import at_least_one, share
+from dyrelu_pose.config.arguments import add_detector_arguments, at_least_one
 from dyrelu_pose.detection import PersonDetector
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.inference import PoseInferencer
@@ -47,15 +47,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     boxes = parser.add_mutually_exclusive_group()
     boxes.add_argument("--detector", type=Path, metavar="FILE", help="ONNX file that finds people")
     boxes.add_argument("--bboxes", type=Path, help=f"JSON file of person boxes; {FORMATS}")
-    parser.add_argument(
-        "--bbox-thr", type=share, default=0.3, help="lowest score of a detection (%(default)s)"
-    )
-    parser.add_argument(
-        "--nms-thr", type=share, default=0.5, help="largest IoU of two detections (%(default)s)"
-    )
-    parser.add_argument(
-        "--max-people", type=at_least_one, help="people per picture, the best scores (no limit)"
-    )
+    add_detector_arguments(parser, bbox_thr=0.3)
     parser.add_argument(
         "--every", type=at_least_one, default=1, metavar="N",
         help="in videos, detect people in every N-th frame and track them in the others (1)",

@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from dyrelu_pose.config.arguments import at_least_one, share
+from dyrelu_pose.config.arguments import add_detector_arguments
 from dyrelu_pose.datasets.load_image import ImageError, read_image
 from dyrelu_pose.detection import PersonDetector
 from dyrelu_pose.errors import UserError, user_errors
@@ -37,16 +37,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--out", type=Path, default=Path("work_dirs/boxes.json"), help="file to write (%(default)s)"
     )
-    parser.add_argument(
-        "--bbox-thr", type=share, default=0.2,
-        help="lowest score of a box (%(default)s, since AP counts boxes of low scores, too)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--nms-thr", type=share, default=0.5, help="largest IoU of two boxes (%(default)s)"
-    )
-    parser.add_argument(
-        "--max-people", type=at_least_one, help="boxes per picture, the best scores (no limit)"
-    )
+    add_detector_arguments(parser, bbox_thr=0.2, why=", since AP counts boxes of low scores, too")
     args = parser.parse_args(argv)
     if args.ann_file and len(args.images) > 1:
         parser.error("with --ann-file, IMAGES is the one folder that the pictures are in")

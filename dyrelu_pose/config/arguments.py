@@ -46,6 +46,21 @@ def add_cfg_options(parser: argparse.ArgumentParser, text: str) -> None:
     )
 
 
+def add_detector_arguments(parser: argparse.ArgumentParser, bbox_thr: float, why: str = "") -> None:
+    """Add the options of a person detector; `why` explains the default of `--bbox-thr`."""
+    parser.add_argument(
+        "--bbox-thr", type=share, default=bbox_thr, help=f"lowest score of a box (%(default)s{why})"
+    )
+    parser.add_argument(
+        "--nms-thr", type=share, default=0.5, help="largest IoU of two boxes (%(default)s)"
+    )
+    parser.add_argument(
+        "--max-people",
+        type=at_least_one,
+        help="most people in a picture, those with the highest scores (no limit)",
+    )
+
+
 _INSIDE = re.compile(r"(?<=[^\s,[(]) +(?=[^\s,\])])")  # spaces in a text, not around it
 _KEPT = "\0"  # for a space, as MMEngine takes all of them out of a value
 
