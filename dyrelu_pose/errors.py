@@ -19,6 +19,11 @@ class AnnotationError(UserError, ValueError):
     """An annotation file that cannot be used; the message names it."""
 
 
+def plural(count: int, noun: str) -> str:
+    """Return a number of things in words: `1 site`, `2 sites`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 @contextmanager
 def user_errors() -> Iterator[None]:
     """Turn an error into one line and exit status 1, Ctrl-C into 130, without a traceback.

@@ -6,6 +6,7 @@ from statistics import mean
 
 import numpy as np
 
+from dyrelu_pose.errors import plural
 from dyrelu_pose.records.files import write_atomically
 from dyrelu_pose.visualization.learning_curve import finish_steps
 from dyrelu_pose.visualization.style import COLORS, headline, legend, new_figure
@@ -60,7 +61,7 @@ def _draw(axes, curves: Sequence[Curve], pace: float, scale: float, name: str, c
     length = min(map(len, curves))
     points = np.array([curve[:length] for curve in curves])  # (seeds, steps, 2)
     steps, values = pace * points[0, :, 0], scale * points[:, :, 1]
-    label = f"{name} ({len(curves)} seed{'s' if len(curves) > 1 else ''})"
+    label = f"{name} ({plural(len(curves), 'seed')})"
     marker = "o" if length < FEW else None
     axes.plot(
         steps, values.mean(0), color=color, linewidth=1.8, marker=marker, markersize=4, label=label

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from dyrelu_pose.errors import plural
 from dyrelu_pose.records.tables import markdown_table
 
 from .grid import Grid
@@ -182,7 +183,7 @@ def format_record(grid: Grid, rows: Sequence[dict]) -> str:
             over = f"{format_difference(found.difference)} {data_of(rows)} AP over {grid.baseline}"
             interval = format_interval(found.interval)
             sure = f"95 % interval {interval}, " if interval else ""
-            seeds = "1 seed" if found.seeds == 1 else f"{found.seeds} seeds"
+            seeds = plural(found.seeds, "seed")
             lines.append(f"recorded: {name} {over}, {sure}{seeds}")
     return "\n".join(lines)
 

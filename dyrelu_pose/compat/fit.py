@@ -19,7 +19,7 @@ class Misfit(UserError):
     """A checkpoint is not of the model; the message names what fits and what does not."""
 
 
-class Arrivals:
+class Written:
     """Which tensors of a model, as `"backbone.conv1.weight"`, were written since this was made.
 
     Counters of batches are left out: a checkpoint without them sets them to 0.
@@ -56,12 +56,12 @@ def load_whole(model: nn.Module, filename: str, owner: str) -> None:
         Misfit: Tensors are missing, of another shape, or nobody's.
     """
     checkpoint = CheckpointLoader.load_checkpoint(filename, map_location="cpu")
-    written = Arrivals(model)
+    written = Written(model)
     if lines := misfits(model, checkpoint):
         found = written()
         advice = remedy(model, checkpoint, sum(found.values()))
         raise Misfit(
-            f"checkpoint {filename} does not fit the model of {owner}: {counted(found)} came; "
+            f"checkpoint {filename} does not fit the model of {owner}: {counted(found)}; "
             f"{shortened(lines)}; {advice or 'take the config that the model was trained with'}"
         )
 
@@ -77,10 +77,10 @@ def misfits(model: nn.Module, checkpoint: dict) -> list[str]:
 
 
 def counted(written: Mapping[str, bool]) -> str:
-    """Say how many tensors of each part were written: `backbone 9 of 9, head 0 of 7 tensors`."""
+    """Say how much of each part was written: `backbone 9 of 9, head 0 of 7 tensors loaded`."""
     parts = {name: name.partition(".")[0] for name in written}
-    total, came = Counter(parts.values()), Counter(parts[name] for name in written if written[name])
-    return ", ".join(f"{part} {came[part]} of {total[part]}" for part in total) + " tensors"
+    total, done = Counter(parts.values()), Counter(parts[name] for name in written if written[name])
+    return ", ".join(f"{part} {done[part]} of {total[part]}" for part in total) + " tensors loaded"
 
 
 def shortened(lines: list[str]) -> str:
@@ -98,8 +98,8 @@ def _more(count: int) -> str:
     return f" and {count} more" if count > 0 else ""
 
 
-def remedy(model: nn.Module, checkpoint: dict, came: int, init: str | None = None) -> str | None:
-    """Say how more of a checkpoint's tensors than came would: by other names, or from a part.
+def remedy(model: nn.Module, checkpoint: dict, loaded: int, init: str | None = None) -> str | None:
+    """Say how more of a checkpoint's tensors would be loaded: by other names, or into a part.
 
     Looked for are a prefix that all names have (`model.`, `net.`, `ema_`), weights in a dict of the
     file (`model=`, `model_ema=`), and those of one part of the model alone.
@@ -107,7 +107,7 @@ def remedy(model: nn.Module, checkpoint: dict, came: int, init: str | None = Non
     Args:
         model: What the weights are for.
         checkpoint: The content of the file.
-        came: How many tensors came.
+        loaded: How many tensors were loaded.
         init: Key of the `init_cfg` that loads them into the model, if one does.
 
     Returns:
@@ -130,7 +130,7 @@ def remedy(model: nn.Module, checkpoint: dict, came: int, init: str | None = Non
     if not found:
         return None
     (keys, prefix, part), count = max(found.items(), key=lambda item: item[1])
-    if count <= came:
+    if count <= loaded:
         return None
     if init and not part and keys in ((), ("state_dict",)) and prefix[-1:] in ("", "."):
         change = f"set {init}.prefix={prefix!r}" if prefix else f"leave {init}.prefix out"

@@ -12,8 +12,8 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmpose.registry import MODELS
 from torch import nn
 
-from dyrelu_pose.compat.fit import Arrivals, Misfit, counted, misfits, remedy
-from dyrelu_pose.engine.start import check_came, check_resumed
+from dyrelu_pose.compat.fit import Misfit, Written, counted, misfits, remedy
+from dyrelu_pose.engine.start import check_loaded, check_resumed
 from dyrelu_pose.placement.meta_device import run_without_values
 
 from .files import listed
@@ -50,10 +50,10 @@ def check_weights(cfg: Config) -> None:
                 optim = build_optim_wrapper(model, copy.deepcopy(cfg.optim_wrapper))
                 check_resumed(checkpoint, path, model, optim)
         else:
-            came = Arrivals(model)
+            written = Written(model)
             with quietly():
                 misfits(model, checkpoint)
-            check_came(came(), model, checkpoint, f"load_from={path}")
+            check_loaded(written(), model, checkpoint, f"load_from={path}")
 
 
 def _pretrained(model: nn.Module) -> Iterator[tuple[str, nn.Module, dict]]:
@@ -65,14 +65,14 @@ def _pretrained(model: nn.Module) -> Iterator[tuple[str, nn.Module, dict]]:
 
 
 def _check_pretrained(key: str, module: nn.Module, init: dict) -> None:
-    came = Arrivals(module)
+    written = Written(module)
     load = WEIGHT_INITIALIZERS.build(copy.deepcopy(init))
     with quietly(), suppress(AssertionError):  # no name has the prefix
         load(module)
-    if not any((found := came()).values()):
+    if not any((found := written()).values()):
         checkpoint = CheckpointLoader.load_checkpoint(init["checkpoint"], "cpu", logger="silent")
         advice = remedy(module, checkpoint, 0, key)
         raise Misfit(
-            f"{key}: nothing of checkpoint {init['checkpoint']} fits: {counted(found)} came; "
+            f"{key}: nothing of checkpoint {init['checkpoint']} fits: {counted(found)}; "
             + (advice or "it is of another model: leave it out to start without weights")
         )

@@ -1,4 +1,4 @@
-"""What a training starts from: weights of which something came, or a checkpoint of the same one."""
+"""What a training starts from: weights of which something fits, or a checkpoint of the same one."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import nn
 
-from dyrelu_pose.compat.fit import Arrivals, Misfit, counted, misfits, remedy, shortened
+from dyrelu_pose.compat.fit import Misfit, Written, counted, misfits, remedy, shortened
 from dyrelu_pose.errors import UserError
 
 from .launch import unwrapped
@@ -25,7 +25,7 @@ class ResumeError(UserError):
 
 @HOOKS.register_module()
 class StartHook(Hook):
-    """Say how much of the weights in `load_from` came, and refuse what cannot be started from.
+    """Say how much of `load_from` was loaded, and refuse what cannot be started from.
 
     Weights of which none fits the backbone (where there is none: the model) would leave a training
     to start from nothing. A training is resumed from a checkpoint that another one wrote with the
@@ -40,7 +40,7 @@ class StartHook(Hook):
     priority = "VERY_HIGH"  # before EMAHook, which loads the weights into its own copy
 
     def __init__(self) -> None:
-        self._loading: tuple[Arrivals, dict] | None = None
+        self._loading: tuple[Written, dict] | None = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Check a checkpoint to resume from; or note what is there before weights are loaded."""
@@ -51,35 +51,35 @@ class StartHook(Hook):
             name = runner._load_from or f"in {runner.work_dir}"
             check_resumed(checkpoint, name, model, runner.optim_wrapper)
         else:
-            self._loading = Arrivals(model), checkpoint
+            self._loading = Written(model), checkpoint
 
     def before_train(self, runner: Runner) -> None:
-        """Say how many tensors of each part came."""
+        """Say how many tensors of each part were loaded."""
         if self._loading is None:
             return
         written, checkpoint = self._loading
         self._loading, found = None, written()
-        check_came(found, unwrapped(runner.model), checkpoint, f"load_from={runner._load_from}")
-        print_log(f"load_from={runner._load_from}: {counted(found)} came", logger="current")
+        check_loaded(found, unwrapped(runner.model), checkpoint, f"load_from={runner._load_from}")
+        print_log(f"load_from={runner._load_from}: {counted(found)}", logger="current")
 
 
-def check_came(found: Mapping[str, bool], model: nn.Module, checkpoint: dict, name: str) -> None:
-    """Check that of the weights to start from some came to the backbone, or to a model without one.
+def check_loaded(found: Mapping[str, bool], model: nn.Module, checkpoint: dict, name: str) -> None:
+    """Check that the backbone, or a model without one, was given some of the weights to start from.
 
     Args:
-        found: For each tensor of the model whether it came.
+        found: For each tensor of the model whether it was loaded.
         model: The model.
-        checkpoint: Where it came from.
+        checkpoint: What it was loaded from.
         name: What the message calls that.
 
     Raises:
-        Misfit: None did.
+        Misfit: It was given none.
     """
-    backbone = [came for tensor, came in found.items() if tensor.startswith("backbone.")]
+    backbone = [loaded for tensor, loaded in found.items() if tensor.startswith("backbone.")]
     if not any(backbone or found.values()):
         advice = remedy(model, checkpoint, sum(found.values()))
         raise Misfit(
-            f"{name} does not fit the model: {counted(found)} came; "
+            f"{name} does not fit the model: {counted(found)}; "
             + (advice or "it is of another model: leave it out to start without weights")
         )
 
@@ -116,14 +116,14 @@ def _check_training(checkpoint: dict, name: str) -> None:
 
 
 def _check_model(checkpoint: dict, name: str, model: nn.Module) -> None:
-    written = Arrivals(model)
+    written = Written(model)
     lines = misfits(model, checkpoint)
     found = written()
     if lines or not all(found.values()):
-        fresh = [key for key, came in found.items() if not came]
+        fresh = [key for key, loaded in found.items() if not loaded]
         lines = lines or [f"missing keys: {', '.join(fresh)}"]
         raise ResumeError(
-            f"{name} is of another model (rules, widths): {counted(found)} came; "
+            f"{name} is of another model (rules, widths): {counted(found)}; "
             f"{shortened(lines)}. Resume with the config of its training; {_instead('what fits')}"
         )
 

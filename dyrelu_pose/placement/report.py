@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from dyrelu_pose.errors import plural
 from dyrelu_pose.records.tables import text_table
 
 from .place import Placement
@@ -62,10 +63,12 @@ def _totals(placements: Sequence[Placement]) -> list[str]:
     parts["total"] = sum(parts.values(), Counter())
     width = max(map(len, parts))
     lines = [
-        f"{part.ljust(width)}  {counts.total()} sites: "
+        f"{part.ljust(width)}  {plural(counts.total(), 'site')}: "
         + (", ".join(f"{count} {what}" for what, count in counts.most_common()) or "none")
         for part, counts in parts.items()
     ]
     if free:
-        lines.append(f"{LINEAR.ljust(width)}  {len(free)} more sites, for rules with linear=True")
+        lines.append(
+            f"{LINEAR.ljust(width)}  {plural(len(free), 'more site')}, for rules with linear=True"
+        )
     return lines

@@ -153,14 +153,14 @@ def _check_patterns(rule: Rule, sites: Sequence[Site], invisible: Mapping[str, s
 
 def _reasons(pattern: str, invisible: Mapping[str, str]) -> str:
     reasons = [reason for name, reason in invisible.items() if fnmatchcase(name, pattern)]
-    more = f" ({len(reasons) - 1} more like this)" if len(reasons) > 1 else ""
+    more = f" (and {len(reasons) - 1} more like this)" if len(reasons) > 1 else ""
     return reasons[0] + more if reasons else ""
 
 
 def _check_obstacles(taken: dict[Site, Rule]) -> None:
     blocked = [site for site, rule in taken.items() if site.obstacle and rule.act is not None]
     if blocked:
-        more = f" ({len(blocked) - 1} more sites like this)" if len(blocked) > 1 else ""
+        more = f" (and {len(blocked) - 1} more like this)" if len(blocked) > 1 else ""
         raise PlacementError(
             f"{taken[blocked[0]]}: {blocked[0].obstacle}{more}, "
             "or put a rule with act=None for it in front"

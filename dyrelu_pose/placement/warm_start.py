@@ -6,6 +6,8 @@ from functools import partial
 from mmengine.logging import print_log
 from torch import nn
 
+from dyrelu_pose.errors import plural
+
 PLACED = "placed_layers"  # attribute of a module: class name and keys of each, by site
 
 
@@ -61,8 +63,10 @@ def _report(wrapped: bool, module: nn.Module, result) -> None:
             # In place: the loader keeps its own reference to this list.
             result.missing_keys[:] = [key for key in result.missing_keys if key not in fresh]
             kinds = ", ".join(sorted({kind for kind, _ in layers}))
+            start = "is not in the checkpoint and keeps its start value"
+            if len(keys) > 1:
+                start = "are not in the checkpoint and keep their start values"
             print_log(
-                f"{len(keys)} tensors of {len(layers)} sites ({kinds}) are not in the checkpoint "
-                "and keep their start values",
+                f"{plural(len(keys), 'tensor')} of {plural(len(layers), 'site')} ({kinds}) {start}",
                 logger="current",
             )

@@ -101,7 +101,11 @@ def test_other_groups_of_parameters_are_named(toy, trained):
 @pytest.mark.parametrize(
     ("before", "now", "reason"),
     [
-        (Parts, lambda: Parts(width=6), "backbone 0 of 2, head 1 of 2 tensors came; size mismatch"),
+        (
+            Parts,
+            lambda: Parts(width=6),
+            "backbone 0 of 2, head 1 of 2 tensors loaded; size mismatch",
+        ),
         (dynamic, lambda: dynamic(2), r"backbone 3 of 6, .*size mismatch for backbone\.1\.fc1"),
         (Parts, dynamic, r"backbone 2 of 6, .*missing keys: backbone\.1\.fc1\.weight"),
         (dynamic, Parts, r"backbone 2 of 2, .*unexpected key .*backbone\.1\.fc1\.weight"),
@@ -128,15 +132,15 @@ def test_fine_tuning_says_what_came(toy, trained):
     runner = toy(model=lambda: Parts(points=3), load_from=str(path))
     runner.train()
     assert re.search(
-        rf"load_from={path}: backbone 2 of 2, head 0 of 2 tensors came", log_of(runner)
+        rf"load_from={path}: backbone 2 of 2, head 0 of 2 tensors loaded", log_of(runner)
     )
 
 
 def test_relu_weights_start_a_dyrelu_model(toy, trained):
     runner = toy(model=dynamic, load_from=str(trained()))
     runner.train()
-    assert "4 tensors of 1 sites (DyReLUB) are not in the checkpoint" in log_of(runner)
-    assert "backbone 2 of 6, head 2 of 2 tensors came" in log_of(runner)
+    assert "4 tensors of 1 site (DyReLUB) are not in the checkpoint" in log_of(runner)
+    assert "backbone 2 of 6, head 2 of 2 tensors loaded" in log_of(runner)
 
 
 def prefixed(weights):

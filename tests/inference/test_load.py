@@ -19,7 +19,7 @@ def load(config, checkpoint, device="cpu"):
 
 
 def test_dyrelu_weights_do_not_go_into_a_relu_model(checkpoint):
-    message = f"does not fit the model of .*{RELU}: backbone 100 of 100, .* came; unexpected key"
+    message = f"does not fit the model of .*{RELU}: backbone 100 of 100, .* loaded; unexpected key"
     with pytest.raises(UserError, match=message):
         load(RELU, checkpoint)
 
@@ -67,7 +67,7 @@ OTHER_FORMS = {
 def test_weights_of_other_names_are_found_and_what_to_do_works(checkpoint, tmp_path, form, found):
     weights, path = torch.load(checkpoint)["state_dict"], tmp_path / "other.pth"
     torch.save(form(weights), path)
-    message = rf"other\.pth .*: backbone 0 of \d+, head 0 of \d+ tensors came; .*{found}"
+    message = rf"other\.pth .*: backbone 0 of \d+, head 0 of \d+ tensors loaded; .*{found}"
     with pytest.raises(UserError, match=message) as error:
         load(DEMO, path)
     call = re.search(r"torch\.save\(.*, \.\.\.\)", str(error.value))[0]

@@ -18,7 +18,7 @@ backbone.layer1.0.relu3       256  64x48      ReLU      PReLU
 head.act                        8  64x48      ReLU6     PReLU
 
 backbone  2 sites: 1 ReLU (kept), 1 PReLU
-head      1 sites: 1 PReLU
+head      1 site: 1 PReLU
 total     3 sites: 2 PReLU, 1 ReLU (kept)"""
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from dyrelu_pose.ablation.grid import Grid, load_grid
 from dyrelu_pose.ablation.results import recorded_rows
 from dyrelu_pose.ablation.table import data_of, format_difference, format_interval, summaries
+from dyrelu_pose.errors import plural
 from dyrelu_pose.paths import CONFIGS
 from dyrelu_pose.records.files import read_csv
 from dyrelu_pose.records.tables import markdown_table
@@ -108,7 +109,7 @@ def gain_cells(page: Path) -> str:
                 for name in summaries(grid, rows)
             ]
             made = f"{devices(rows)}, {values(rows, 'date')}"
-            counted = f"{len(rows)} runs" if len(rows) > 1 else "1 run"
+            counted = plural(len(rows), "run")
             parts += [
                 f"**{study.network}**, AP on {_data(rows)} after {rows[0]['epochs']} epochs:",
                 markdown_table(header, lines),
