@@ -177,7 +177,7 @@ def _by_image(entries: Iterable[dict], keypoints: int) -> dict[int, list[np.ndar
     for entry in entries:
         image, points = entry["image_id"], np.array(entry["keypoints"], dtype=float)
         if not isinstance(image, int):
-            raise ValueError(f"image_id {image!r} is no whole number")
+            raise ValueError(f"image_id {image!r} is not a whole number")
         if points.shape != (3 * keypoints,):
             raise ValueError(
                 f"somebody in image {image} has {points.size / 3:g} keypoints, not {keypoints}"

@@ -183,7 +183,7 @@ class Page:
         """Return the figures of a site, for the people of the picture."""
         chosen = self._model(model)
         if site not in chosen.sites:
-            raise refused(f"{site} is no site of this model")
+            raise refused(f"{site} is not a site of this model")
         with shown_errors():
             figures = [] if people is None else chosen.figures(site, people)
         shown = [
@@ -194,7 +194,7 @@ class Page:
 
     def _model(self, name: str) -> PageModel:
         if name not in self.models:
-            raise refused(f"{name} is no model of this page")
+            raise refused(f"{name} is not a model of this page")
         return self.models[name]
 
 

@@ -113,7 +113,7 @@ def _is_imported(name: str) -> bool:
 def _is_module(name: str) -> bool:
     try:
         return find_spec(name) is not None
-    except (ImportError, ValueError):  # the latter for __main__, '' and what is no text
+    except (ImportError, ValueError):  # the latter for __main__, '' and what is not a string
         return sys.modules.get(name) is not None
 
 
@@ -141,7 +141,7 @@ def _check_imports(imports: object, path: str | Path) -> None:
     names = imports.get("imports") if isinstance(imports, dict) else None
     names = [names] if isinstance(names, str) else names
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise DataConfigError(f"config {path}: custom_imports.imports is no list of modules")
+        raise DataConfigError(f"config {path}: custom_imports.imports is not a list of modules")
     for name in names:
         if name.partition(".")[0] not in PACKAGES:
             raise _refusal(

@@ -32,7 +32,7 @@ def check_metainfo(dataset: KeypointDataset) -> None:
         raise ConfigError(f"{key} of the config has sigmas that are not positive")
     weights = np.asarray(meta["dataset_keypoint_weights"])
     if not (np.isfinite(weights) & (weights >= 0)).all():
-        raise ConfigError(f"{key} of the config has joint_weights that are negative or no numbers")
+        raise ConfigError(f"{key} of the config has joint_weights that are negative or not numbers")
     described = dataset.config.get("metainfo") or {}
     if "from_file" in described and (unread := described.keys() - {"from_file"}):
         raise ConfigError(

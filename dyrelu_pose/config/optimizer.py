@@ -35,7 +35,7 @@ def check_optimizer(cfg: Config, model: nn.Module) -> None:
     device or on other processes.
 
     Raises:
-        ConfigError: An option has a value that cannot be used, such as a rate that is a text, or
+        ConfigError: An option has a value that cannot be used, such as a rate that is a string, or
             that could not be used in a later epoch, such as a schedule that ends too early.
     """
     wrapper = expect(copy.deepcopy(cfg.optim_wrapper), dict, "optim_wrapper")
@@ -76,7 +76,7 @@ def _check_milestones(milestones: Iterable[Any]) -> None:
     """Check what a schedule compares with its steps: anything else would be no step of all."""
     for milestone in milestones:
         if type(milestone) not in (int, float) or milestone % 1:
-            raise TypeError(f"milestone {milestone!r} is no whole number")
+            raise TypeError(f"milestone {milestone!r} is not a whole number")
 
 
 def _run_through(schedules: dict[str, _ParamScheduler], built: OptimWrapper, loop: dict) -> None:

@@ -50,7 +50,7 @@ def read_annotations(path: str | Path) -> object:
     """Return the content of an annotation file.
 
     Raises:
-        AnnotationError: It is no file, or no JSON in UTF-8.
+        AnnotationError: It is not a file, or not JSON in UTF-8.
     """
     try:
         return json.loads(Path(path).read_bytes().decode("utf-8-sig"))
@@ -158,13 +158,13 @@ def _name(entry: object, index: int) -> str:
 
 def _image_problem(image: object, sized: bool) -> str | None:
     if not isinstance(image, dict):
-        return "is no dict"
+        return "is not a dict"
     if problem := _id_problem(image, "id"):
         return problem
     if image.get("file_name") in (None, ""):
         return "has no file_name"
     if not isinstance(image["file_name"], str):
-        return f"has the file_name {image['file_name']!r}, not a text"
+        return f"has the file_name {image['file_name']!r}, not a string"
     sizes = image.get("width"), image.get("height")
     if not sized:
         return None
@@ -177,7 +177,7 @@ def _image_problem(image: object, sized: bool) -> str | None:
 
 def _annotation_problem(annotation: object, images: dict, keypoints: int | None) -> str | None:
     if not isinstance(annotation, dict):
-        return "is no dict"
+        return "is not a dict"
     if problem := _id_problem(annotation, "id") or _id_problem(annotation, "image_id"):
         return problem
     if annotation["image_id"] not in images:
@@ -186,7 +186,7 @@ def _annotation_problem(annotation: object, images: dict, keypoints: int | None)
         return "has no category_id"
     for key in ("iscrowd", "num_keypoints"):
         if isinstance(annotation.get(key), str):
-            return f"has the {key} {annotation[key]!r}, a text, not a number"
+            return f"has the {key} {annotation[key]!r}, a string, not a number"
     if keypoints is None or "bbox" not in annotation or "keypoints" not in annotation:
         return None  # the latter MMPose leaves out
     return _box_problem(annotation["bbox"]) or _keypoints_problem(
@@ -199,7 +199,7 @@ def _id_problem(entry: dict, key: str) -> str | None:
     if value is None:
         return f"has no {key}"
     if type(value) is not int:
-        what = "a text" if isinstance(value, str) else "no whole number"
+        what = "a string" if isinstance(value, str) else "not a whole number"
         return f"has the {key} {value!r}, {what}: ids are whole numbers, such as 1"
     if abs(value) > LARGEST:
         return f"has the {key} {value}: ids are of 64 bits at most"

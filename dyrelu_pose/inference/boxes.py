@@ -197,5 +197,5 @@ def _category(found: set, kinds: list[dict]) -> int:
         raise ValueError(f"boxes of the categories {numbers}: leave in those of one")
     category = next(iter(chosen), PERSON)
     if not isinstance(category, int):
-        raise ValueError(f"category_id {category!r} is no number")
+        raise ValueError(f"category_id {category!r} is not a number")
     return category

@@ -72,7 +72,7 @@ class PoseInferencer:
         model = load_trained(config, checkpoint, device)
         if not isinstance(model, TopdownPoseEstimator):
             raise UserError(
-                f"{type(model).__name__} is no top-down model: pictures cannot be cut into "
+                f"{type(model).__name__} is not a top-down model: pictures cannot be cut into "
                 "one box per person for it"
             )
         self.person_input = PersonInput(config)
@@ -96,8 +96,8 @@ class PoseInferencer:
             picture, `keypoint_scores` (P, K), `bboxes` (P, 4) and `bbox_scores` (P,).
 
         Raises:
-            ImageError: A file cannot be read, or an array is no picture.
-            UserError: There are not as many entries in `bboxes` as pictures, or one is no box.
+            ImageError: A file cannot be read, or an array is not a picture.
+            UserError: There are not as many entries in `bboxes` as pictures, or one is not a box.
         """
         if isinstance(pictures, Picture):
             pictures, bboxes = [pictures], None if bboxes is None else [bboxes]

@@ -138,7 +138,7 @@ def test_models_of_one_name_are_told_apart(shipped):
 
 
 def test_names_are_checked(client, drawn_person):
-    with pytest.raises(AppError, match="&lt;b&gt; is no model of this page"):
+    with pytest.raises(AppError, match="&lt;b&gt; is not a model of this page"):
         client.predict(handle_file(str(drawn_person)), "<b>", 0.5, api_name="/find")
 
 

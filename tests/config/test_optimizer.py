@@ -40,7 +40,7 @@ def test_an_optimizer_of_several_processes_is_left_alone(cfg):
 @pytest.mark.parametrize("milestone", ["170", 1.5, float("inf")])
 def test_a_milestone_that_is_never_reached_is_named(cfg, milestone):
     cfg.param_scheduler = dict(type="MultiStepLR", milestones=[1, milestone], by_epoch=True)
-    message = rf"param_scheduler\.0 of the config .* milestone {milestone!r} is no whole number"
+    message = rf"param_scheduler\.0 of the config .* milestone {milestone!r} is not a whole number"
     with pytest.raises(ConfigError, match=message):
         check_optimizer(cfg, nn.Linear(1, 1))
 

@@ -57,7 +57,7 @@ FORBIDDEN = {
     "base by a variable": (dict(_base_="{{ fileDirname }}/evil.py"), "which is a program"),
     "import": (dict(custom_imports=dict(imports=["evil"])), "has evil in custom_imports"),
     "import, alone": (dict(custom_imports=dict(imports="evil")), "has evil in custom_imports"),
-    "no import": (dict(custom_imports=["evil"]), "imports is no list of modules"),
+    "no import": (dict(custom_imports=["evil"]), "imports is not a list of modules"),
     "keypoints": (
         dict(data=[dict(metainfo=dict(from_file="evil.py"))]),
         "has data.metainfo.from_file=evil.py, a program, perhaps",

@@ -124,7 +124,7 @@ def test_the_category_is_that_of_persons_or_the_only_one(tmp_path, found, kinds,
 
 @pytest.mark.parametrize(
     ("found", "message"),
-    [([0, 0, 3], "categories 0, 3: leave in those of one"), (["1", "1"], "'1' is no number")],
+    [([0, 0, 3], "categories 0, 3: leave in those of one"), (["1", "1"], "'1' is not a number")],
 )
 def test_other_categories_are_named(tmp_path, found, message):
     with pytest.raises(UserError, match=f"boxes.json: .*{message}"):

@@ -80,7 +80,7 @@ def test_batches_of_nobody_are_refused(checkpoint):
 def test_models_that_are_not_top_down_are_refused(checkpoint):
     config = Config.fromfile(DEMO)
     config.model.estimator = "BottomupPoseEstimator"
-    with pytest.raises(UserError, match="BottomupPoseEstimator is no top-down model"):
+    with pytest.raises(UserError, match="BottomupPoseEstimator is not a top-down model"):
         PoseInferencer(config, checkpoint, device="cpu")
 
 

@@ -320,7 +320,7 @@ def mix_up(truth, results, images):
 
 def mistype(truth, results, images):
     results.write_text(json.dumps([{"image_id": "1", "score": 1, "keypoints": [0] * 51}]))
-    return "image_id '1' is no whole number"
+    return "image_id '1' is not a whole number"
 
 
 def unlabel(truth, results, images):

@@ -204,7 +204,7 @@ FILES = {
     "points of a larger picture": (
         each("train", keypoints=scaled("keypoints", 3, 9), bbox=scaled("bbox", 0, 9)), [],
         "labelled keypoints outside of its picture|has nobody|reaches out"),
-    "an id that is a text": (first("train", id="1"), [], "has the id '1', a text"),
+    "an id that is a string": (first("train", id="1"), [], "has the id '1', a string"),
     "an id beyond 64 bits": (first("train", id=2**70), [], "ids are of 64 bits at most"),
     "an id twice": (each("train", id=7), [], "7 has the id of another annotation"),
     "a visibility": (each("train", keypoints=[5, 5, 3] * 17), [], "visibility other than 0, 1 and"),
@@ -217,10 +217,10 @@ FILES = {
 TRUTHS = {
     "no area": (without("val", "area"), [], "annotation 9000010 has no area"),
     "area 0": (each("val", area=0), [], "has the area 0, no positive number"),
-    "area as a text": (each("val", area="9"), [], "has the area '9'"),
+    "area as a string": (each("val", area="9"), [], "has the area '9'"),
     "a flat box": (first("val", bbox=[9, 9, 0, 9]), [], "has a bbox of 0 x 9 pixels"),
     "no categories": (edited("val", lambda c: c.pop("categories")), [], "it has no 'categories'"),
-    "a category as a text": (
+    "a category as a string": (
         each("val", category_id="1"),
         [],
         "has the category_id '1', which is not",
