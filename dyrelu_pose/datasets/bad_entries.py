@@ -1,18 +1,16 @@
 """Reads COCO keypoint files, and finds what cannot be right in them."""
 
 import json
-import math
-import reprlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeGuard
 
 from dyrelu_pose.errors import AnnotationError
 
+from .checks import box_problem, entries_of, is_number, keypoints_problem, name_of
 from .doubts import find_doubts
 
 LARGEST = 2**63 - 1  # id that an array of whole numbers holds
-VISIBILITIES = (0, 1, 2)  # not labelled, hidden, visible
 
 
 def bad_records(content: object, keypoints: int | None) -> Iterator[tuple[dict | object, str]]:
@@ -27,23 +25,23 @@ def bad_records(content: object, keypoints: int | None) -> Iterator[tuple[dict |
             the affair of the class that reads them.
     """
     images = {}
-    for i, image in enumerate(_entries(content, "images")):
+    for i, image in enumerate(entries_of(content, "images")):
         problem = _image_problem(image, keypoints is not None)
         if problem is None and image["id"] in images:
             problem = "has the id of another image"
         if problem is None:
             images[image["id"]] = image
         else:
-            yield image, f"image {_name(image, i)} {problem}"
+            yield image, f"image {name_of(image, i)} {problem}"
     ids = set()
-    for i, annotation in enumerate(_entries(content, "annotations")):
+    for i, annotation in enumerate(entries_of(content, "annotations")):
         problem = _annotation_problem(annotation, images, keypoints)
         if problem is None and annotation["id"] in ids:
             problem = "has the id of another annotation"
         if problem is None:
             ids.add(annotation["id"])
         else:
-            yield annotation, f"annotation {_name(annotation, i)} {problem}"
+            yield annotation, f"annotation {name_of(annotation, i)} {problem}"
 
 
 def read_annotations(path: str | Path) -> object:
@@ -111,7 +109,7 @@ def check_annotations(dataset: dict, ann_file: str) -> None:
         dataset: the parsed COCO file.
         ann_file: its name, for the error.
     """
-    annotations = [entry for entry in _entries(dataset, "annotations") if isinstance(entry, dict)]
+    annotations = [entry for entry in entries_of(dataset, "annotations") if isinstance(entry, dict)]
     keypoints = [entry["keypoints"] for entry in annotations if "keypoints" in entry]
     if not annotations:
         problem = "has no persons: 'annotations' is empty"
@@ -146,16 +144,6 @@ def without(content: dict, bad: Sequence[dict | object]) -> dict:
     return {**content, "images": images, "annotations": annotations}
 
 
-def _entries(content: object, key: str) -> list:
-    return content[key] if isinstance(content, dict) and isinstance(content.get(key), list) else []
-
-
-def _name(entry: object, index: int) -> str:
-    if isinstance(entry, dict) and isinstance(entry.get("id"), int | str):
-        return str(entry["id"])
-    return f"number {index} of the list"
-
-
 def _image_problem(image: object, sized: bool) -> str | None:
     if not isinstance(image, dict):
         return "is not a dict"
@@ -170,7 +158,7 @@ def _image_problem(image: object, sized: bool) -> str | None:
         return None
     if None in sizes:
         return "has no width and height"
-    if not all(_is_number(size) and size > 0 for size in sizes):
+    if not all(is_number(size) and size > 0 for size in sizes):
         return f"has a width and height of {sizes[0]!r} and {sizes[1]!r}, not numbers of pixels"
     return None
 
@@ -189,9 +177,7 @@ def _annotation_problem(annotation: object, images: dict, keypoints: int | None)
             return f"has the {key} {annotation[key]!r}, a string, not a number"
     if keypoints is None or "bbox" not in annotation or "keypoints" not in annotation:
         return None  # the latter MMPose leaves out
-    return _box_problem(annotation["bbox"]) or _keypoints_problem(
-        annotation["keypoints"], keypoints
-    )
+    return box_problem(annotation["bbox"]) or keypoints_problem(annotation["keypoints"], keypoints)
 
 
 def _id_problem(entry: dict, key: str) -> str | None:
@@ -204,27 +190,3 @@ def _id_problem(entry: dict, key: str) -> str | None:
     if abs(value) > LARGEST:
         return f"has the {key} {value}: ids are of 64 bits at most"
     return None
-
-
-def _box_problem(box: object) -> str | None:
-    if not isinstance(box, list | tuple) or len(box) != 4 or not all(map(_is_number, box)):
-        return f"has the bbox {reprlib.repr(box)}, not four numbers"
-    if box[2] < 0 or box[3] < 0:
-        return f"has a bbox of {box[2]} x {box[3]} pixels"
-    return None
-
-
-def _keypoints_problem(values: object, keypoints: int) -> str | None:
-    if not isinstance(values, list | tuple) or not all(map(_is_number, values)):
-        return f"has keypoints that are not all numbers: {reprlib.repr(values)}"
-    if len(values) != 3 * keypoints:
-        return f"has {len(values) / 3:g} keypoints, not {keypoints}"
-    for value in values[2::3]:
-        if value not in VISIBILITIES:
-            return f"has a visibility other than 0, 1 and 2: {value}"
-    return None
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    # JSON's numbers, quickly.
-    return (type(value) is int or type(value) is float) and math.isfinite(value)

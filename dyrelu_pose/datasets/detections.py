@@ -11,7 +11,7 @@ from mmpose.structures.bbox import bbox_xywh2xyxy
 
 from dyrelu_pose.errors import AnnotationError
 
-from .bad_entries import _box_problem, _is_number
+from .checks import box_problem, is_number
 from .doubts import misread_boxes
 
 SIZE = "width", "height"
@@ -128,19 +128,19 @@ def _bad_detections(found: list, images: set, ann_file: str) -> Iterator[tuple[i
 
 def _problem(entry: object, images: set, ann_file: str) -> str | None:
     if not isinstance(entry, dict):
-        return f"is {entry!r}, no dict"
+        return f"is {entry!r}, not a dict"
     if missing := [key for key in ("image_id", "category_id", "bbox", "score") if key not in entry]:
         return f"has no {missing[0]}"
     image = entry["image_id"]
     if isinstance(image, list | dict) or image not in images:
         return f"is of image {image!r}, which is not listed in {ann_file}"
-    if not _is_number(entry["category_id"]):
-        return f"has the category_id {entry['category_id']!r}, no number"
+    if not is_number(entry["category_id"]):
+        return f"has the category_id {entry['category_id']!r}, not a number"
     box = entry["bbox"]
-    if problem := _box_problem(box[:4] if isinstance(box, list) else box):  # a score may follow
+    if problem := box_problem(box[:4] if isinstance(box, list) else box):  # a score may follow
         return problem
     if box[2] == 0 or box[3] == 0:
         return f"has a bbox of {box[2]} x {box[3]} pixels"
-    if not _is_number(entry["score"]):
-        return f"has the score {entry['score']!r}, no number"
+    if not is_number(entry["score"]):
+        return f"has the score {entry['score']!r}, not a number"
     return None

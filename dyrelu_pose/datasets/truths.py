@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from dyrelu_pose.errors import AnnotationError
 
-from .bad_entries import _box_problem, _entries, _is_number, _keypoints_problem, _name
+from .checks import box_problem, entries_of, is_number, keypoints_problem, name_of
 from .doubts import FRACTION, MOST
 
 
@@ -26,7 +26,7 @@ def check_truths(content: dict, ann_file: str, keypoints: int, use_area: bool = 
     if bad:
         more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
         raise AnnotationError(f"annotation file {ann_file}, which is evaluated: {bad[0]}{more}")
-    counted = [entry for entry in _entries(content, "annotations") if _counts(entry)]
+    counted = [entry for entry in entries_of(content, "annotations") if _counts(entry)]
     shares = [entry for entry in counted if use_area and entry["area"] <= FRACTION]
     if len(shares) > MOST * len(counted):
         raise AnnotationError(
@@ -52,24 +52,24 @@ def _bad_truths(content: dict, keypoints: int, use_area: bool) -> Iterator[str]:
         yield "it has no 'categories', a list of dict(id, name): COCO's evaluation goes by them"
         return
     ids = {category.get("id") for category in categories if isinstance(category, dict)}
-    if not all(map(_is_number, ids)):
-        yield f"an id of its 'categories' is no number: {sorted(map(repr, ids))}"
+    if not all(map(is_number, ids)):
+        yield f"an id of its 'categories' is not a number: {sorted(map(repr, ids))}"
         return
-    for i, annotation in enumerate(_entries(content, "annotations")):
+    for i, annotation in enumerate(entries_of(content, "annotations")):
         if not isinstance(annotation, dict) or not {"bbox", "keypoints"} <= annotation.keys():
             continue
         if problem := _problem(annotation, ids, keypoints, use_area):
-            yield f"annotation {_name(annotation, i)} {problem}"
+            yield f"annotation {name_of(annotation, i)} {problem}"
 
 
 def _problem(annotation: dict, categories: set, keypoints: int, use_area: bool) -> str | None:
     category = annotation.get("category_id")
-    if not _is_number(category) or category not in categories:
+    if not is_number(category) or category not in categories:
         listed = ", ".join(map(str, sorted(categories)))
         return f"has the category_id {category!r}, which is not in its 'categories' ({listed})"
     if annotation.get("iscrowd", 0) not in (0, 1):
         return f"has the iscrowd {annotation['iscrowd']!r}, neither 0 nor 1"
-    problem = _box_problem(annotation["bbox"]) or _keypoints_problem(
+    problem = box_problem(annotation["bbox"]) or keypoints_problem(
         annotation["keypoints"], keypoints
     )
     if problem:
@@ -80,7 +80,9 @@ def _problem(annotation: dict, categories: set, keypoints: int, use_area: bool) 
         return f"has a bbox of {width} x {height} pixels and labelled keypoints"
     if use_area:
         area = annotation.get("area")
-        if area is None or not _is_number(area) or area < 0 or (counts and area == 0):
-            found = f"the area {area!r}, no positive number" if "area" in annotation else "no area"
+        if area is None or not is_number(area) or area < 0 or (counts and area == 0):
+            found = (
+                f"the area {area!r}, not a positive number" if "area" in annotation else "no area"
+            )
             return f"has {found}: correct it, or evaluate with use_area=False, by the boxes"
     return None

@@ -94,7 +94,10 @@ def test_what_agrees_passes_without_a_word(folder, capfd):
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda c: c["annotations"][1].update(id="101"), "annotation 101 has the id '101', a string"),
+        (
+            lambda c: c["annotations"][1].update(id="101"),
+            "annotation 101 has the id '101', a string",
+        ),
         (
             lambda c: c["annotations"][2].update(keypoints=[1, 2, 2] * 3),
             "102 has 3 keypoints, not 4",

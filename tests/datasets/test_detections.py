@@ -63,18 +63,18 @@ BAD = [
     (dict(image_id=[2]), "is of image .2., which"),
     (dict(image_id=...), "has no image_id"),
     (dict(category_id=...), "has no category_id"),
-    (dict(category_id="1"), "has the category_id '1', no number"),
+    (dict(category_id="1"), "has the category_id '1', not a number"),
     (dict(score=...), "has no score"),
-    (dict(score=None), "has the score None, no number"),
-    (dict(score="0.5"), "has the score '0.5', no number"),
+    (dict(score=None), "has the score None, not a number"),
+    (dict(score="0.5"), "has the score '0.5', not a number"),
     (dict(bbox=...), "has no bbox"),
     (dict(bbox=[1, 2, -3, 4]), "has a bbox of -3 x 4 pixels"),
     (dict(bbox=[1, 2, 3, 0]), "has a bbox of 3 x 0 pixels"),
     (dict(bbox=[1, 2, 3]), "has the bbox .1, 2, 3., not four"),
     (dict(bbox=None), "has the bbox None"),
     (dict(category_id=5, score=None), "has the score None"),
-    (None, "is None, no dict"),
-    ([1, 2], "is .1, 2., no dict"),
+    (None, "is None, not a dict"),
+    ([1, 2], "is .1, 2., not a dict"),
 ]
 
 

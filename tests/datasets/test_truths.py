@@ -16,7 +16,7 @@ KEYPOINTS = CONTENT["annotations"][1]["keypoints"]
 # What is changed, and what the error says.
 BAD = [
     ((*SECOND, "area"), ..., "annotation 8 has no area: .*use_area=False"),
-    ((*SECOND, "area"), None, "annotation 8 has the area None, no positive number"),
+    ((*SECOND, "area"), None, "annotation 8 has the area None, not a positive number"),
     ((*SECOND, "area"), -1.5, "annotation 8 has the area -1.5"),
     ((*SECOND, "area"), 0, "annotation 8 has the area 0, no"),
     ((*SECOND, "area"), "1234.5", "annotation 8 has the area '1234.5'"),
@@ -32,7 +32,7 @@ BAD = [
     (("categories",), ..., "no 'categories'"),
     (("categories",), None, "no 'categories'"),
     (("categories",), [], "no 'categories'"),
-    (("categories",), [dict(id="1", name="person")], "an id of its 'categories' is no number"),
+    (("categories",), [dict(id="1", name="person")], "an id of its 'categories' is not a number"),
     (
         ("categories",),
         [dict(id=3, name="person")],

@@ -216,7 +216,7 @@ FILES = {
 # of files that are evaluated:
 TRUTHS = {
     "no area": (without("val", "area"), [], "annotation 9000010 has no area"),
-    "area 0": (each("val", area=0), [], "has the area 0, no positive number"),
+    "area 0": (each("val", area=0), [], "has the area 0, not a positive number"),
     "area as a string": (each("val", area="9"), [], "has the area '9'"),
     "a flat box": (first("val", bbox=[9, 9, 0, 9]), [], "has a bbox of 0 x 9 pixels"),
     "no categories": (edited("val", lambda c: c.pop("categories")), [], "it has no 'categories'"),
