@@ -111,7 +111,9 @@ def load_grid(path: str | Path, base: str | Path | None = None) -> Grid:
     }
     baseline = entries.get("baseline")
     if baseline not in cells:
-        raise GridError(f"grid {path}: baseline {baseline!r} is none of its cells: {_list(cells)}")
+        raise GridError(
+            f"grid {path}: baseline {baseline!r} is not one of its cells: {_list(cells)}"
+        )
     axes = tuple(entries.get("axes", Grid.axes))
     if len(axes) != 2 or ("axes" in entries and "rows" not in entries):
         raise GridError(f"grid {path}: axes are two names, of rows and columns, not {axes}")

@@ -158,7 +158,7 @@ def _reason(filename: str, error: Exception) -> str:
 
 
 def _known(filename: str) -> str | None:
-    """Say what a file that is no checkpoint is, by how it begins, and what to do."""
+    """Say what a file that is not a checkpoint is, by how it begins, and what to do."""
     if not os.path.isfile(filename):
         return None
     with open(filename, "rb") as file:

@@ -112,7 +112,7 @@ class COCOeval(_COCOeval):
 
     def __init__(self, cocoGt=None, cocoDt=None, iouType="keypoints", sigmas=None, use_area=True):
         if iouType not in (*FIELDS, "bbox", "segm"):
-            raise ValueError(f"iou_type {iouType!r} is none of {', '.join(FIELDS)}")
+            raise ValueError(f"iou_type {iouType!r} is not one of {', '.join(FIELDS)}")
         super().__init__(cocoGt, cocoDt, iouType if iouType in ("bbox", "segm") else "keypoints")
         if sigmas is not None:
             self.params.kpt_oks_sigmas = np.asarray(sigmas)

@@ -158,7 +158,7 @@ def metrics(key: str, evaluator: object) -> Iterator[tuple[str, dict]]:
         evaluator: A metric, several, or a dict that has them as its `metrics`; None has none.
 
     Raises:
-        ConfigError: A metric is no dict.
+        ConfigError: A metric is not a dict.
     """
     if isinstance(evaluator, dict) and "metrics" in evaluator:
         key, evaluator = f"{key}.metrics", evaluator["metrics"]

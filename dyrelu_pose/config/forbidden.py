@@ -31,7 +31,7 @@ _NAME = re.compile(r"[\w./ -]*")
 
 _SCOPES = ("_scope_", "default_scope")
 
-# A file's name is no attribute of a module that could be called.
+# A file's name is not an attribute of a module that could be called.
 _FILE = re.compile(r"[^.]+\.(avi|bmp|csv|jpe?g|json|mp4|npy|npz|onnx|png|pth?|txt|ya?ml)")
 
 _PICKLES = ("pkl", "pickle")

@@ -134,7 +134,7 @@ def _reason(cfg: Config, key: str) -> str:
         tops = difflib.get_close_matches(variable, sorted({*READ, *cfg.keys()}), n=3)
         close = ends[:SHOWN] or [f"{top}.{below}".rstrip(".") for top in tops]
         hint = f"; did you mean {' or '.join(close)}?" if close else ""
-        return f"{variable} is no entry that is read{hint}"
+        return f"{variable} is not an entry that is read{hint}"
     held = _value(cfg, key)
     parts = entries(_read_parts(cfg))
     copies = [name for name, value in parts if held and _is_copy(value, held[0])]

@@ -57,7 +57,7 @@ def build_and_run(cfg: Config, size: tuple[int, int] | None) -> tuple[nn.Module,
 
     Returns:
         The model, what its head takes, and the raw output of that; None if it has none, or there
-        is no size.
+        is not a size.
 
     Raises:
         ConfigError: Layers do not fit to each other.

@@ -15,7 +15,7 @@ from mmengine.config import Config
 _ASSIGNED = """
 from dyrelu_pose.config.variables import replaced as __replaced
 {name} = __replaced({name!r}, {name}, {options!r})
-"""  # what begins with `__` is no entry of a config
+"""  # what begins with `__` is not an entry of a config
 
 
 @contextmanager

@@ -25,7 +25,7 @@ ADVICE = "copy it again, or leave it out"
 
 
 class ImageError(UserError):
-    """An image or a video cannot be read, or only a part of it; or an array is no image."""
+    """An image or a video cannot be read, or only a part of it; or an array is not an image."""
 
 
 @TRANSFORMS.register_module(force=True)

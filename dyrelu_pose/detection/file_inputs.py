@@ -22,7 +22,7 @@ def picture_input(path: Path) -> tuple[str, tuple[int, int]]:
     """Return the name of a file's one input, and the width and height of the pictures it takes.
 
     Raises:
-        UserError: It is no ONNX file, or takes anything but float32 (1 or any, 3, height, width).
+        UserError: It is not an ONNX file, or does not take float32 (1 or any, 3, height, width).
     """
     try:
         graph = _fields(_fields(memoryview(path.read_bytes()))[GRAPH][0])

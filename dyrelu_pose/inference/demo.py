@@ -84,7 +84,7 @@ class Demo:
     def pictures(self, files: list[tuple[Path, Path]], progress=lambda items: items) -> None:
         """Draw pictures, given as (file, name below the output folder); write RESULTS.
 
-        A file that is no picture is skipped with a message.
+        A file that is not a picture is skipped with a message.
 
         Raises:
             UserError: The boxes are of other pictures, or one is outside of its picture.
@@ -111,7 +111,7 @@ class Demo:
     def video(self, path: Path, name: Path, progress=lambda frames, total: frames) -> None:
         """Draw a video, and write NAME.keypoints.json with the frames' numbers as image ids.
 
-        A file that is no video is skipped with a message; one that is cut is drawn as far as it
+        A file that is not a video is skipped with a message; one that is cut is drawn as far as it
         goes, and counts as skipped.
 
         Raises:

@@ -171,7 +171,7 @@ class WholePictures(Dataset[dict]):
         """Return one input.
 
         Raises:
-            ImageError: The file is no picture, or truncated.
+            ImageError: The file is not a picture, or truncated.
         """
         file = self.files[index]
         picture = read_image(file)

@@ -55,7 +55,7 @@ class SiteRecord:
         """Return `pooled`, `hidden`, `a` and `b`.
 
         Raises:
-            ValueError: The layer is no DyReLU.
+            ValueError: The layer is not a DyReLU.
         """
         if self.pooled is None or self.hidden is None or self.a is None or self.b is None:
             raise ValueError(f"{self.site.name} has no DyReLU, and so no coefficients")

@@ -59,7 +59,7 @@ class DyReLU(NormHolder, nn.Module):
         channels_last: Whether inputs are (N, *, C), as behind an `nn.Linear`. `place` sets it.
 
     Raises:
-        ValueError: An argument is no number, or out of range.
+        ValueError: An argument is not a number, or out of range.
     """
 
     shared_over_channels = False
@@ -102,7 +102,7 @@ class DyReLU(NormHolder, nn.Module):
         """Create the parameters for inputs of `channels` channels.
 
         Raises:
-            ValueError: `channels` is no whole number from 1.
+            ValueError: `channels` is not a whole number from 1.
             RuntimeError: The layer has its width already.
         """
         name = type(self).__name__

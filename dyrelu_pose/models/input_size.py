@@ -14,7 +14,7 @@ def input_size_of(cfg: Config) -> tuple[int, int]:
     The model has them, or a decoder of its head, or the config, or its codec.
 
     Raises:
-        UserError: None of them has, or what has is no pair of positive numbers.
+        UserError: None of them has, or what has is not a pair of positive numbers.
     """
     sizes = (
         cfg.model.get("input_size"),
@@ -40,7 +40,7 @@ def decoder_input_size(head: object) -> tuple[int, int] | None:
         Those of the first decoder that has any; None if none has.
 
     Raises:
-        UserError: They are no pair of positive numbers (of which there is a third in 3D).
+        UserError: They are not a pair of positive numbers (of which there is a third in 3D).
     """
     size = next(_decoder_sizes(head), None)
     if size is None:

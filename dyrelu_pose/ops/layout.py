@@ -82,7 +82,7 @@ class Layout:
         return matrices.view(self.shape)
 
     def new_map(self, matrices: Tensor) -> Tensor:
-        """Turn matrices that are nobody else's into a map that is no view of them.
+        """Turn matrices that are nobody else's into a map that is not a view of them.
 
         Autograd lets nobody change a view that a function with a backward pass of its own returns.
         """

@@ -140,7 +140,7 @@ def survey(
     width, height = check_input_size(input_size)
     other_input = ""
     if forward is None and not isinstance(model, BaseModel):
-        other_input = "; if its input is no image (1, 3, H, W), say by `forward` how to run it"
+        other_input = "; if its input is not an image (1, 3, H, W), say by `forward` how to run it"
 
     def run(width: int, height: int, training: bool = False) -> _Watch:
         def on(device: str) -> _Watch:
@@ -170,7 +170,7 @@ def check_input_size(size: object, name: str = "input_size") -> tuple[int, int]:
     """Return a width and a height in pixels.
 
     Raises:
-        PlacementError: It is no pair of positive whole numbers; the message has the name.
+        PlacementError: It is not a pair of positive whole numbers; the message has the name.
     """
     if (
         not isinstance(size, list | tuple)
@@ -319,7 +319,7 @@ class _Watch:
         )
 
     def invisible(self) -> dict[str, str]:
-        """Return why activations are no sites, by the names that these would have."""
+        """Return why activations are not sites, by the names that these would have."""
         reasons = {}
         for activation, (name, *_) in self.slots.items():
             if isinstance(activation, Unused):

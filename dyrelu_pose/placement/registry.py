@@ -27,7 +27,7 @@ class Recipe(NamedTuple):
 
     split: type[nn.Module]
     calls: dict[str, int | Callable[[Any], int]]  # of each activation
-    functions: dict[str, Callable[[], nn.Module]]  # those of them that are no modules
+    functions: dict[str, Callable[[], nn.Module]]  # those of them that are not modules
 
 
 RECIPES: dict[type, Recipe] = {}

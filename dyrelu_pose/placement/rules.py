@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
+from dyrelu_pose.errors import plural
+
 from .near_misses import near_misses
 from .probe import PlacementError, Site
 
@@ -120,7 +122,7 @@ def assign(
         if all(site in taken for site in matched):
             earlier = sorted({taken[site].index for site in matched})
             raise PlacementError(
-                f"{rule} has no effect: all {len(matched)} sites it matches are taken by "
+                f"{rule} has no effect: every site it matches ({len(matched)}) is taken by "
                 f"rule {', '.join(map(str, earlier))}; put the narrower rule first"
             )
         for site in matched:
@@ -138,7 +140,7 @@ def _check_patterns(rule: Rule, sites: Sequence[Site], invisible: Mapping[str, s
             continue
         kind, other = ("linear", "activation") if rule.linear else ("activation", "linear")
         if missed := sum(fnmatchcase(name, pattern) for name in others):
-            hint = f"with linear={not rule.linear} it matches {missed} {other} sites"
+            hint = f"with linear={not rule.linear} it matches {plural(missed, f'{other} site')}"
         elif reasons := _reasons(pattern, {} if rule.linear else invisible):
             hint = reasons
         elif not own and not rule.linear:
@@ -172,6 +174,6 @@ def _check_norms(taken: dict[Site, Rule]) -> None:
         sites = [site for site, own in taken.items() if own is rule]
         if not any(site.norm or site.summed for site in sites):
             raise PlacementError(
-                f"{rule}: fuse_norm=True has no effect, none of its {len(sites)} sites is the only "
-                "one to use the output of a BatchNorm2d, or a sum with that; remove it"
+                f"{rule}: fuse_norm=True has no effect, as no site of the rule ({len(sites)}) is "
+                "the only one to use the output of a BatchNorm2d, or a sum with that; remove it"
             )

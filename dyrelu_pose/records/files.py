@@ -58,7 +58,7 @@ def check_output_folder(path: str | Path) -> None:
 def write_atomically(path: Path, write: Callable[[Path], object], size: int | None = None) -> None:
     """Write a file beside its place and move it there, so that a reader sees the old or the new.
 
-    A link stays one: the file that it leads to is replaced. What is no regular file, such as
+    A link stays one: the file that it leads to is replaced. What is not a regular file, such as
     /dev/stdout, is written to as it is.
 
     The content is on the disk before it takes the name: neither a process that is killed nor a
@@ -154,7 +154,7 @@ def short_digest(content: bytes) -> str:
 
 
 def _is_stream(path: Path) -> bool:
-    """Whether a path that is no folder is a device or a pipe, whose place nothing may take."""
+    """Whether a path that is not a folder is a device or a pipe, whose place nothing may take."""
     return path.exists() and not path.is_file()
 
 

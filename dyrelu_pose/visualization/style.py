@@ -9,7 +9,7 @@ GRID, SHADE = "#DDDDDD", "#F1F1F1"
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 BLUE, ORANGE, GREEN, PINK, YELLOW, SKY = COLORS
 DIVERGING = "PuOr_r"  # color map: orange above the middle, purple below, told apart likewise
-# Names of files and configs are no formulas, whatever stands between two dollars.
+# Names of files and configs are not formulas, whatever stands between two dollars.
 TITLE = dict(loc="left", fontweight="bold", color=INK, parse_math=False)
 
 

@@ -174,7 +174,7 @@ def test_boxes_are_still_pycocotools(tmp_path):
 
 
 def test_an_unknown_type_is_named():
-    with pytest.raises(ValueError, match="iou_type 'keypoints_hand' is none of keypoints, .*_foot"):
+    with pytest.raises(ValueError, match="'keypoints_hand' is not one of keypoints, .*_foot"):
         COCOeval(None, None, "keypoints_hand")
 
 

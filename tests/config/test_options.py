@@ -122,8 +122,8 @@ def test_a_variable_may_be_given_the_value_it_has(child, options):
     [
         ("train_datalaoder.batch_size", "did you mean train_dataloader.batch_size"),
         ("dataset.data_root", "did you mean train_dataloader.dataset.data_root or val_data"),
-        ("total_epochs", "total_epochs is no entry that is read$"),
-        ("launcher", "launcher is no entry that is read"),
+        ("total_epochs", "total_epochs is not an entry that is read$"),
+        ("launcher", "launcher is not an entry that is read"),
         ("unused.a", "nothing reads unused of .*child.py, and nothing there is made from it"),
     ],
 )

@@ -184,7 +184,7 @@ def pose():
     torch.manual_seed(0)
     cfg = Config.fromfile("configs/demo/dyrelu_resnet18.py").model
     for rule in cfg.dyrelu:
-        rule.act.backend = "eager"  # Numba's loops are no operations of PyTorch
+        rule.act.backend = "eager"  # Numba's loops are not operations of PyTorch
     return cfg
 
 

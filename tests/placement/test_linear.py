@@ -240,14 +240,14 @@ def test_other_layers_can_be_put_there(build, input_size):
         ),
         (
             [dict(LINEAR, sites="*.conv1.activate")],
-            "17 linear sites; with linear=False it matches 1 activation sites",
+            "17 linear sites; with linear=False it matches 1 activation site",
         ),
         (
             [dict(sites="*.project", act=B)],
             "35 activation sites; with linear=True it matches 17 linear sites",
         ),
         ([dict(LINEAR, linear="yes")], "rule 0: linear must be True or False, not 'yes'"),
-        ([LINEAR, LINEAR], "rule 1 (sites='*') has no effect: all 17 sites"),
+        ([LINEAR, LINEAR], "rule 1 (sites='*') has no effect: every site it matches (17)"),
     ],
 )
 def test_a_rule_without_effect_names_what_is_wrong(build, input_size, rules, message):

@@ -353,7 +353,7 @@ def test_refuses(rule, message):
 def test_refuses_a_rule_without_a_norm_in_reach():
     net = nn.Sequential(nn.Conv2d(3, 8, 1), nn.ReLU())
     rule = dict(sites="*", act=dict(type="DyReLUB"), fuse_norm=True)
-    assert "fuse_norm=True has no effect, none of its 1 sites" in error_of(rule, net)
+    assert "fuse_norm=True has no effect, as no site of the rule (1)" in error_of(rule, net)
 
 
 def test_a_layer_with_a_folded_norm_can_be_probed_again():

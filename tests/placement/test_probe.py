@@ -332,7 +332,7 @@ def test_layers_that_get_their_width_when_they_run():
 def test_failing_forward_is_reported_with_the_input_size():
     message = (
         r"Sequential cannot be probed: .* 8x6 pixels \(WxH\) fails in 0 with RuntimeError: .*4.*"
-        "; if its input is no image .*`forward`"
+        "; if its input is not an image .*`forward`"
     )
     with pytest.raises(PlacementError, match=message):
         probe(nn.Sequential(nn.Conv2d(4, 8, 1), nn.ReLU()), SIZE)

@@ -60,7 +60,7 @@ def test_pattern_without_a_site_lists_near_misses(sites, close):
 def test_shadowed_rule_names_the_rule_in_front():
     message = error_of(rule("head.*"), rule("backbone.*", None), rule("backbone.layer1.*"))
     assert message.startswith(
-        "rule 2 (sites='backbone.layer1.*') has no effect: all 2 sites it matches are taken by "
+        "rule 2 (sites='backbone.layer1.*') has no effect: every site it matches (2) is taken by "
         "rule 1"
     )
 

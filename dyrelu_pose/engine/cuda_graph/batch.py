@@ -69,7 +69,7 @@ def _alike(batch: object) -> dict[tuple, list[Tensor]]:
 
 
 def _rebuilt(value: object, parts: dict[tuple, Iterator[Tensor]]) -> Any:
-    """Return a value's structure with other tensors in it, and without what is no tensor."""
+    """Return a value's structure with other tensors in it, and without what is not a tensor."""
     if isinstance(value, Tensor):
         return next(parts[value.shape, value.dtype])
     built = [(key, _rebuilt(part, parts)) for key, part in _parts(value)]

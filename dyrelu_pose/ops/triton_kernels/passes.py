@@ -1,7 +1,7 @@
 """The passes as CUDA kernels in Triton.
 
 Each reads the map once, whatever its strides and memory format. Imported only where used: Triton
-is no requirement of this package.
+is not a requirement of this package.
 """
 
 import torch

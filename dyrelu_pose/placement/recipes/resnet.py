@@ -177,7 +177,7 @@ class _FrozenStem(nn.Module):
     frozen_stages: int
 
     def _freeze_stages(self) -> None:
-        cast(ResNet, super())._freeze_stages()  # or ViPNAS_ResNet, which is no ResNet
+        cast(ResNet, super())._freeze_stages()  # or ViPNAS_ResNet, which is not a ResNet
         if self.frozen_stages >= 0 and not self.deep_stem:  # a deep stem freezes as a whole
             freeze(self.relu)
 

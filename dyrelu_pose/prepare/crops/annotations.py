@@ -35,7 +35,7 @@ def read_persons(path: Path, keypoints: int, skip_bad_samples: bool = False) -> 
         skip_bad_samples: Leave out entries that are wrong, too.
 
     Raises:
-        AnnotationError: It is no COCO keypoint file, holds nobody to crop, or see `checked`.
+        AnnotationError: It is not a COCO keypoint file, holds nobody to crop, or see `checked`.
     """
     content = read_annotations(path)
     content, notes = checked(content, str(path), keypoints, skip_bad_samples)
