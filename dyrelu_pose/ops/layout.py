@@ -86,7 +86,12 @@ class Layout:
 
         Autograd lets nobody change a view that a function with a backward pass of its own returns.
         """
-        return torch.ops.aten._unsafe_view(self.map(matrices), self.shape)
+        n, c, *size = self.shape
+        if not self.channels_last:
+            return torch.ops.aten._unsafe_view(matrices, (n, c, *size))
+        # In place, as what `permute` returns is a view; of one image, it keeps the strides of many.
+        y = torch.ops.aten._unsafe_view(matrices, (n, *size, c))
+        return y.transpose_(1, 3).transpose_(2, 3)
 
     def of_channels(self, values: Tensor) -> Tensor:
         """View (..., C) as (..., C, 1) or (..., 1, C)."""
