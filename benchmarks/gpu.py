@@ -92,6 +92,7 @@ def parts(out: Path, dry_run: bool) -> list[Part]:
     pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
     kernels = ["ReLU", "SE + ReLU", "DyReLU-B usual*", "BatchNorm2d + ReLU", "*triton"]
     networks = ["hrnet 256x192", "mobilenetv2 256x192", "mobilenetv2-x05 128x96"]
+    steps = ["benchmarks/steps.py", "configs/ablations/study_resnet18.py", "--cells"]
     if dry_run:
         cpu = ["--device", "cpu"]
         tiny = [*cpu, "--cases", "tiny"]
@@ -105,6 +106,7 @@ def parts(out: Path, dry_run: bool) -> list[Part]:
             Part("model", 1, ["benchmarks/model.py", *once, *_to(out, "model_cuda.csv"),
                               "--batch", "1", "--models", "mobilenetv2-x05 96x64",
                               "--variants", "DyReLU eager"]),
+            Part("steps", 1, [*steps, "C", *once, *_to(out, "steps_cuda.csv")]),
             Part("host", 1, ["benchmarks/host.py", *_to(out, "host_cuda.csv")]),
             Part("tests", 1, [*pytest, "-n", "0", *few]),
         ]  # fmt: skip
@@ -116,6 +118,8 @@ def parts(out: Path, dry_run: bool) -> list[Part]:
                        "--rows", *kernels]),
         Part("model", 8, ["benchmarks/model.py", "--device", "cuda", *_to(out, "model_cuda.csv"),
                           "--models", *networks, "--variants", "*triton"]),
+        Part("steps", 3, [*steps, "B", "C", "ReLU-9", "ReLU-10", "--device", "cuda",
+                          *_to(out, "steps_cuda.csv")]),
         Part("host", 2, ["benchmarks/host.py", *_to(out, "host_cuda.csv")]),
         Part("tests", 6, [*pytest, "-n", cores, *tests]),
     ]  # fmt: skip
@@ -126,12 +130,11 @@ def run(
 ) -> list[dict]:
     """Run parts until a time of the monotonic clock; return what parts.json holds."""
     records: list[dict] = []
+    todo = [part for part in todo if not args.only or part.name in args.only]
     for number, part in enumerate(todo):
         later = sum(other.share for other in todo[number:])
         limit = (end - time.monotonic()) * part.share / later
         script = ROOT / part.command[0]
-        if args.only and part.name not in args.only:
-            continue
         if script.suffix == ".py" and not script.exists():
             record = dict(outcome="skipped", reason=f"there is no {part.command[0]}")
         elif limit < SHORTEST:

@@ -1,13 +1,15 @@
 """Times a training step of every cell of a grid, beside each other.
 
     python benchmarks/steps.py configs/ablations/study_resnet18.py
+    python benchmarks/steps.py configs/ablations/study_resnet18.py --device cuda
 
-Writes results/bench/steps.csv: what the rows of an ablation cost in time where nothing else runs.
-Each cell takes turns with the grid's baseline alone, some steps in a row: what many networks leave
-in caches and allocator slows one down more than another. In channels_last, on one thread of a CPU.
-A step is the forward pass of as many random images as the config trains with, the mean
-squared error to random heatmaps, the backward pass, and the config's optimizer. Columns that need a
-word:
+Writes results/bench/steps.csv (gpu/steps_cuda.csv on a GPU): what the rows of an ablation cost in
+time where nothing else runs. Each cell takes turns with the grid's baseline alone, some steps in a
+row: what many networks leave in caches and allocator slows one down more than another. In
+channels_last and float32, on one thread of a CPU; on a GPU replayed from a CUDA graph, as
+`tools/ablate.py --cuda-graph` trains. A step is the forward pass of as many random images as the
+config trains with, the mean squared error to random heatmaps, the backward pass, and the config's
+optimizer. Columns that need a word:
 
     times_baseline    its time over that of the grid's baseline
     processor_ms      what the process computed meanwhile, which other processes disturb less
@@ -18,6 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from device import graphed
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
@@ -32,9 +35,11 @@ from dyrelu_pose.ablation.configs import resolve
 from dyrelu_pose.ablation.grid import Grid, load_grid
 from dyrelu_pose.complexity.timing import percentiles_by_clock, time_in_turns, wall_and_processor
 from dyrelu_pose.config.arguments import at_least_one
+from dyrelu_pose.engine.cuda_graph.optimizer import make_capturable
 from dyrelu_pose.models.input_size import input_size_of
 
-OUT = Path(__file__).parents[1] / "results/bench/steps.csv"
+OUT = Path(__file__).parents[1] / "results/bench"
+FILES = dict(cpu="steps.csv", cuda="gpu/steps_cuda.csv")
 KEY = ("grid", "cell")
 SEED = 0
 IN_A_ROW = 6  # steps
@@ -47,8 +52,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--base", help="config to take instead of the grid's")
     parser.add_argument("--cells", nargs="+", metavar="NAME", help="beside the baseline (all)")
     parser.add_argument("--repeats", type=at_least_one, default=7, help="of each (%(default)s)")
-    parser.add_argument("--out", type=Path, default=OUT, help="CSV file to write (%(default)s)")
-    return parser.parse_args(argv)
+    parser.add_argument("--device", choices=FILES, default="cpu", help="(%(default)s)")
+    parser.add_argument("--out", type=Path, help=f"CSV file to write (in {OUT.name}/)")
+    args = parser.parse_args(argv)
+    args.out = args.out or OUT / FILES[args.device]
+    return args
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -63,7 +71,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         task = progress.add_task(grid.name, total=args.repeats * len(names))
         for name in names:
             pair = measure(
-                grid, (grid.baseline, name), args.repeats, lambda: progress.advance(task)
+                grid,
+                (grid.baseline, name),
+                args.repeats,
+                lambda: progress.advance(task),
+                args.device,
             )
             records += pair[1:] if records else pair
     write(args.out, records, KEY)
@@ -72,7 +84,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def measure(
-    grid: Grid, names: Sequence[str], repeats: int, tick: Callable[[], object] = lambda: None
+    grid: Grid,
+    names: Sequence[str],
+    repeats: int,
+    tick: Callable[[], object] = lambda: None,
+    device: str = "cpu",
 ) -> list[dict]:
     """Return a record per cell.
 
@@ -81,9 +97,10 @@ def measure(
         names: Names of its cells, the baseline first.
         repeats: Measurements of each.
         tick: Called once per repeat.
+        device: A key of `FILES`.
     """
     configs = {name: resolve(grid.cells[name], SEED) for name in names}
-    models = {name: build(cfg) for name, cfg in configs.items()}
+    models = {name: build(cfg).to(device) for name, cfg in configs.items()}
     steps = {name: step(models[name], configs[name]) for name in names}
     seconds = time_in_turns(steps, repeats, SEED, tick, wall_and_processor)
     wall, processor = percentiles_by_clock(seconds, IN_A_ROW)
@@ -101,7 +118,7 @@ def measure(
             processor_times_baseline=processor[name]["median_ms"] / of_first,
             repeats=repeats,
             in_a_row=IN_A_ROW,
-            **origin_on("cpu", SEED),
+            **origin_on(device, SEED),
         )
         for name, cfg in configs.items()
     ]
@@ -119,7 +136,8 @@ def build(cfg: Config) -> nn.Module:
 def step(model: nn.Module, cfg: Config) -> Callable[[], None]:
     """Return what updates the weights of a model, `IN_A_ROW` times."""
     width, height = input_size_of(cfg)
-    images = torch.randn(cfg.train_dataloader.batch_size, 3, height, width)
+    device = next(model.parameters()).device
+    images = torch.randn(cfg.train_dataloader.batch_size, 3, height, width, device=device)
     images = images.to(memory_format=torch.channels_last)
     with torch.no_grad():
         target = torch.rand_like(heatmaps(model, images))
@@ -129,7 +147,10 @@ def step(model: nn.Module, cfg: Config) -> Callable[[], None]:
         for _ in range(IN_A_ROW):
             training_step(model, optimizer, images, target, half=False)
 
-    return steps
+    if device.type == "cpu":
+        return steps
+    make_capturable(optimizer)
+    return graphed(steps)
 
 
 def table(grid: Grid, records: Sequence[dict]) -> Table:

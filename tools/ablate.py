@@ -64,6 +64,7 @@ from dyrelu_pose.config.arguments import add_cfg_options, at_least_one, at_least
 from dyrelu_pose.config.check import check_run
 from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.files import MissingFilesError, check_files
+from dyrelu_pose.engine.cuda_graph import check_gpu
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.records.files import check_output_folder, write_csv, write_text
 from dyrelu_pose.records.origin import origin
@@ -85,7 +86,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--jobs", type=at_least_one, help="runs at a time on the CPU, one thread each (1)"
     )
-    parser.add_argument("--gpus", nargs="+", metavar="GPU", help="GPUs, one run at a time on each")
+    parser.add_argument(
+        "--gpus",
+        nargs="+",
+        metavar="GPU",
+        help="GPUs, one run at a time on each; 0 0 0 for three at a time on GPU 0",
+    )
+    parser.add_argument(
+        "--cuda-graph", action="store_true", help="as of tools/train.py, in every run"
+    )
     parser.add_argument("--cells", nargs="+", metavar="PATTERN", help="cells to run, as in 'B+*'")
     parser.add_argument("--base", help="config to change instead of the grid's base")
     parser.add_argument(
@@ -312,6 +321,8 @@ def main(argv: Sequence[str] | None = None, todo: Commands | None = None) -> int
         todo: Yields the commands of a run; by default tools/train.py, then tools/test.py if needed.
     """
     args = parse_args(argv)
+    if args.cuda_graph:
+        check_gpu()
     slots = slots_of(args)
     ablation = Ablation(args)
     if args.dry_run:
@@ -320,8 +331,9 @@ def main(argv: Sequence[str] | None = None, todo: Commands | None = None) -> int
     runs, left = len(ablation.chosen), len(ablation.pending)
     before = f"{runs} runs, {runs - left} finished before; all in {ablation.work_dir}"
     console.print(before, soft_wrap=True)
+    flags = ["--cuda-graph"] if args.cuda_graph else []
     try:
-        run_pending(ablation, slots, todo or (lambda run: commands(run, TOOLS)))
+        run_pending(ablation, slots, todo or (lambda run: commands(run, TOOLS, flags)))
     except KeyboardInterrupt:
         left = len(ablation.pending)
         again = shlex.join(["python", *sys.argv])

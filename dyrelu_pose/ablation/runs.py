@@ -9,7 +9,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -183,7 +183,7 @@ class Run:
         return "\n".join(text.splitlines()[-lines:])
 
 
-def commands(run: Run, tools: Path) -> Iterator[list[str]]:
+def commands(run: Run, tools: Path, flags: Sequence[str] = ()) -> Iterator[list[str]]:
     """Yield the commands that make a run, each when the one before has succeeded.
 
     Training resumes if there is a checkpoint. If it was stopped after its last epoch and before the
@@ -192,10 +192,11 @@ def commands(run: Run, tools: Path) -> Iterator[list[str]]:
     Args:
         run: The run.
         tools: Folder of `train.py` and `test.py`.
+        flags: Of `train.py`, which leave the config as it is.
     """
     last = run.folder / "last_checkpoint"
     train = [sys.executable, str(tools / "train.py"), str(run.config)]
-    train += ["--work-dir", str(run.folder)]
+    train += ["--work-dir", str(run.folder), *flags]
     yield [*train, "--resume"] if last.exists() else train
     if run.metrics() is None and last.exists():
         checkpoint = last.read_text(encoding="locale").strip()  # as MMEngine writes it

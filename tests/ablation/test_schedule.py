@@ -200,8 +200,8 @@ def test_training_resumes_and_a_missing_evaluation_is_made_up_for(run_of, tmp_pa
     assert first[1:] == [str(tmp_path / "train.py"), str(run.config), "--work-dir", str(run.folder)]
     assert rest == []
     (run.folder / "last_checkpoint").write_text("epoch_2.pth")
-    train, test = commands(run, tmp_path)
-    assert train[-1] == "--resume"
+    train, test = commands(run, tmp_path, ["--cuda-graph"])
+    assert train[-2:] == ["--cuda-graph", "--resume"]
     assert test[1:4] == [str(tmp_path / "test.py"), str(run.config), "epoch_2.pth"]
     write_scalars(run, validated(2))
     assert len(list(commands(run, tmp_path))) == 1

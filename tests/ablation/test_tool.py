@@ -5,6 +5,7 @@ import json
 import shutil
 
 import pytest
+import torch
 
 from dyrelu_pose.ablation.grid import load_grid
 from dyrelu_pose.ablation.results import recorded_rows
@@ -101,6 +102,24 @@ def tool():
 def test_refusals(tool, tmp_path, flags, message):
     with pytest.raises(UserError, match=message):
         tool.main([str(ROOT / TINY), "--work-dir", str(tmp_path / "work"), *flags])
+    assert not (tmp_path / "work").exists()
+
+
+@pytest.mark.parametrize(("count", "found"), [(0, None), (1, ["0", "0"])])
+def test_several_runs_share_a_gpu(tool, monkeypatch, count, found):
+    monkeypatch.setattr(tool.torch.cuda, "device_count", lambda: count)
+    args = tool.parse_args([TINY, "--gpus", "0", "0"])
+    if found is None:
+        with pytest.raises(UserError, match="--gpus 0: this machine has 0 GPUs"):
+            tool.slots_of(args)
+    else:
+        assert [slot["CUDA_VISIBLE_DEVICES"] for slot in tool.slots_of(args)] == found
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without a GPU")
+def test_graphs_without_a_gpu_are_refused_before_anything_runs(tool, tmp_path):
+    with pytest.raises(UserError, match="--cuda-graph"):
+        tool.main([TINY, "--cuda-graph", "--work-dir", str(tmp_path / "work")])
     assert not (tmp_path / "work").exists()
 
 

@@ -24,10 +24,10 @@ def test_every_part_runs_dry(tmp_path, monkeypatch):
     records = json.loads((tmp_path / "parts.json").read_text())
     outcomes = {record["part"]: record["outcome"] for record in records}
     host = "ok" if (gpu.ROOT / "benchmarks/host.py").exists() else "skipped"
-    ran = dict.fromkeys(("machine", "compile", "op", "model", "tests"), "ok")
+    ran = dict.fromkeys(("machine", "compile", "op", "model", "steps", "tests"), "ok")
     assert outcomes == ran | dict(host=host)
     assert [part.name for part in gpu.parts(tmp_path, False)] == [*outcomes]
-    for name in ("op_cuda.csv", "model_cuda.csv", "machine.json"):
+    for name in ("op_cuda.csv", "model_cuda.csv", "steps_cuda.csv", "machine.json"):
         assert (tmp_path / name).stat().st_size > 100
     assert "passed" in records[-1]["output"][-1]
 
@@ -52,6 +52,15 @@ def test_a_part_that_fails_or_takes_too_long_stops_no_other(tmp_path, monkeypatc
     assert second["outcome"] == "failed"
     assert "s were up" in second["reason"]
     assert third["outcome"] == "ok"
+
+
+def test_parts_that_are_left_out_take_no_time_from_the_others(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(gpu, "parts", lambda out, dry_run: parts_of("1 / 0", "", "1 / 0"))
+    monkeypatch.setattr(gpu, "missing_packages", lambda env: [])
+    gpu.main(["--out", str(tmp_path), "--minutes", "1", "--only", "part1"])
+    assert "part1: up to 60 s" in capsys.readouterr().out
+    (record,) = json.loads((tmp_path / "parts.json").read_text())
+    assert (record["part"], record["outcome"]) == ("part1", "ok")
 
 
 def test_no_part_starts_when_the_time_is_up(tmp_path, monkeypatch):
