@@ -1,40 +1,57 @@
-"""Compiles the kernels of DyReLU's sites for a GPU, in a process per core, before they are timed.
+"""Compiles the kernels that benchmarks/gpu.py times, in a process per core, before they are timed.
 
     python benchmarks/ahead.py
 
-Triton keeps what it compiled on the disk, where the processes that time networks find it.
+Runs DyReLU once on every map that a part of it meets. Triton keeps what it compiled on the disk,
+where the processes that time find it.
 """
 
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
+from typing import NamedTuple
 
-from cases import Case
+import torch
+from cases import MAPS, NAMES, STUDY, TINY, Case, maps, sites
 from mmengine.registry import init_default_scope
-from op import CASES, DTYPES, inputs
+from model import JUDGED
+from op import DTYPES, inputs
 from records import console
 from rich.progress import Progress
 from rows import ROWS
-from verify import outcome
+from verify import outcome, run
 
 from dyrelu_pose.config.arguments import at_least_one
 
-# What one core compiles for one site: forward and backward, in training and in evaluation.
 BACKENDS = dict(cuda="triton", cpu="eager")
+# Images, precision, and whether they train: what is timed, what is judged, and single images.
+OF_MODELS = ((64, "bfloat16", True), (JUDGED, "float32", True), (1, "bfloat16", False))
+
+
+class Job(NamedTuple):
+    """A site to run once.
+
+    Attributes:
+        row: Name of a row of benchmarks/op.py.
+        case: The map.
+        dtype: Key in `op.DTYPES`.
+        training: Whether also in training mode, with backward.
+    """
+
+    row: str
+    case: Case
+    dtype: str
+    training: bool = True
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", choices=BACKENDS, default="cuda")
-    parser.add_argument("--cases", nargs="+", choices=CASES, default=["hrnet", "mobilenetv2"])
-    parser.add_argument("--dtypes", nargs="+", choices=DTYPES, default=["bfloat16"])
-    parser.add_argument(
-        "--batch", type=at_least_one, default=64, help="images at the sites (%(default)s)"
-    )
+    parser.add_argument("--tiny", action="store_true", help="one small map")
     parser.add_argument(
         "--jobs", type=at_least_one, default=os.cpu_count(), help="processes (%(default)s)"
     )
@@ -46,28 +63,44 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     init_default_scope("mmpose")
     rows = [row.name for row in ROWS if row.name.endswith(BACKENDS[args.device])]
-    cases = [case for name in args.cases for case in CASES[name](args.batch)]
     failures = []
     with Progress(console=console()) as progress, _executor(args.jobs) as executor:
-        jobs = {
-            executor.submit(compile_site, row, case, dtype, args.device): f"{row}, {case}, {dtype}"
-            for case in cases
-            for dtype in args.dtypes
-            for row in rows
+        started = {
+            executor.submit(compile_site, job, args.device): job for job in jobs(rows, args.tiny)
         }
-        for job in progress.track(as_completed(jobs), len(jobs), description="compiling"):
-            if error := job.exception():
-                failures.append(f"{jobs[job]}: {type(error).__name__}: {error}")
-    print(f"{len(jobs) - len(failures)} of {len(jobs)} compiled")
+        for done in progress.track(as_completed(started), len(started), description="compiling"):
+            if error := done.exception():
+                job = started[done]
+                where = f"{job.row}, {job.case}, {job.dtype}"
+                failures.append(f"{where}: {type(error).__name__}: {error}")
+    print(f"{len(started) - len(failures)} of {len(started)} compiled")
     if failures:
         sys.exit("\n".join(failures))
 
 
-def compile_site(name: str, case: Case, dtype: str, device: str) -> None:
-    """Run a row of benchmarks/op.py on a map: in evaluation, in training and backward."""
-    row = next(row for row in ROWS if row.name == name)
-    x, grad = inputs(case, DTYPES[dtype], device)
-    outcome(row.build(x.shape[1]).to(device), x, grad)
+def jobs(rows: Sequence[str], tiny: bool = False) -> Iterator[Job]:
+    """Yield what benchmarks/gpu.py runs of some rows: in op.py, in steps.py, then in model.py."""
+    if tiny:
+        yield from (Job(row, case, "float32") for case in maps(TINY) for row in rows)
+        return
+    yield from (Job(row, case, "bfloat16") for case in maps(MAPS) for row in rows)
+    yield from (Job(row, case, "float32") for case in sites(STUDY, 128) for row in rows)
+    for case in (case for name in NAMES for case in sites(name, 64)):
+        for batch, dtype, training in OF_MODELS:
+            sized = case._replace(shape=(batch, *case.shape[1:]))
+            yield from (Job(row, sized, dtype, training) for row in rows)
+
+
+def compile_site(job: Job, device: str) -> None:
+    """Run a row on a map: in evaluation, and then in training and backward."""
+    row = next(row for row in ROWS if row.name == job.row)
+    x, grad = inputs(job.case, DTYPES[job.dtype], device)
+    module = row.build(x.shape[1]).to(device)
+    if job.training:
+        outcome(module, x, grad)
+    else:
+        with torch.no_grad():
+            run(module.eval(), x)
 
 
 def _executor(jobs: int) -> Executor:

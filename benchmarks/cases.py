@@ -13,6 +13,7 @@ from dyrelu_pose.placement import probe
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 NAMES = ("hrnet", "mobilenetv2")  # configs/dyrelu_NAME.py, and its twin in configs/baselines/
+STUDY = "study/resnet18-8_drawn"  # in configs/
 
 
 class Network(NamedTuple):
@@ -73,20 +74,20 @@ def series(batches: Sequence[int] = BATCHES) -> list[Case]:
 
 
 def maps(shapes: Sequence[tuple[int, int, int, int]]) -> list[Case]:
-    """Return maps of some shapes, each in both memory formats."""
-    return [Case("maps", shape, memory_format) for shape in shapes for memory_format in FORMATS]
+    """Return maps of some shapes, each in both memory formats, first the one of fast GPU models."""
+    return [Case("maps", shape, name) for shape in shapes for name in reversed(FORMATS)]
 
 
 def sites(name: str, batch: int) -> list[Case]:
     """Return the distinct maps at the activation sites of a config, found by probing its model.
 
-    They are channels_last, which both models run faster in.
+    They are channels_last, which these models run faster in.
 
     Args:
-        name: One of `NAMES`.
+        name: One of `NAMES`, or `STUDY`.
         batch: Images in a batch.
     """
-    cfg = Config.fromfile(CONFIGS / f"baselines/{name}.py")
+    cfg = Config.fromfile(CONFIGS / f"{name if name == STUDY else f'baselines/{name}'}.py")
     maps = Counter(
         (site.channels, *site.size) for site in probe(MODELS.build(cfg.model), cfg.codec.input_size)
     )

@@ -91,37 +91,33 @@ def parts(out: Path, dry_run: bool) -> list[Part]:
     tests = ["tests/ops/triton", "tests/engine/test_cuda_graph.py"]
     pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
     kernels = ["ReLU", "SE + ReLU", "DyReLU-B usual*", "BatchNorm2d + ReLU", "*triton"]
-    networks = ["hrnet 256x192", "mobilenetv2 256x192", "mobilenetv2-x05 128x96"]
+    networks = ["mobilenetv2 256x192", "hrnet 256x192"]
     steps = ["benchmarks/steps.py", "configs/ablations/study_resnet18.py", "--cells"]
     if dry_run:
         cpu = ["--device", "cpu"]
-        tiny = [*cpu, "--cases", "tiny"]
         once = [*cpu, "--repeats", "1"]
         few = ["tests/ops/triton/test_functions.py", "-k", "strided"]  # in Triton's interpreter
         return [
             Part("machine", 1, ["benchmarks/machine.py", *cpu, *_to(out, "machine.json")]),
-            Part("compile", 1, ["benchmarks/ahead.py", *tiny, "--jobs", "1"]),
-            Part("op", 1, ["benchmarks/op.py", *tiny, *once[2:], *_to(out, "op_cuda.csv"),
-                           "--rows", "ReLU", "DyReLU-B eager"]),
+            Part("compile", 1, ["benchmarks/ahead.py", *cpu, "--tiny", "--jobs", "1"]),
+            Part("op", 1, ["benchmarks/op.py", *once, "--cases", "tiny",
+                           *_to(out, "op_cuda.csv"), "--rows", "ReLU", "DyReLU-B eager"]),
             Part("model", 1, ["benchmarks/model.py", *once, *_to(out, "model_cuda.csv"),
                               "--batch", "1", "--models", "mobilenetv2-x05 96x64",
                               "--variants", "DyReLU eager"]),
             Part("steps", 1, [*steps, "C", *once, *_to(out, "steps_cuda.csv")]),
-            Part("host", 1, ["benchmarks/host.py", *_to(out, "host_cuda.csv")]),
             Part("tests", 1, [*pytest, "-n", "0", *few]),
         ]  # fmt: skip
     return [
-        Part("machine", 1, ["benchmarks/machine.py", *_to(out, "machine.json")]),
-        Part("compile", 3, ["benchmarks/ahead.py", "--jobs", cores]),
-        Part("op", 7, ["benchmarks/op.py", "--device", "cuda", "--cases", "maps",
-                       "--dtypes", "bfloat16", "float32", *_to(out, "op_cuda.csv"),
-                       "--rows", *kernels]),
-        Part("model", 8, ["benchmarks/model.py", "--device", "cuda", *_to(out, "model_cuda.csv"),
+        Part("machine", 1.5, ["benchmarks/machine.py", *_to(out, "machine.json")]),
+        Part("compile", 9, ["benchmarks/ahead.py", "--jobs", cores]),
+        Part("op", 5, ["benchmarks/op.py", "--device", "cuda", "--cases", "maps",
+                       "--dtypes", "bfloat16", *_to(out, "op_cuda.csv"), "--rows", *kernels]),
+        Part("model", 12, ["benchmarks/model.py", "--device", "cuda", *_to(out, "model_cuda.csv"),
                           "--models", *networks, "--variants", "*triton"]),
-        Part("steps", 3, [*steps, "B", "C", "ReLU-9", "ReLU-10", "--device", "cuda",
+        Part("steps", 3, [*steps, "C", "B", "ReLU-9", "ReLU-10", "--device", "cuda",
                           *_to(out, "steps_cuda.csv")]),
-        Part("host", 2, ["benchmarks/host.py", *_to(out, "host_cuda.csv")]),
-        Part("tests", 6, [*pytest, "-n", cores, *tests]),
+        Part("tests", 5, [*pytest, "-n", cores, *tests]),
     ]  # fmt: skip
 
 

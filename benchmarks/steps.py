@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 args.device,
             )
             records += pair[1:] if records else pair
-    write(args.out, records, KEY)
+            write(args.out, records, KEY)
     console().print(table(grid, records))
     print(args.out)
 

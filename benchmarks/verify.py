@@ -12,18 +12,19 @@ class Tolerance(NamedTuple):
     """How far a tensor may be off, relative to its largest value.
 
     Where branches tie within rounding, the gradient may fall to either, so it is zero where they
-    are closer than `tie`.
+    are closer than `tie`. Under autocast the usual formulation has a hyper function in half
+    precision, whose gradients are off by `usual` at most; ours is in float32.
     """
 
     error: float
     tie: float
+    usual: float
 
 
-# Half precision is wide because the usual formulation has half-precision coefficients.
 TOLERANCES = {
-    torch.float32: Tolerance(1e-4, 1e-3),
-    torch.bfloat16: Tolerance(4e-2, 1e-1),
-    torch.float16: Tolerance(1e-2, 2e-2),
+    torch.float32: Tolerance(1e-4, 1e-3, 1e-4),
+    torch.bfloat16: Tolerance(2e-2, 1e-1, 2e-1),
+    torch.float16: Tolerance(5e-3, 2e-2, 5e-2),
 }
 
 
