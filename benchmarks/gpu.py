@@ -109,9 +109,9 @@ def parts(out: Path, dry_run: bool) -> list[Part]:
             Part("tests", 1, [*pytest, "-n", "0", *few]),
         ]  # fmt: skip
     return [
-        Part("machine", 1.5, ["benchmarks/machine.py", *_to(out, "machine.json")]),
+        Part("machine", 3, ["benchmarks/machine.py", *_to(out, "machine.json")]),
         Part("compile", 9, ["benchmarks/ahead.py", "--jobs", cores]),
-        Part("op", 5, ["benchmarks/op.py", "--device", "cuda", "--cases", "maps",
+        Part("op", 8, ["benchmarks/op.py", "--device", "cuda", "--cases", "maps",
                        "--dtypes", "bfloat16", *_to(out, "op_cuda.csv"), "--rows", *kernels]),
         Part("model", 12, ["benchmarks/model.py", "--device", "cuda", *_to(out, "model_cuda.csv"),
                           "--models", *networks, "--variants", "*triton"]),

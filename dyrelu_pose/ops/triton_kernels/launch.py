@@ -5,9 +5,9 @@ find the compiled kernel that fits, and returns that kernel. Where all pointers 
 bytes, as torch allocates them, the same numbers always find the same kernel, so it is then started
 as in Triton's tutorials, `compiled[grid](*arguments)`, with addresses for pointers. Device, stream
 and hooks are taken by Triton in every call, both ways. Read in the sources of Triton 3.3.1, 3.6.0
-and 3.7.1, whose launchers take the same arguments in both ways, and not run on a GPU. Before 3.3 a
-compiled kernel took no constants. On any other version, on ROCm, and where a launch returns no
-compiled kernel (the interpreter's), every launch is as the first.
+and 3.7.1, whose launchers take the same arguments in both ways; 3.6.0 was run, on an H100. Before
+3.3 a compiled kernel took no constants. On any other version, on ROCm, and where a launch returns
+no compiled kernel (the interpreter's), every launch is as the first.
 """
 
 from collections.abc import Callable

@@ -4,7 +4,7 @@ A function takes the page, so that links to what the table is made from lead the
 """
 
 from .deploy import deployed, deployed_ap, deployed_torch, detectors
-from .gpus import speed_h200, speed_host
+from .gpus import speed_gpu, speed_gpu_models, speed_host
 from .results import coco_mini, hidden_units, longer, model_card, tried
 from .scale import distributed, scale_evaluation, scale_gpus, scale_index, scale_workers
 from .speed import complexity, imagenet_cost, kept, loader, speed_compiled, speed_model, speed_op
@@ -40,7 +40,8 @@ __all__ = [
     "scale_index",
     "scale_workers",
     "speed_compiled",
-    "speed_h200",
+    "speed_gpu",
+    "speed_gpu_models",
     "speed_host",
     "speed_model",
     "speed_op",

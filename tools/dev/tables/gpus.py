@@ -1,10 +1,11 @@
 """What sites cost on the host of a GPU, counted without one, and what was measured on one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from dyrelu_pose.records.tables import markdown_table
 
-from .page import link, threads
+from .page import link, threads, values
 from .speed import BENCH, bench
 
 SHOWN = ("torch", "triton")  # of the versions in a record
@@ -42,21 +43,75 @@ def _microseconds(row: dict[str, str] | None) -> str:
     return f"{float(row['host_us']):.1f} ({float(row['times_relu']):.1f}x)" if row else ""
 
 
-def speed_h200(page: Path) -> str:
-    """Return the times of maps on one GPU, from before sites had plans."""
-    rows = bench("h200_notes")
+def speed_gpu(page: Path) -> str:
+    """Return the times of single activations on a GPU: their kernels, and called from Python."""
+    rows = bench("gpu/op_cuda")
+    found: dict[tuple[str, str], dict[str, dict[str, str]]] = {}
+    for row in rows:
+        found.setdefault((row["memory_format"], row["row"]), {})[row["what"]] = row
     lines = [
-        [r["row"], r["forward_us"], r["forward_backward_us"], r["eager_forward_backward_us"]]
-        for r in rows
+        [
+            memory_format,
+            name,
+            *(_times(of[what], "median_ms") for what in ("forward", "forward + backward")),
+            f"{float(of['forward + backward']['called_ms']):.2f} ms",
+            f"{_maps(of['forward + backward'], 'peak_bytes'):.1f} maps",
+        ]
+        for (memory_format, name), of in found.items()
     ]
     header = (
-        f"{rows[0]['map']}, µs",
-        *("forward, kernels", "forward + backward, kernels"),
-        "forward + backward, called from eager PyTorch",
+        f"{values(rows, 'shape')}, {values(rows, 'dtype')}",
+        *("activation", "forward, kernels", "forward + backward, kernels"),
+        *("the same, called from Python", "peak memory"),
     )
-    last = rows[-1]
-    return (
-        f"{markdown_table(header, lines)}\n\n{link(page, BENCH / 'h200_notes.csv')}, written down "
-        f"by hand: {last['device']}, {last['versions']}, {last['revision']}. The kernels "
-        "were timed by replaying a CUDA graph."
+    (tests,) = bench("gpu/tests_notes")
+    passed = (
+        f"Of the tests of kernels and of `--cuda-graph`, {tests['passed']} passed on the same kind "
+        f"of GPU and {tests['failed']} failed; {tests['skipped']} are for machines without one "
+        f"({link(page, BENCH / 'gpu/tests_notes.csv')}, written down by hand)."
     )
+    return f"{markdown_table(header, lines)}\n\n{_made(page, 'op_cuda', rows)} {passed}"
+
+
+def speed_gpu_models(page: Path) -> str:
+    """Return the times of whole models on a GPU."""
+    rows = bench("gpu/model_cuda")
+    found: dict[tuple[str, str], dict[tuple[str, str], dict[str, str]]] = {}
+    for row in rows:
+        found.setdefault((row["case"], row["row"]), {})[row["what"], row["batch"]] = row
+    batch = max(rows, key=lambda row: int(row["batch"]))["batch"]
+    step, replayed = (("training step" + way, batch) for way in ("", " from a graph"))
+    lines = [
+        [
+            case,
+            name,
+            *(_times(of[what], "median_ms", "times_relu") for what in (step, replayed)),
+            f"{float(of[step]['peak_bytes']) / 2**30:.1f} GiB",
+            *(
+                _times(of["inference", images], "median_ms", "times_relu")
+                for images in ("1", batch)
+            ),
+        ]
+        for (case, name), of in found.items()
+    ]
+    header = (
+        *("model", "activation", f"training step of {batch}", "from a CUDA graph"),
+        *("peak memory", "inference of 1", f"inference of {batch}"),
+    )
+    note = "In bfloat16 autocast and channels_last; inference is replayed from a CUDA graph."
+    return f"{markdown_table(header, lines)}\n\n{_made(page, 'model_cuda', rows)} {note}"
+
+
+def _times(row: dict[str, str], column: str, ratio: str = "times_baseline") -> str:
+    return f"{float(row[column]):#.3g} ms ({float(row[ratio]):.2f}x)"
+
+
+def _maps(row: dict[str, str], column: str) -> float:
+    return int(row[column]) / int(row["input_bytes"])
+
+
+def _made(page: Path, name: str, rows: Sequence[dict[str, str]]) -> str:
+    """Say where the figures of a benchmark on a GPU come from."""
+    torch = dict.fromkeys(v for row in rows for v in row["versions"].split(", ") if "torch" in v)
+    where = link(page, BENCH / f"gpu/{name}.csv")
+    return f"{where}: {values(rows, 'device')}, {', '.join(torch)}, {values(rows, 'date')}."

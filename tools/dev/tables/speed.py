@@ -10,37 +10,23 @@ from .page import NOT_RUN, RESULTS, link, source, threads
 
 BENCH, COMPLEXITY = RESULTS / "bench", RESULTS / "complexity"
 MIB = 2**20
+OP = ("64x96x32x24", "float32", "forward + backward")  # that single activations are compared in
 
 
 def speed_op(page: Path) -> str:
-    """Return the times of single activations: forward and backward on one map per device."""
-    cpu, cuda = ({name: _op_rows(device, name) for name in ("NCHW", "channels_last")}
-                 for device in ("cpu", "cuda"))  # fmt: skip
-    lines = []
-    for name in dict.fromkeys((*cpu["NCHW"], *cpu["channels_last"], *cuda["channels_last"])):
-        rows = [cpu["NCHW"].get(name), cpu["channels_last"].get(name)]
-        gpu = cuda["channels_last"].get(name)
-        kept = next(_maps(row) for row in (*rows, gpu) if row)
-        lines.append([name, *map(_time, rows), kept, _time(gpu)])
-    header = (
-        *("forward + backward, 64x96x32x24", "CPU, NCHW", "CPU, channels_last"),
-        *("kept for backward", "GPU, 512x96x32x24, bfloat16, channels_last"),
-    )
-    return f"{markdown_table(header, lines)}\n\n{_devices(page, 'op')}"
-
-
-def _op_rows(device: str, memory_format: str) -> dict[str, dict[str, str]]:
-    wanted = dict(
-        shape="64x96x32x24" if device == "cpu" else "512x96x32x24",
-        dtype="float32" if device == "cpu" else "bfloat16",
-        memory_format=memory_format,
-        what="forward + backward",
-    )
-    return {
-        row["row"]: row
-        for row in bench(f"op_{device}")
-        if all(row[column] == value for column, value in wanted.items())
-    }
+    """Return the times of single activations on a CPU: forward and backward on one map."""
+    formats = ("NCHW", "channels_last")
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for row in bench("op_cpu"):
+        if (row["shape"], row["dtype"], row["what"]) == OP:
+            found.setdefault(row["row"], {})[row["memory_format"]] = row
+    lines = [
+        [name, *(_time(of.get(each)) for each in formats), _maps(next(iter(of.values())))]
+        for name, of in found.items()
+    ]
+    shape, _, what = OP
+    header = (f"{what}, {shape}", *formats, "kept for backward")
+    return f"{markdown_table(header, lines)}\n\n{_made(page, 'op_cpu')}"
 
 
 def _time(row: dict[str, str] | None) -> str:
@@ -54,32 +40,29 @@ def _maps(row: dict[str, str]) -> str:
 
 
 def speed_model(page: Path) -> str:
-    """Return the cost of DyReLU in whole models, as ratios to their ReLU twins."""
+    """Return the cost of DyReLU in whole models on a CPU, as ratios to their ReLU twins."""
+    found: dict[tuple[str, str], list[dict[str, str]]] = {}
+    for record in bench("model_cpu"):
+        found.setdefault((record["case"], record["row"]), []).append(record)
     lines = []
-    for device, label in (("cpu", "CPU"), ("cuda", "GPU")):
-        found = {}
-        for record in bench(f"model_{device}"):
-            found.setdefault((record["case"], record["row"]), []).append(record)
-        for (model, name), records in found.items():
-            step = records[0]
-            inference = [record for record in records if record["what"] == "inference"]
-            if name == "ReLU":
-                cells = [f"{float(step['median_ms']):.0f} ms (batch {step['batch']})"]
-                cells.append(f"{int(step['peak_bytes']) / MIB:.0f} MiB")
-                cells.append(" / ".join(f"{float(r['median_ms']):.3g} ms" for r in inference))
-                cells[-1] += f" (batch {' / '.join(r['batch'] for r in inference)})"
-            else:
-                cells = [f"{_times(step)} ({_times(step, 'processor_times_relu')})"]
-                cells.append(_times(step, "peak_times_relu"))
-                cells.append(" / ".join(map(_times, inference)))
-            lines.append([model, name, label, *cells])
-        if not found:
-            lines.append(["all", "all", label, *[NOT_RUN] * 3])
+    for (model, name), records in found.items():
+        step = records[0]
+        inference = [record for record in records if record["what"] == "inference"]
+        if name == "ReLU":
+            cells = [f"{float(step['median_ms']):.0f} ms (batch {step['batch']})"]
+            cells.append(f"{int(step['peak_bytes']) / MIB:.0f} MiB")
+            cells.append(" / ".join(f"{float(r['median_ms']):.3g} ms" for r in inference))
+            cells[-1] += f" (batch {' / '.join(r['batch'] for r in inference)})"
+        else:
+            cells = [f"{_times(step)} ({_times(step, 'processor_times_relu')})"]
+            cells.append(_times(step, "peak_times_relu"))
+            cells.append(" / ".join(map(_times, inference)))
+        lines.append([model, name, *cells])
     header = (
-        *("model", "activation", "device", "training step (processor time)"),
+        *("model", "activation", "training step (processor time)"),
         *("peak memory", "inference"),
     )
-    return f"{markdown_table(header, lines)}\n\n{_devices(page, 'model')}"
+    return f"{markdown_table(header, lines)}\n\n{_made(page, 'model_cpu')}"
 
 
 def kept(page: Path) -> str:
@@ -112,8 +95,9 @@ def speed_compiled(page: Path) -> str:
         *("demo model", "training step", "compiled", "first three steps, compiled"),
         "largest difference in loss",
     )
-    where = _devices(page, "compiled")
-    return f"{markdown_table(header, lines)}\n\nBatch {rows['ReLU']['batch']}. {where}"
+    made = _made(page, "compiled_cpu")
+    batch = rows["ReLU"]["batch"]
+    return f"{markdown_table(header, lines)}\n\nBatch {batch}. {made} On a GPU: {NOT_RUN}."
 
 
 def _times(record: dict[str, str], column: str = "times_relu") -> str:
@@ -185,31 +169,19 @@ def imagenet_cost(page: Path) -> str:
     )
 
 
-def _devices(page: Path, name: str) -> str:
-    """Say where the figures of a benchmark come from."""
-    parts = []
-    for device, label in (("cpu", "CPU"), ("cuda", "GPU")):
-        path = _path(f"{name}_{device}")
-        rows = read_csv(path)
-        if rows:
-            last = rows[-1]
-            versions = last["versions"].split(", ")
-            torch = next(version for version in versions if version.startswith("torch "))
-            where = f"{last['device']}, {threads(last['threads'])}"
-            made = f"{where if device == 'cpu' else last['device']}, {torch}, {last['date']}"
-            parts.append(f"{label}, {link(page, path)}: {made}.")
-        else:
-            parts.append(f"{label}: {NOT_RUN}.")
-    return " ".join(parts)
+def _made(page: Path, name: str) -> str:
+    """Say where the figures of a benchmark on a CPU come from."""
+    last = bench(name)[-1]
+    torch = next(version for version in last["versions"].split(", ") if "torch " in version)
+    return (
+        f"{link(page, BENCH / f'{name}.csv')}: {last['device']}, {threads(last['threads'])}, "
+        f"{torch}, {last['date']}."
+    )
 
 
 def bench(name: str) -> list[dict[str, str]]:
     """Return the rows of a benchmark."""
-    return read_csv(_path(name))
-
-
-def _path(name: str) -> Path:
-    return BENCH / ("gpu" if name.endswith("_cuda") else "") / f"{name}.csv"
+    return read_csv(BENCH / f"{name}.csv")
 
 
 def _change(row: dict[str, str], twin: dict[str, str], name: str, unit: float, digits: str) -> str:

@@ -12,10 +12,10 @@ from dyrelu_pose.paths import CONFIGS
 from dyrelu_pose.records.files import read_csv
 from dyrelu_pose.records.tables import markdown_table
 
-from .page import NOT_RUN, RESULTS, device, devices, link, threads, values
+from .page import NOT_RUN, RESULTS, device, devices, link, values
 
 RECIPE = "study_recipe"
-STEPS = RESULTS / "bench/steps.csv"
+STEPS = tuple(RESULTS / "bench" / name for name in ("steps.csv", "gpu/steps_cuda.csv"))
 DATA = {"drawn": "drawn people", "demo": "drawn people (demo)"}  # what records name differently
 
 
@@ -95,17 +95,20 @@ def gain(page: Path) -> str:
 
 def gain_cells(page: Path) -> str:
     """Return all cells that were run of every study but the old one, the twin first."""
-    header = (
-        *("activation", "params", "multiply-adds", "step time", "AP (mean ± std)", "difference"),
-        *("95 % interval", "heatmap NLL, difference", "95 % interval", "seeds"),
-    )
     parts = []
-    steps = {(row["grid"], row["cell"]): row for row in read_csv(STEPS)}
+    steps = [{(row["grid"], row["cell"]): row for row in read_csv(path)} for path in STEPS]
     for study in STUDIES[:-1]:
         grid, folder, rows = study.load()
         if rows:
+            timed = [of for of in steps if (grid.name, grid.baseline) in of]
+            header = (
+                *("activation", "params", "multiply-adds"),
+                *("step time", "step time on a GPU")[: len(timed)],
+                *("AP (mean ± std)", "difference", "95 % interval"),
+                *("heatmap NLL, difference", "95 % interval", "seeds"),
+            )
             lines = [
-                _line(page, folder, grid, rows, name, steps.get((grid.name, name)))
+                _line(page, folder, grid, rows, name, [of.get((grid.name, name)) for of in timed])
                 for name in summaries(grid, rows)
             ]
             made = f"{devices(rows)}, {values(rows, 'date')}"
@@ -116,10 +119,13 @@ def gain_cells(page: Path) -> str:
                 f"{link(page, folder / 'table.md', counted)}, {made}. Differences "
                 f"from {grid.baseline} are paired by seed; intervals are those of a paired t-test.",
             ]
-    timed, count, dates = (values(steps.values(), key) for key in ("device", "threads", "date"))
+    sources = (
+        f"{link(page, path)}: {values(of.values(), 'device')}, {values(of.values(), 'date')}"
+        for path, of in zip(STEPS, steps, strict=True)
+    )
     parts.append(
-        "Step time: time of a training step without data loading, relative to the first row "
-        f"({link(page, STEPS)}: {timed}, {threads(count)}, {dates})."
+        "Step time: time of a training step without data loading, relative to the first row; on "
+        f"one thread of a CPU, and from a CUDA graph on a GPU ({'; '.join(sources)})."
     )
     return "\n\n".join(parts)
 
@@ -147,7 +153,12 @@ def _data(rows: Sequence[dict]) -> str:
 
 
 def _line(
-    page: Path, folder: Path, grid: Grid, rows: Sequence[dict], name: str, step: dict | None
+    page: Path,
+    folder: Path,
+    grid: Grid,
+    rows: Sequence[dict],
+    name: str,
+    steps: Sequence[dict | None],
 ) -> list[str]:
     ap, nll = summaries(grid, rows)[name], summaries(grid, rows, "NLL", 1)[name]
     own = [row for row in rows if row["cell"] == name]
@@ -162,7 +173,7 @@ def _line(
     return [
         name,
         *(f"{own[0][key] / 1e6:.2f}M" for key in ("params", "MAdds")),
-        f"{float(step['times_baseline']):.2f}x" if step else NOT_RUN,
+        *(f"{float(step['times_baseline']):.2f}x" if step else NOT_RUN for step in steps),
         f"{ap.mean:.1f}{spread}",
         *(differences if name != grid.baseline else [""] * 4),
         " ".join(link(page, path, str(seed)) for seed, path in sorted(runs.items())),
