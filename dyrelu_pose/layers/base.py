@@ -163,7 +163,7 @@ class DyReLU(NormHolder, nn.Module):
 
         Raises:
             RuntimeError: The layer is pending, or its backend cannot run here.
-            ValueError: The input does not have `channels` channels.
+            ValueError: The input does not have `channels` channels, or no positions.
         """
         if isinstance(x, Proxy):
             return call_in_graph(self, x)
@@ -222,6 +222,11 @@ class DyReLU(NormHolder, nn.Module):
             raise ValueError(
                 f"{type(self).__name__} has {self.channels} channels, "
                 f"got an input of shape {tuple(x.shape)}; expected (N, {self.channels}, ...)"
+            )
+        if 0 in x.shape[2:]:
+            raise ValueError(
+                f"{type(self).__name__} takes the mean over the positions of a map, and an input "
+                f"of shape {tuple(x.shape)} has none: the image is too small for this network"
             )
 
     def _load_from_state_dict(self, state_dict, prefix, *args) -> None:

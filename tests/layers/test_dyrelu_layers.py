@@ -327,3 +327,10 @@ def test_takes_no_option_by_position(layer):  # 8 would be R for one, tau for an
 def test_refuses_an_input_of_another_width():
     with pytest.raises(ValueError, match=r"DyReLUB has 8 channels, got an input of shape \(2, 6"):
         DyReLUB(8)(torch.zeros(2, 6, 3, 3))
+
+
+@pytest.mark.parametrize("layer", [DyReLUA, DyReLUB, DyReLUC], ids=lambda cls: cls.__name__)
+def test_refuses_a_map_without_positions_but_takes_an_empty_batch(layer):
+    with pytest.raises(ValueError, match=r"shape \(2, 8, 0, 4\) has none: the image is too small"):
+        layer(8)(torch.zeros(2, 8, 0, 4))
+    assert layer(8)(torch.zeros(0, 8, 3, 4)).shape == (0, 8, 3, 4)
