@@ -1,5 +1,6 @@
 """Times on a GPU: of the kernels alone, replayed from a CUDA graph, and of the host that calls."""
 
+import gc
 import statistics
 import time
 from collections.abc import Callable
@@ -20,8 +21,7 @@ def graphed(call: Call, count: int = 1) -> Callable[[], object]:
         for _ in range(3):
             call()
     torch.cuda.current_stream().wait_stream(stream)
-    torch.cuda.synchronize()
-    torch.cuda.empty_cache()  # the graph has memory of its own, and cannot free any
+    gc.collect()  # dead graphs of other models, which must not be freed during a capture
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         for _ in range(count):

@@ -1,5 +1,6 @@
 """CUDA graphs: the launches of a call, captured once and replayed as they are."""
 
+import gc
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -69,6 +70,7 @@ class Graphs:
             raise _capture_error(causes[0] if causes else error) from error
 
     def _capture(self, call: Callable[[], None]) -> Callable[[], None]:
+        gc.collect()  # what is dead and has a graph or memory of its own must not go meanwhile
         graph = torch.cuda.CUDAGraph()
         # Per thread: the loader's, which pins memory, may go on meanwhile.
         with torch.cuda.graph(graph, self._pool, self._stream, "thread_local"):
