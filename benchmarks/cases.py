@@ -87,7 +87,8 @@ def sites(name: str, batch: int) -> list[Case]:
         name: One of `NAMES`, or `STUDY`.
         batch: Images in a batch.
     """
-    cfg = Config.fromfile(CONFIGS / f"{name if name == STUDY else f'baselines/{name}'}.py")
+    folder = CONFIGS if name == STUDY else CONFIGS / "baselines"
+    cfg = Config.fromfile(folder / f"{name}.py")
     maps = Counter(
         (site.channels, *site.size) for site in probe(MODELS.build(cfg.model), cfg.codec.input_size)
     )
