@@ -1,6 +1,7 @@
 """Errors whose message is meant for the user: what is wrong, where, and what to do."""
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -20,8 +21,14 @@ class AnnotationError(UserError, ValueError):
 
 
 def plural(count: int, noun: str) -> str:
-    """Return a number of things in words: `1 site`, `2 sites`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """Return a number of things in words: `1 site`, `2 sites`, `2 entries`."""
+    nouns = re.sub("([^aeiou])y$", r"\1ie", noun) + "s"
+    return f"{count} {noun if count == 1 else nouns}"
+
+
+def article(noun: str) -> str:
+    """Return a noun with its indefinite article: `a dict`, `an int`."""
+    return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from dyrelu_pose.errors import TRACEBACK, UserError, described, user_errors
+from dyrelu_pose.errors import TRACEBACK, UserError, article, described, plural, user_errors
 from tests.scripts import DEMO, run
 
 
@@ -20,6 +20,13 @@ def said(error):
     with pytest.raises(SystemExit) as stop, user_errors():
         raise error
     return stop.value.code
+
+
+def test_counts_and_articles_are_english():
+    assert [plural(n, "site") for n in (0, 1, 2)] == ["0 sites", "1 site", "2 sites"]
+    assert [plural(n, "entry") for n in (1, 2)] == ["1 entry", "2 entries"]
+    assert plural(2, "key") == "2 keys"
+    assert [article(noun) for noun in ("dict", "int", "ELU")] == ["a dict", "an int", "an ELU"]
 
 
 def test_user_error_is_one_line_and_status_1():

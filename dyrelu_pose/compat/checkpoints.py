@@ -23,7 +23,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, article
 
 
 class CheckpointError(UserError, RuntimeError):
@@ -101,9 +101,8 @@ def _guarded(load: Callable) -> Callable:
         except Exception as error:
             raise CheckpointError(_reason(filename, error)) from None
         if not isinstance(checkpoint, dict):
-            raise CheckpointError(
-                f"checkpoint {filename} holds a {type(checkpoint).__name__}, not a state dict"
-            )
+            held = article(type(checkpoint).__name__)
+            raise CheckpointError(f"checkpoint {filename} holds {held}, not a state dict")
         state = checkpoint.get("state_dict", checkpoint)
         if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
             raise CheckpointError(

@@ -15,7 +15,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import TestLoop
 from torch import nn
 
-from dyrelu_pose.errors import UserError, described
+from dyrelu_pose.errors import UserError, article, described
 
 T = TypeVar("T")
 
@@ -40,8 +40,8 @@ def expect(value: object, kinds: type[T] | tuple[type[T], ...], key: str) -> T:
     """
     if not isinstance(value, kinds):
         kinds = kinds if isinstance(kinds, tuple) else (kinds,)
-        names = " or ".join(kind.__name__ for kind in kinds)
-        raise ConfigError(f"{key} of the config is {value!r}: it has to be a {names}")
+        names = " or ".join(article(kind.__name__) for kind in kinds)
+        raise ConfigError(f"{key} of the config is {value!r}: it has to be {names}")
     return value
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeGuard
 
-from dyrelu_pose.errors import AnnotationError
+from dyrelu_pose.errors import AnnotationError, plural
 
 from .checks import box_problem, entries_of, is_number, keypoints_problem, name_of
 from .doubts import find_doubts
@@ -89,13 +89,14 @@ def checked(
         first = problems[0] + (f" (and {len(bad) - 1} more)" if len(bad) > 1 else "")
         if not skip:
             raise AnnotationError(f"annotation file {ann_file}: {first}; correct it{advice}")
-        notes.append(f"{len(bad)} entries of {ann_file} are left out: {first}")
+        notes.append(f"{plural(len(bad), 'entry')} of {ann_file} left out: {first}")
         content = without(content, entries)
     for doubt in find_doubts(content) if keypoints is not None else []:
         if doubt.mostly:
             raise AnnotationError(f"annotation file {ann_file}: {doubt}; correct it")
         if skip:
-            notes.append(f"{len(doubt.annotations)} entries of {ann_file} are left out: {doubt}")
+            entries = plural(len(doubt.annotations), "entry")
+            notes.append(f"{entries} of {ann_file} left out: {doubt}")
             content = without(content, doubt.annotations)
         else:
             notes.append(f"annotation file {ann_file}: {doubt}; look at it{advice}")

@@ -9,7 +9,7 @@ import numpy as np
 from mmengine.logging import print_log
 from mmpose.structures.bbox import bbox_xywh2xyxy
 
-from dyrelu_pose.errors import AnnotationError
+from dyrelu_pose.errors import AnnotationError, article, plural
 
 from .checks import box_problem, is_number
 from .doubts import misread_boxes
@@ -39,7 +39,7 @@ def read_detections(
     except ValueError as error:
         raise AnnotationError(f"bbox file {bbox_file} is not valid JSON: {error}") from error
     if not isinstance(found, list) or not found:
-        problem = "is empty" if isinstance(found, list) else f"is a {type(found).__name__}"
+        problem = "is empty" if isinstance(found, list) else f"is {article(type(found).__name__)}"
         raise AnnotationError(
             f"bbox file {bbox_file} {problem}: it has to be a list of "
             "dict(image_id, category_id, bbox, score)"
@@ -52,7 +52,7 @@ def read_detections(
         text = f"bbox file {bbox_file}: entry {index} {problem}{more}"
         if not skip_bad_samples:
             raise AnnotationError(text)
-        print_log(f"{len(bad)} entries are left out: {text}", logger="current")
+        print_log(f"{plural(len(bad), 'entry')} left out: {text}", logger="current")
         found = [entry for index, entry in enumerate(found) if index not in bad]
     categories = keypoint_categories(truths)
     kept = [entry for entry in found if entry["category_id"] in categories]

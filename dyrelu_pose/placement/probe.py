@@ -17,7 +17,7 @@ from mmcv.cnn.bricks import HSwish
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, article
 from dyrelu_pose.layers import DyReLU, Maxout, SEReLU
 
 from .channels import FIRST, LAST, ChannelsWatch, dimension_by_size
@@ -300,7 +300,7 @@ class _Watch:
         for activation, names in self.slots.items():
             if is_pending(activation) and activation not in self.shapes:
                 raise PlacementError(
-                    f"{names[0]} is a {type(activation).__name__} without channels that the "
+                    f"{names[0]} is {article(type(activation).__name__)} without channels that the "
                     "forward pass never reaches; give it its channels in the config"
                 )
         linear = self.linear.sites()

@@ -119,5 +119,5 @@ def test_a_model_that_is_not_of_the_config_is_left_alone():
 
 def test_expect_names_the_key_and_the_type():
     assert expect("text", (str, dict), "model") == "text"
-    with pytest.raises(ConfigError, match="model of the config is 7: it has to be a str or dict"):
+    with pytest.raises(ConfigError, match="model of the config is 7: it has to be a str or a dict"):
         expect(7, (str, dict), "model")

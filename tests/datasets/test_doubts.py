@@ -112,7 +112,7 @@ def test_one_of_many_is_named_or_left_out(content, change, message):
     assert note.startswith("annotation file f: annotation 113 has ")
     assert f"1 of {NUMBER} annotations like this" in note
     kept, (note,) = checked(content, "f", 5, skip=True)
-    assert note.startswith("1 entries of f are left out: annotation 113 has ")
+    assert note.startswith("1 entry of f left out: annotation 113 has ")
     assert [entry["id"] for entry in kept["annotations"]] == [
         *range(100, 113), *range(114, 100 + NUMBER)
     ]  # fmt: skip

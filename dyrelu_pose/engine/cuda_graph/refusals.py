@@ -7,6 +7,8 @@ from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.runner import Runner
 
+from dyrelu_pose.errors import article
+
 from .optimizer import way_to_capture
 
 
@@ -29,7 +31,8 @@ def reasons_against(runner: Runner) -> Iterator[str]:
             if schedule.param_name != "lr":
                 yield f"param_scheduler {type(schedule).__name__} changes {schedule.param_name}"
     else:
-        yield f"optim_wrapper is a {type(wrapper).__name__}, not OptimWrapper or AmpOptimWrapper"
+        kind = article(type(wrapper).__name__)
+        yield f"optim_wrapper is {kind}, not OptimWrapper or AmpOptimWrapper"
 
 
 def _reasons_against_optimizer(wrapper: OptimWrapper) -> Iterator[str]:
