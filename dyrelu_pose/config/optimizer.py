@@ -1,18 +1,21 @@
 """Check an optimizer, and its schedules to their ends, before anything is written."""
 
 import copy
+import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.optim import (
     OptimWrapper,
     ZeroRedundancyOptimizer,
     _ParamScheduler,
     build_optim_wrapper,
 )
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.registry import OPTIMIZERS, PARAM_SCHEDULERS
 from torch import nn
 
@@ -27,23 +30,31 @@ MANY = 100_000  # steps of a schedule, which take a second
 UNUSABLE = (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError)
 
 
-@quietly()
 def check_optimizer(cfg: Config, model: nn.Module) -> None:
     """Build the optimizer of a config for a model, clip, run the schedules through, forget it all.
 
     Other wrappers than MMEngine's usual ones are left alone, and so is what depends on a
-    device or on other processes.
+    device or on other processes. Warned of is a schedule that raises the rates of the groups of
+    parameters that learn more slowly.
 
     Raises:
         ConfigError: An option has a value that cannot be used, such as a rate that is a string, or
-            that could not be used in a later epoch, such as a schedule that ends too early.
+            that could not be used in a later epoch, such as a schedule that ends too early; or
+            a schedule gives all groups of parameters one rate, and the optimizer others.
     """
+    for note in _tried(cfg, model):
+        print_log(note, "current", logging.WARNING)
+
+
+@quietly()
+def _tried(cfg: Config, model: nn.Module) -> list[str]:
+    """Do what `check_optimizer` does, and return its warnings."""
     wrapper = expect(copy.deepcopy(cfg.optim_wrapper), dict, "optim_wrapper")
     if wrapper.get("type", "OptimWrapper") not in ("OptimWrapper", "AmpOptimWrapper"):
-        return
+        return []
     optimizer = expect(wrapper.get("optimizer"), dict, "optim_wrapper.optimizer")
     if registered(OPTIMIZERS, optimizer) is ZeroRedundancyOptimizer:
-        return  # its processes do not know each other yet
+        return []  # its processes do not know each other yet
     wrapper["type"] = "OptimWrapper"
     for option in ("dtype", "loss_scale", "use_fsdp"):  # of mixed precision
         wrapper.pop(option, None)
@@ -52,7 +63,7 @@ def check_optimizer(cfg: Config, model: nn.Module) -> None:
         built = build_optim_wrapper(model, wrapper)
         key = "optim_wrapper.clip_grad"
         _clip(built)
-        del built.param_groups[1:]  # a schedule treats all of them alike
+        rates = [group["lr"] for group in built.param_groups]
         schedules = {}
         for number, schedule in enumerate(listed(cfg.get("param_scheduler"))):
             key = f"param_scheduler.{number}"
@@ -62,7 +73,46 @@ def check_optimizer(cfg: Config, model: nn.Module) -> None:
             _check_milestones(getattr(schedules[key], "milestones", ()))
     except UNUSABLE as error:
         raise ConfigError(f"{key} of the config cannot be built: {described(error)}") from error
+    notes = [note for key, schedule in schedules.items() for note in _evened(key, schedule, rates)]
     _run_through(schedules, built, cfg.get("train_cfg") or {})
+    return notes
+
+
+def _evened(key: str, schedule: _ParamScheduler, rates: Sequence[float]) -> Iterator[str]:
+    """Yield a warning if a schedule has a lowest rate that is above that of some groups.
+
+    Args:
+        key: Where the schedule is in the config.
+        schedule: The schedule.
+        rates: Of the groups of parameters, as the optimizer has them; of several the last is that
+            of the config.
+
+    Raises:
+        ConfigError: It gives one rate to groups that have several.
+    """
+    if schedule.param_name != "lr":
+        return
+    name, base = type(schedule).__name__, rates[-1]
+    said = f"{key} of the config, {name},"
+    several = (
+        f"optim_wrapper (constructor, paramwise_cfg) makes groups of parameters whose rates are "
+        f"{min(rates):.3g} to {max(rates):.3g}"
+    )
+    if isinstance(schedule, OneCycleParamScheduler):
+        if len(set(rates)) > 1 and not isinstance(schedule.eta_max, (list, tuple)):
+            raise ConfigError(
+                f"{said} gives all parameters one rate, by eta_max={schedule.eta_max:g}, and "
+                f"{several}: take LinearLR and then CosineAnnealingLR with eta_min_ratio, which "
+                "keep their ratios"
+            )
+        return
+    lowest = getattr(schedule, "eta_min", None) or 0
+    if base and lowest > min(rates):
+        other = "" if hasattr(schedule, "eta_min_ratio") else "CosineAnnealingLR and "
+        yield (
+            f"{said} raises the lowest rates to eta_min={lowest:g}, and {several}: take "
+            f"{other}eta_min_ratio={lowest / base:.3g} in its place, which keeps their ratios"
+        )
 
 
 def _clip(built: OptimWrapper) -> None:

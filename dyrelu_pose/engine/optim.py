@@ -45,7 +45,8 @@ class DyReLUOptimWrapperConstructor(DefaultOptimWrapperConstructor):
     prescribes for hidden weights. SGD does not need it and gets MMEngine's groups.
 
     Schedulers start from each group's own rate. One that ends at an absolute `eta_min` may end
-    above it: write `eta_min_ratio`.
+    above it: write `eta_min_ratio`. `OneCycleLR` has one rate for all, and is refused by
+    `tools/train.py`.
 
     Args:
         optim_wrapper_cfg: See `mmengine.optim.DefaultOptimWrapperConstructor`.

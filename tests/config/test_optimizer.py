@@ -2,16 +2,27 @@
 
 import pytest
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
 from torch import nn
 
+from dyrelu_pose.config import optimizer
 from dyrelu_pose.config.errors import ConfigError
 from dyrelu_pose.config.optimizer import check_optimizer
+from dyrelu_pose.layers import DyReLUB
 from tests.scripts import DEMO
 
 
 @pytest.fixture
 def cfg():
     return Config.fromfile(DEMO)
+
+
+@pytest.fixture
+def warnings(monkeypatch):
+    """What the check logs."""
+    logged = []
+    monkeypatch.setattr(optimizer, "print_log", lambda text, *_: logged.append(text))
+    return logged
 
 
 @pytest.mark.parametrize(
@@ -82,6 +93,70 @@ def test_a_schedule_that_lasts_passes(cfg, schedule):
     cfg.train_cfg.max_epochs = 8
     cfg.param_scheduler = schedule
     check_optimizer(cfg, nn.Linear(1, 1))
+
+
+ABSOLUTE = dict(eta_min=1e-3, T_max=8)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "advice"),
+    [
+        (dict(type="CosineAnnealingLR", **ABSOLUTE), "take eta_min_ratio=0.5 in its place"),
+        (dict(type="CosineAnnealingLR", **ABSOLUTE, by_epoch=False, begin=100), "take eta_min_r"),
+        (dict(type="PolyLR", eta_min=1e-3), "take CosineAnnealingLR and eta_min_ratio=0.5 in its"),
+    ],
+    ids=["Cosine", "Cosine by iterations", "Poly"],
+)
+def test_a_schedule_that_raises_slower_rates_is_warned_of(cfg, schedule, advice, warnings):
+    cfg.optim_wrapper.optimizer.lr = 2e-3
+    cfg.param_scheduler = schedule
+    check_optimizer(cfg, nn.Linear(1, 1))
+    assert not warnings
+    check_optimizer(cfg, DyReLUB(64))
+    (said,) = warnings
+    assert f"param_scheduler.0 of the config, {schedule['type']}, raises the lo" in said
+    assert "eta_min=0.001, and optim_wrapper (constructor, paramwise_cfg) makes" in said
+    assert "whose rates are 0.000125 to 0.002: " in said
+    assert advice in said
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        dict(type="CosineAnnealingLR", eta_min_ratio=0.5, T_max=8),
+        dict(type="CosineAnnealingLR", eta_min=1e-4, T_max=8),
+        dict(type="ReduceOnPlateauLR", monitor="coco/AP", min_value=1e-3),
+        dict(type="CosineAnnealingMomentum", eta_min=0.1, T_max=8),
+    ],
+    ids=lambda value: value["type"],
+)
+def test_a_schedule_that_raises_no_rate_passes(cfg, schedule, warnings):
+    cfg.optim_wrapper.optimizer.lr = 2e-3
+    cfg.param_scheduler = schedule
+    check_optimizer(cfg, DyReLUB(64))
+    assert not warnings
+
+
+def test_one_cycle_of_one_rate_is_refused_where_groups_have_several(cfg):
+    cfg.optim_wrapper.optimizer.lr = 2e-3
+    cfg.param_scheduler = dict(type="OneCycleLR", eta_max=0.01, total_steps=9000, by_epoch=False)
+    check_optimizer(cfg, nn.Linear(1, 1))
+    message = (
+        r"param_scheduler\.0 of the config, OneCycleLR, gives all parameters one rate, by "
+        r"eta_max=0\.01, and .* 0\.000125 to 0\.002: take LinearLR and then CosineAnnealingLR"
+    )
+    with pytest.raises(ConfigError, match=message):
+        check_optimizer(cfg, DyReLUB(64))
+    cfg.optim_wrapper.paramwise_cfg.custom_keys = dict(weight=dict(lr_mult=0.1))
+    with pytest.raises(ConfigError, match="rates are 0.0002 to 0.002"):
+        check_optimizer(cfg, nn.Linear(1, 1))
+
+
+def test_one_cycle_may_have_a_rate_for_each_group(cfg):
+    groups = len(build_optim_wrapper(DyReLUB(64), cfg.optim_wrapper).param_groups)
+    rates = [0.01 / (i + 1) for i in range(groups)]
+    cfg.param_scheduler = dict(type="OneCycleLR", eta_max=rates, total_steps=8)
+    check_optimizer(cfg, DyReLUB(64))
 
 
 def test_whole_numbers_may_be_floats(cfg):
