@@ -13,10 +13,14 @@ import sys
 from torch import nn
 
 from .registry import RECIPES
+from .replace import hooks_of
 
 
 def split_shared(module: nn.Module) -> int:
     """Turn each block in `module` that has a recipe into its split form, in place.
+
+    A hook of a shared activation runs at each of its calls, as before; its handle no longer removes
+    it.
 
     Args:
         module: Any module; it is searched with all its descendants.
@@ -34,7 +38,9 @@ def split_shared(module: nn.Module) -> int:
             for i in range(count(block) if callable(count) else count):
                 if shared is None:
                     raise AttributeError(f"{type(block).__name__} splits {name}, which it lacks")
-                block.add_module(f"{name}{i + 1}", copy.deepcopy(shared).train(block.training))
+                own = copy.deepcopy(shared).train(block.training)
+                vars(own).update({key: copy.copy(value) for key, value in hooks_of(shared).items()})
+                block.add_module(f"{name}{i + 1}", own)
     return len(blocks)
 
 

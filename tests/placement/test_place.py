@@ -395,3 +395,46 @@ def test_a_model_is_built_in_inference_mode(build, images, input_size):
         model, relu = build("resnet18"), build("resnet18")
         place(model, [dict(sites="*", act=dict(type="DyReLUB"), fuse_norm=True)], input_size)
         torch.testing.assert_close(run(model.eval(), images), run(relu.eval(), images))
+
+
+def test_hooks_of_an_activation_go_to_its_layer():
+    model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
+    seen = []
+    handles = [
+        model[1].register_forward_pre_hook(lambda module, args: seen.append("before")),
+        model[1].register_forward_hook(lambda module, args, output: seen.append(type(module))),
+        model[1].register_forward_hook(
+            lambda module, args, kwargs, output: seen.append(kwargs), with_kwargs=True
+        ),
+        model[1].register_full_backward_hook(lambda module, *gradients: seen.append("backward")),
+    ]
+    place(model, [dict(sites="*", act=B)], (16, 16))
+    seen.clear()
+    model(torch.randn(1, 3, 16, 16)).sum().backward()
+    assert seen == ["before", DyReLUB, {}, "backward"]
+    for handle in handles:
+        handle.remove()
+    seen.clear()
+    model(torch.randn(1, 3, 16, 16)).sum().backward()
+    assert not seen
+
+
+class Recorder:
+    """Keeps the classes of the modules that it was called by."""
+
+    def __init__(self):
+        self.seen = []
+
+    def __call__(self, module, args, output):
+        self.seen.append(type(module))
+
+
+def test_hooks_of_a_shared_activation_run_at_each_of_its_calls():
+    model = backbones.ResNet(18, stem_channels=8, base_channels=8)
+    recorder = Recorder()
+    model.layer1[0].relu.register_forward_hook(recorder)
+    rule = dict(sites="layer1.0.relu2", act=B)
+    place(model, [rule], (32, 32), forward=lambda model, images: model(images))
+    recorder.seen.clear()
+    model(torch.randn(2, 3, 32, 32))
+    assert recorder.seen == [nn.ReLU, DyReLUB]
