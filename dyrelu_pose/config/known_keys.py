@@ -5,12 +5,14 @@ Or it would be an error of whoever is built, when the work directory and the log
 
 import difflib
 import inspect
+import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
 
 from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
+from mmengine.logging import print_log
 from mmengine.optim import ZeroRedundancyOptimizer
 from mmengine.registry import (
     DATA_SAMPLERS,
@@ -62,6 +64,8 @@ TOP_DOWN = {
     "flip_test", "flip_mode", "shift_heatmap", "shift_coords", "output_heatmaps",
     "output_keypoint_indices",
 }  # fmt: skip
+# of `filter_cfg` in MMPose's configs of YOLOX-Pose; MMDetection reads them, MMPose does not
+MMDETECTIONS = {"filter_empty_gt", "min_size"}
 # What the runner takes out before it builds one.
 TAKEN = {
     HOOKS: {"priority"},
@@ -161,7 +165,14 @@ def _dicts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Coll
             kind = _class(DATASETS, dataset)
             if getattr(kind, "filter_data", None) is BaseCocoStyleDataset.filter_data:
                 filter_cfg = expect(dataset.get("filter_cfg") or {}, dict, f"{key}.filter_cfg")
-                yield f"{key}.filter_cfg", filter_cfg, {"bbox_score_thr"}
+                if unread := MMDETECTIONS & filter_cfg.keys():
+                    print_log(
+                        f"{key}.filter_cfg of the config has {', '.join(sorted(unread))}, which "
+                        "MMPose does not read: nothing is left out by it",
+                        "current",
+                        logging.WARNING,
+                    )
+                yield f"{key}.filter_cfg", filter_cfg, {"bbox_score_thr", *unread}
     _, model = part("model")
     is_top_down = model.get("estimator", model.get("type")) == "TopdownPoseEstimator"
     if is_top_down and is_of(_class(MODELS, part("model", "head")[1]), KNOWN):
@@ -190,7 +201,8 @@ def _built(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Coll
             close = difflib.get_close_matches(str(name), _names(registry), n=2)
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             package, dot, _ = str(name).partition(".")
-            hint = f": {package} is not installed" if dot and not find_spec(package) else hint
+            if dot and not find_spec(package):
+                hint = f": {package} is not installed; install it, or leave {key} out"
             raise ConfigError(
                 f"{key}.type of the config is {name!r}: there is no such {registry.name}{hint}"
             )

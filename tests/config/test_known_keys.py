@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.optim import DefaultOptimWrapperConstructor
 from mmengine.runner import Runner
 
+from dyrelu_pose.config import known_keys
 from dyrelu_pose.config.errors import ConfigError
 from dyrelu_pose.config.known_keys import (
     AUTO_SCALE,
@@ -44,7 +45,7 @@ def test_what_ships_passes(name):
         ("auto_scale_lr", dict(enable=True, base_batch_size=None), "base_batch_size .* is None:"),
         ("train_dataloader.dataset.sample_interval", 0, "train_dataloader.dataset.sample_interval "
          "of the config is 0: it has to be a whole number from 1"),
-        ("val_dataloader.dataset.filter_cfg", dict(min_size=32), "filter_cfg may have bbox_score_"),
+        ("val_dataloader.dataset.filter_cfg", dict(max_size=32), "filter_cfg may have bbox_score_"),
         ("env_cfg.cudnn_benchmrk", True, "env_cfg may have cudnn_benchmark"),
         ("env_cfg.mp_cfg.opencv_num_thread", 1, "may have opencv_num_threads"),
         ("randomness.sead", 1, "randomness may have seed"),
@@ -65,7 +66,8 @@ def test_what_ships_passes(name):
         ("default_hooks.visualization", None, "visualization of the config is None: it has to be"),
         ("default_hooks.chekpoint.interval", 1, "default_hooks.chekpoint of .* has no type"),
         ("custom_hooks", [dict(type="EMAHook", priority=49), dict(type="nowhere.Hook")],
-         r"custom_hooks.1.type of the config is 'nowhere.Hook': .*: nowhere is not installed"),
+         r"custom_hooks.1.type of the config is 'nowhere.Hook': .*: nowhere is not installed; "
+         r"install it, or leave custom_hooks.1 out"),
         ("param_scheduler.0.beginn", 1, "param_scheduler.0 may have begin"),
         ("log_processor.windowsize", 1, "may have window_size"),
         ("train_cfg", None, "train_cfg of the config is None: it has to be a dict"),
@@ -79,6 +81,17 @@ def test_what_nothing_reads_is_named(key, value, message):
     cfg.merge_from_dict({key: value})
     with pytest.raises(ConfigError, match=message):
         check_keys(cfg, SPLITS)
+
+
+def test_mmdetections_filters_are_warned_of(monkeypatch):
+    cfg, logged = Config.fromfile(DEMO), []
+    monkeypatch.setattr(known_keys, "print_log", lambda text, *_: logged.append(text))
+    cfg.train_dataloader.dataset.filter_cfg = dict(filter_empty_gt=False, min_size=32)
+    check_keys(cfg, SPLITS)
+    assert logged == [
+        "train_dataloader.dataset.filter_cfg of the config has filter_empty_gt, min_size, which "
+        "MMPose does not read: nothing is left out by it"
+    ]
 
 
 @pytest.mark.parametrize("kind", [{}, dict(type="MultiDatasetEvaluator", datasets=[{}])])
