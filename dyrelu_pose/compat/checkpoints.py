@@ -15,7 +15,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pickle import UnpicklingError
-from urllib.error import URLError
 
 import numpy as np
 import torch
@@ -96,7 +95,7 @@ def _guarded(load: Callable) -> Callable:
             raise CheckpointNotFoundError(
                 f"checkpoint {filename} {problem}; check the path"
             ) from None
-        except (PermissionError, URLError, ImportError):  # clear as they are
+        except PermissionError:  # clear as it is
             raise
         except Exception as error:
             raise CheckpointError(_reason(filename, error)) from None
@@ -143,10 +142,18 @@ def _reason(filename: str, error: Exception) -> str:
             "code. If you trust whoever made it, have them save the weights alone: "
             "torch.save({'state_dict': model.state_dict()}, ...)"
         )
+    if "://" in filename and isinstance(error, OSError):
+        cause = getattr(error, "reason", error)
+        return (
+            f"checkpoint {filename} cannot be downloaded ({cause}): check the address and the "
+            "network, or download it yourself and give the file"
+        )
+    if "://" in filename and isinstance(error, KeyError):
+        return f"checkpoint {filename}: there is no model {error} there; check its name"
     if known := _known(filename):
         return f"checkpoint {filename} cannot be read: it is {known}"
     reason = next(iter(str(error).splitlines()), "")
-    if "not installed" in reason:  # the package that reads such files
+    if isinstance(error, ImportError) or "not installed" in reason:  # what reads such files
         return f"checkpoint {filename} cannot be read: {reason}"
     if not reason or "weights_only" in reason:  # torch's advice is to turn the safety off
         reason = type(error).__name__

@@ -6,7 +6,7 @@ import pickle
 import shutil
 import zipfile
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
 import numpy as np
 import pytest
@@ -266,16 +266,30 @@ def test_pretrained_weights_of_a_module(made):
 
 
 @pytest.mark.parametrize(
-    ("error", "expected"),
-    [(URLError("no route"), URLError), (RuntimeError("invalid hash value"), CheckpointError)],
+    ("error", "message"),
+    [
+        (URLError("no route"), r"downloaded \(no route\): check the address .* give the file$"),
+        (HTTPError("https://host/model.pth", 404, "Not Found", {}, None), r"downloaded \(Not Fou"),
+        (TimeoutError("timed out"), r"downloaded \(timed out\): "),
+        (RuntimeError("invalid hash value"), r"read \(invalid hash value\)"),
+    ],
+    ids=repr,
 )
-def test_downloads_are_guarded(monkeypatch, error, expected):
+def test_downloads_are_guarded(monkeypatch, error, message):
     def load_url(*args, **kwargs):
         raise error
 
     monkeypatch.setattr(mmengine_checkpoint, "load_url", load_url)
-    with pytest.raises(expected, match="no route|https://host/model.pth cannot be read .*hash"):
+    with pytest.raises(CheckpointError, match=f"https://host/model.pth cannot be {message}"):
         load_checkpoint(Model(), "https://host/model.pth")
+
+
+@pytest.mark.parametrize("zoo", ["open-mmlab", "mmcls"])
+def test_a_model_that_no_zoo_has_is_named(zoo):
+    with pytest.raises(
+        CheckpointError, match=f"{zoo}://resnet7: there is no model 'resnet7' there"
+    ):
+        load_checkpoint(Model(), f"{zoo}://resnet7")
 
 
 def test_apply_again_changes_nothing(made):
