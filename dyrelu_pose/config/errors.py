@@ -49,8 +49,8 @@ def expect(value: object, kinds: type[T] | tuple[type[T], ...], key: str) -> T:
 def named_parts(cfg: Config) -> Iterator[None]:
     """Name the part of a config that was at work when anything but a `UserError` came.
 
-    That is what MMEngine was building, a metric, or a head that computed its loss. Any other error
-    passes through.
+    That is what MMEngine was building, a metric, a head that computed its loss, or `compile`. Any
+    other error passes through.
 
     Raises:
         ConfigError: Says which part, what is in it, and what was raised where.
@@ -60,6 +60,12 @@ def named_parts(cfg: Config) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
+        if cfg.get("compile") and type(error).__module__.startswith("torch._"):
+            raise ConfigError(
+                f"compile of the config is {cfg.compile!r}, and torch.compile cannot compile the "
+                f"training step: {described(error)}; leave it out, or compile the layers alone, by "
+                "backend='compile' in their act"
+            ) from error
         built = _being_built(error.__traceback__)
         for same in (operator.eq, _holds):
             for part in built:

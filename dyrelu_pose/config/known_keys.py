@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
 
+import torch
 from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
@@ -178,6 +179,8 @@ def _dicts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Coll
     if is_top_down and is_of(_class(MODELS, part("model", "head")[1]), KNOWN):
         yield *part("model", "test_cfg"), TOP_DOWN
     if "train" in splits:
+        if not isinstance(cfg.get("compile"), bool):
+            yield *part("compile"), _parameters(torch.compile) - {"model"}
         yield *part("auto_scale_lr"), AUTO_SCALE
         clip = {"type"} | _parameters(clip_grad_norm_) | _parameters(clip_grad_value_)
         yield *part("optim_wrapper", "clip_grad"), clip - {"parameters"}

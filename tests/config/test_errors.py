@@ -112,6 +112,13 @@ def test_other_errors_pass_through(error):
     assert raised.value is error
 
 
+def test_a_step_that_cannot_be_compiled_is_named():
+    cfg = Config(dict(compile=dict(backend="none")))
+    message = r"compile of the config is {'backend': 'none'}, and .* InvalidBackend: .*; leave it"
+    with pytest.raises(ConfigError, match=message), named_parts(cfg):
+        torch.compile(nn.Linear(1, 1), **cfg.compile)
+
+
 def test_a_model_that_is_not_of_the_config_is_left_alone():
     with pytest.raises(KeyError, match="invalid depth 17"), named_parts(config()):
         MODELS.build(dict(type="ResNet", depth=17))

@@ -48,6 +48,8 @@ def test_what_ships_passes(name):
         ("val_dataloader.dataset.filter_cfg", dict(max_size=32), "filter_cfg may have bbox_score_"),
         ("env_cfg.cudnn_benchmrk", True, "env_cfg may have cudnn_benchmark"),
         ("env_cfg.mp_cfg.opencv_num_thread", 1, "may have opencv_num_threads"),
+        ("compile", dict(backnd="eager"), "compile may have backend"),
+        ("compile", "eager", "compile of the config is 'eager': it has to be a dict"),
         ("randomness.sead", 1, "randomness may have seed"),
         ("train_cfg.max_epoch", 1, "train_cfg may have max_epochs"),
         ("train_cfg.max_epochs", "ten", "is 'ten': it has to be a whole number from 1"),
