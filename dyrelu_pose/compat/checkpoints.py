@@ -66,6 +66,11 @@ def _getattr(owner: type, name: str) -> object:
     return getattr(owner, name)
 
 
+def _no_bytes() -> bytes:
+    """Stand in for `bytes`, as which pickle writes the content of an empty array."""
+    return b""
+
+
 def _allowed() -> list:
     """Return the allow-list: a function or class, or a pair of it and its name in the file."""
     rebuild_array = np.zeros(1).__reduce__()[0]
@@ -73,6 +78,7 @@ def _allowed() -> list:
     return [
         *_PICKLED_ATTRIBUTES,
         (_getattr, "builtins.getattr"),
+        (_no_bytes, "builtins.bytes"),
         np.ndarray,
         np.dtype,
         *(type(np.dtype(name)) for name in _DTYPES),

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
+import mmpose
 import numpy as np
 import pytest
 import torch
@@ -17,6 +18,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner, load_checkpoint
 from mmengine.runner import checkpoint as mmengine_checkpoint
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from torch import nn
 
 from dyrelu_pose.compat import checkpoints
@@ -142,6 +144,20 @@ def test_everything_comes_back(made):
     loss = loaded["message_hub"]["log_scalars"]["train/loss"]
     assert isinstance(loss, HistoryBuffer)
     assert loss.statistics("mean") == loss.mean()
+
+
+DESCRIPTIONS = sorted((Path(mmpose.__file__).parent / ".mim/configs/_base_/datasets").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", DESCRIPTIONS, ids=lambda path: path.stem)
+def test_what_mmpose_says_of_its_data_sets_loads(path, tmp_path):
+    # it is in every checkpoint; without sigmas, as of hands and faces, they are an empty array
+    meta = parse_pose_metainfo(dict(from_file=str(path)))
+    torch.save({"meta": {"dataset_meta": meta}, "state_dict": {}}, tmp_path / "made.pth")
+    made = mmengine_checkpoint._load_checkpoint(str(tmp_path / "made.pth"))
+    loaded = made["meta"]["dataset_meta"]
+    assert loaded.keys() == meta.keys()
+    np.testing.assert_array_equal(loaded["sigmas"], meta["sigmas"])
 
 
 def test_names_of_either_numpy_load(made):
