@@ -12,7 +12,7 @@ from importlib.util import find_spec
 
 import torch
 from mmengine.config import Config
-from mmengine.hooks import CheckpointHook
+from mmengine.hooks import CheckpointHook, Hook
 from mmengine.logging import print_log
 from mmengine.optim import ZeroRedundancyOptimizer
 from mmengine.registry import (
@@ -221,7 +221,7 @@ def _parts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Regi
             key = f"default_hooks.{name}"
             yield key, expect(hook, dict, key), HOOKS
     for i, hook in enumerate(cfg.get("custom_hooks") or ()):
-        if isinstance(hook, dict):
+        if isinstance(expect(hook, (dict, Hook), f"custom_hooks.{i}"), dict):
             yield f"custom_hooks.{i}", hook, HOOKS
     if cfg.get("visualizer"):
         yield "visualizer", cfg.visualizer, VISUALIZERS

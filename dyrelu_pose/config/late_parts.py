@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Sequence
 from inspect import isclass
 from pathlib import Path
+from typing import Any, cast
 
 import cv2
 import torch
@@ -13,6 +14,7 @@ from mmengine.config import Config
 from mmengine.dataset import InfiniteSampler
 from mmengine.hooks import EMAHook
 from mmengine.registry import DATA_SAMPLERS, HOOKS, LOG_PROCESSORS, MODELS, Registry
+from mmengine.runner.priority import Priority, get_priority
 from mmpose.engine.hooks import PoseVisualizationHook
 from mmpose.registry import HOOKS as MMPOSE_HOOKS
 from torch import nn
@@ -43,6 +45,8 @@ def check_late_parts(cfg: Config, splits: Sequence[str]) -> None:
         ConfigError: One has a value that cannot be used; the message names its key.
     """
     _check_values(cfg)
+    if "train" in splits:
+        _check_intervals(cfg.train_cfg.get("dynamic_intervals"))
     _check_outputs(cfg, splits)
     for split in splits:
         if loader := cfg.get(f"{split}_dataloader"):
@@ -50,6 +54,7 @@ def check_late_parts(cfg: Config, splits: Sequence[str]) -> None:
             if split != "train" or "max_epochs" in cfg.train_cfg:
                 _check_end(f"{split}_dataloader.sampler", loader.get("sampler"))
     for key, hook in hooks_of(cfg).items():
+        _check_priority(f"{key}.priority", hook.get("priority", "NORMAL"))
         drawn = registered(MMPOSE_HOOKS, hook) is PoseVisualizationHook and hook.get("enable")
         if drawn and hook.get("show"):
             _check_windows(key)
@@ -78,6 +83,30 @@ def _check_values(cfg: Config) -> None:
             f"env_cfg.mp_cfg.mp_start_method of the config is {method!r}: on this machine it has "
             f"to be {' or '.join(methods)}"
         )
+
+
+def _check_intervals(intervals: Any) -> None:
+    """Check the intervals of validation, and that each begins after the one before it."""
+    pairs = intervals or []
+    usable = isinstance(pairs, list) and all(
+        isinstance(pair, tuple) and len(pair) == 2 and {int} == {*map(type, pair)} and pair[1] > 0
+        for pair in pairs
+    )
+    if not usable or sorted(pairs) != pairs:
+        raise ConfigError(
+            f"train_cfg.dynamic_intervals of the config is {intervals!r}: it has to be a list of "
+            "(begin, interval) in ascending order, such as [(100, 10), (200, 1)]"
+        )
+
+
+def _check_priority(key: str, priority: object) -> None:
+    try:
+        get_priority(cast(str, priority))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{key} of the config is {priority!r}: it has to be a whole number from 0, the first, "
+            f"to 100, or {', '.join(Priority.__members__)}"
+        ) from error
 
 
 def _check_outputs(cfg: Config, splits: Sequence[str]) -> None:

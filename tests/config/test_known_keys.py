@@ -49,6 +49,7 @@ def test_what_ships_passes(name):
         ("env_cfg.cudnn_benchmrk", True, "env_cfg may have cudnn_benchmark"),
         ("env_cfg.mp_cfg.opencv_num_thread", 1, "may have opencv_num_threads"),
         ("compile", dict(backnd="eager"), "compile may have backend"),
+        ("custom_hooks", ["EMAHook"], "custom_hooks.0 of the config is 'EMAHook': it has to be a"),
         ("compile", "eager", "compile of the config is 'eager': it has to be a dict"),
         ("randomness.sead", 1, "randomness may have seed"),
         ("train_cfg.max_epoch", 1, "train_cfg may have max_epochs"),

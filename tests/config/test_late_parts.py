@@ -44,6 +44,12 @@ def test_what_ships_passes(name, capsys):
          "the config is 99, and train_cfg.max_epochs is "),
         ("log_processor", dict(by_epoch=False, custom_cfg=[dict(window_size="epoch")]),
          "log_processor of the config cannot be built: AssertionError"),
+        ("custom_hooks", [dict(type="EMAHook", priority="HIGHER")], "custom_hooks.0.priority of "
+         "the config is 'HIGHER': it has to be a whole number from 0, the first, to 100, or HIGHE"),
+        ("default_hooks.timer.priority", 200, "default_hooks.timer.priority of the config is 200:"),
+        ("default_hooks.timer.priority", 1.5, "default_hooks.timer.priority of the config is 1.5"),
+        *[("train_cfg.dynamic_intervals", value, f"dynamic_intervals of the config is {value!r}: ")
+          for value in ([1, 1], [[2, 1]], [(2, 0)], [(2, 1, 1)], [(4, 1), (2, 2)], (2, 1))],
         ("val_dataloader.timeout", -1, "val_dataloader of the config cannot be built: ValueError"),
     ],
 )  # fmt: skip
@@ -77,6 +83,16 @@ def test_an_opencv_without_windows_is_named(monkeypatch):
         check_late_parts(cfg, SPLITS)
     cfg.default_hooks.visualization.enable = False
     check_late_parts(cfg, SPLITS)
+
+
+@pytest.mark.parametrize("priority", [0, 100, "VERY_LOW", "low"])
+def test_a_priority_is_a_number_or_a_name(priority):
+    check_late_parts(changed("default_hooks.timer.priority", priority), SPLITS)
+
+
+@pytest.mark.parametrize("intervals", [None, [], [(2, 1)], [(2, 5), (4, 1)]])
+def test_intervals_that_follow_each_other_pass(intervals):
+    check_late_parts(changed("train_cfg.dynamic_intervals", intervals), SPLITS)
 
 
 @pytest.mark.parametrize("level", [20, "DEBUG"])
