@@ -24,6 +24,7 @@ from dyrelu_pose.errors import described
 from .datasets import registered
 from .errors import ConfigError, expect
 from .files import listed
+from .options import entries
 from .quiet import quietly
 
 MANY = 100_000  # steps of a schedule, which take a second
@@ -55,12 +56,14 @@ def _tried(cfg: Config, model: nn.Module) -> list[str]:
     optimizer = expect(wrapper.get("optimizer"), dict, "optim_wrapper.optimizer")
     if registered(OPTIMIZERS, optimizer) is ZeroRedundancyOptimizer:
         return []  # its processes do not know each other yet
+    _check_decay(wrapper.get("paramwise_cfg") or {}, optimizer)
     wrapper["type"] = "OptimWrapper"
     for option in ("dtype", "loss_scale", "use_fsdp"):  # of mixed precision
         wrapper.pop(option, None)
     key = "optim_wrapper"
     try:
         built = build_optim_wrapper(model, wrapper)
+        _check_groups(built.optimizer, wrapper)
         key = "optim_wrapper.clip_grad"
         _clip(built)
         rates = [group["lr"] for group in built.param_groups]
@@ -113,6 +116,29 @@ def _evened(key: str, schedule: _ParamScheduler, rates: Sequence[float]) -> Iter
             f"{said} raises the lowest rates to eta_min={lowest:g}, and {several}: take "
             f"{other}eta_min_ratio={lowest / base:.3g} in its place, which keeps their ratios"
         )
+
+
+def _check_decay(paramwise: dict, optimizer: dict) -> None:
+    """Check that there is a weight decay where groups of parameters are given shares of it."""
+    if optimizer.get("weight_decay") is not None:
+        return
+    for key, _ in entries(paramwise, "optim_wrapper.paramwise_cfg"):
+        if key.endswith("decay_mult"):
+            raise ConfigError(
+                f"{key} of the config is a share of the weight decay, and "
+                "optim_wrapper.optimizer.weight_decay is not there: write one, or leave it out"
+            )
+
+
+def _check_groups(optimizer: torch.optim.Optimizer, wrapper: dict) -> None:
+    """Check that the groups of parameters have numbers where the optimizer has numbers."""
+    for group in optimizer.param_groups:
+        for name, value in group.items():
+            if value is None and optimizer.defaults.get(name) is not None:
+                raise ConfigError(
+                    f"optim_wrapper.optimizer.{name} of the config is not there, and its "
+                    f"constructor, {wrapper.get('constructor')}, makes groups of it: write one"
+                )
 
 
 def _clip(built: OptimWrapper) -> None:

@@ -95,6 +95,40 @@ def test_a_schedule_that_lasts_passes(cfg, schedule):
     check_optimizer(cfg, nn.Linear(1, 1))
 
 
+@pytest.mark.parametrize(
+    ("kind", "paramwise", "key"),
+    [
+        ("SGD", dict(norm_decay_mult=0), "norm_decay_mult"),
+        ("AdamW", dict(flat_decay_mult=0), "flat_decay_mult"),
+        ("AdamW", dict(custom_keys=dict(weight=dict(decay_mult=0))), "custom_keys.weight.dec"),
+        ("SGD", dict(custom_keys=dict(weight=dict(lr_mult=0.1))), None),
+    ],
+)
+def test_a_share_of_no_weight_decay_is_named(cfg, kind, paramwise, key):
+    cfg.param_scheduler = None
+    cfg.optim_wrapper = dict(optimizer=dict(type=kind, lr=0.1), paramwise_cfg=paramwise)
+    if key is None:
+        check_optimizer(cfg, nn.Linear(1, 1))
+        return
+    message = rf"^optim_wrapper\.paramwise_cfg\.{key}.* is a share .*optimizer\.weight_decay is not"
+    with pytest.raises(ConfigError, match=message):
+        check_optimizer(cfg, nn.Linear(1, 1))
+
+
+def test_a_constructor_that_needs_a_weight_decay_is_named(cfg):
+    cfg.param_scheduler = None
+    cfg.optim_wrapper = dict(
+        constructor="LayerDecayOptimWrapperConstructor",
+        optimizer=dict(type="AdamW", lr=1e-3),
+        paramwise_cfg=dict(num_layers=12, layer_decay_rate=0.8),
+    )
+    message = r"optimizer\.weight_decay of the config is not there, and .*LayerDecayOptimWrapperCon"
+    with pytest.raises(ConfigError, match=message):
+        check_optimizer(cfg, nn.Linear(1, 1))
+    cfg.optim_wrapper.optimizer.weight_decay = 0.05
+    check_optimizer(cfg, nn.Linear(1, 1))
+
+
 ABSOLUTE = dict(eta_min=1e-3, T_max=8)
 
 
