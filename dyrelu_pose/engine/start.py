@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import nn
@@ -23,6 +24,10 @@ class ResumeError(UserError):
     """A training cannot go on from a checkpoint; the message says what does not fit."""
 
 
+class ScheduleError(UserError):
+    """A schedule is shorter than the training."""
+
+
 @HOOKS.register_module()
 class StartHook(Hook):
     """Say how much of `load_from` was loaded, and refuse what cannot be started from.
@@ -30,10 +35,11 @@ class StartHook(Hook):
     Weights of which none fits the backbone (where there is none: the model) would leave a training
     to start from nothing. A training is resumed from a checkpoint that another one wrote with the
     same model and the same optimizer. `tools/train.py` adds it to every training; a runner that
-    shards its model is left alone.
+    shards its model is left alone. A schedule that ends before the training does is refused, too.
 
     Raises:
         Misfit: No tensor of `load_from` fits.
+        ScheduleError: A `OneCycleLR` by iterations has fewer steps than the training.
         ResumeError: The checkpoint to resume from is none of a training, or of another one.
     """
 
@@ -54,13 +60,34 @@ class StartHook(Hook):
             self._loading = Written(model), checkpoint
 
     def before_train(self, runner: Runner) -> None:
-        """Say how many tensors of each part were loaded."""
+        """Say how many tensors were loaded; check schedules, as the length is known by now."""
+        check_one_cycles(runner)
         if self._loading is None:
             return
         written, checkpoint = self._loading
         self._loading, found = None, written()
         check_loaded(found, unwrapped(runner.model), checkpoint, f"load_from={runner._load_from}")
         print_log(f"load_from={runner._load_from}: {counted(found)}", logger="current")
+
+
+def check_one_cycles(runner: Runner) -> None:
+    """Check that each `OneCycleLR` by iterations lasts as long as the training.
+
+    Raises:
+        ScheduleError: One has no rate for the last iterations.
+    """
+    if not isinstance(runner, Runner) or not isinstance(runner.param_schedulers, list):
+        return
+    for number, schedule in enumerate(runner.param_schedulers):
+        if isinstance(schedule, OneCycleParamScheduler) and not schedule.by_epoch:
+            iterations = min(runner.max_iters, schedule.end) - schedule.begin
+            if schedule.total_steps < iterations:
+                raise ScheduleError(
+                    f"param_scheduler.{number} of the config, OneCycleLR, ends after "
+                    f"total_steps={schedule.total_steps}, and the training has {iterations} "
+                    "iterations for it: make them the same, or give total_steps in epochs, with "
+                    "by_epoch=True and convert_to_iter_based=True"
+                )
 
 
 def check_loaded(found: Mapping[str, bool], model: nn.Module, checkpoint: dict, name: str) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from dyrelu_pose.compat.fit import Misfit
-from dyrelu_pose.engine.start import ResumeError
+from dyrelu_pose.engine.start import ResumeError, ScheduleError
 from dyrelu_pose.layers import DyReLUB
 from dyrelu_pose.placement.warm_start import install_fresh_start_report
 
@@ -165,3 +165,34 @@ def test_weights_of_which_none_fits_are_refused(toy, trained, change, advice):
     with pytest.raises(Misfit, match=message):
         runner.train()
     assert not list(Path(runner.work_dir).glob("*.pth"))
+
+
+def one_cycle(**options):
+    return dict(type="OneCycleLR", eta_max=0.01, **options)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        one_cycle(total_steps=18, by_epoch=False),
+        one_cycle(total_steps=8, end=8, by_epoch=False),
+        one_cycle(total_steps=3, convert_to_iter_based=True),
+    ],
+    ids=["iterations", "to an end", "epochs"],
+)
+def test_one_cycle_that_lasts_as_long_as_the_training(toy, schedule):
+    toy(param_scheduler=schedule).train()
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [one_cycle(total_steps=17, by_epoch=False), one_cycle(total_steps=6, begin=8, by_epoch=False)],
+    ids=["one too few", "behind a begin"],
+)
+def test_one_cycle_that_ends_before_the_training_is_refused(toy, schedule):
+    runner = toy(param_scheduler=[schedule])
+    steps, iterations = schedule["total_steps"], 18 - schedule.get("begin", 0)
+    message = rf"param_scheduler\.0 of .* total_steps={steps}, and the training has {iterations} it"
+    with pytest.raises(ScheduleError, match=message):
+        runner.train()
+    assert runner.iter == 0
