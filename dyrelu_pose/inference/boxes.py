@@ -1,12 +1,15 @@
 """Person boxes from a file, whoever detected them."""
 
 import json
+import reprlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from dyrelu_pose.datasets.bad_entries import has_lists
+from dyrelu_pose.datasets.checks import box_problem, entries_of, is_number, name_of
 from dyrelu_pose.datasets.detections import PERSON
 from dyrelu_pose.datasets.doubts import FRACTION
 from dyrelu_pose.errors import UserError
@@ -49,10 +52,11 @@ class Boxes:
 
     Attributes:
         category: Number of the category that the boxes are of.
+        unsure: How many detections were left out for their score.
 
     Raises:
         UserError: The file is missing, holds no boxes in one of these forms, or boxes of several
-            categories none of which is that of persons.
+            categories none of which is that of persons; or an entry cannot be right.
     """
 
     def __init__(self, path: str | Path, threshold: float = 0.3) -> None:
@@ -60,15 +64,19 @@ class Boxes:
             content = json.loads(Path(path).read_bytes())
         except FileNotFoundError:
             raise UserError(f"boxes {path}: no such file") from None
+        except IsADirectoryError:
+            raise UserError(f"boxes {path}: a folder, not a file") from None
         except ValueError as error:
             raise UserError(f"boxes {path}: not valid JSON ({error})") from error
         try:
-            self.category, listed = _parse(content, threshold)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise UserError(f"boxes {path}: {error!r}; {FORMATS}") from error
-        self.path = path
+            listed, found, kinds = _parse(content)
+            sure = [entry for entry in found if entry.get("score", 1) >= threshold]
+            self.category = _fill(listed, sure, kinds)
+        except ValueError as error:
+            raise UserError(f"boxes {path}: {error}; {FORMATS}") from error
+        self.path, self.unsure = path, len(found) - len(sure)
         by_stem = defaultdict(list)
-        for entry in listed:
+        for entry in listed.values():
             by_stem[_steps(entry.name)[-1]].append(entry)
         self._by_stem = dict(by_stem)
 
@@ -150,38 +158,90 @@ def _best(items: Iterable[T], key) -> list[T]:
     return [item for item in items if key(item) == highest]
 
 
-def _parse(content: dict | list, threshold: float) -> tuple[int, list[Listed]]:
-    """Return the category of the boxes, and the pictures that the file lists."""
+def _parse(content: object) -> tuple[dict[int | str, Listed], list[dict], list[dict]]:
+    """Return the pictures that a file lists, by their ids, its boxes, and its categories.
+
+    Raises:
+        ValueError: It has none of the three forms, or an entry cannot be right.
+    """
     if isinstance(content, list):
-        entries = [entry for entry in content if entry.get("score", 1) >= threshold]
+        _check((f"entry {i}", entry) for i, entry in enumerate(content))
         listed = {entry["image_id"]: _numbered(entry["image_id"]) for entry in content}
-        kinds: list[dict] = []
-    elif "annotations" in content:
-        entries, kinds = content["annotations"], content.get("categories") or []
-        listed = {
-            image["id"]: Listed(image["file_name"], image["id"]) for image in content["images"]
-        }
-    else:
-        entries, kinds = list(_annotations(content)), []
-        listed = {name: Listed(name) for name in content}
-    if entries and all(abs(value) <= FRACTION for entry in entries for value in entry["bbox"]):
+        return listed, content, []
+    if not isinstance(content, dict):
+        raise ValueError(f"the file holds a {type(content).__name__}")
+    if "annotations" not in content:
+        found = list(_annotations(content))
+        _check((f"a box of {entry['image_id']}", entry) for entry in found)
+        return {name: Listed(name) for name in content}, found, []
+    if not has_lists(content):
+        raise ValueError("it has no lists 'images' and 'annotations'")
+    listed, found = _images(content["images"]), content["annotations"]
+    names = (f"annotation {name_of(entry, i)}" for i, entry in enumerate(found))
+    _check(zip(names, found, strict=True), listed)
+    return listed, found, entries_of(content, "categories")
+
+
+def _annotations(boxes: dict) -> Iterator[dict]:
+    for name, found in boxes.items():
+        if not isinstance(found, list):
+            raise ValueError(f"{name} has {reprlib.repr(found)}, not a list of boxes")
+        yield from (dict(image_id=name, bbox=box) for box in found)
+
+
+def _images(images: list) -> dict[int | str, Listed]:
+    listed: dict[int | str, Listed] = {}
+    for i, image in enumerate(images):
+        if not isinstance(image, dict) or type(image.get("id")) not in (int, str):
+            raise ValueError(f"image {name_of(image, i)} has no id, a whole number or a name")
+        number, name = image["id"], image.get("file_name")
+        if not isinstance(name, str):
+            raise ValueError(f"image {number} has the file_name {name!r}, not a string")
+        if number in listed:
+            raise ValueError(f"{listed[number].name} and {name} have the same id, {number}")
+        listed[number] = Listed(name, number)
+    return listed
+
+
+def _check(named: Iterable[tuple[str, object]], images: dict | None = None) -> None:
+    """Check what is called a box, given with what to call it, and the images it may be of.
+
+    Raises:
+        ValueError: One cannot be right.
+    """
+    for name, entry in named:
+        if problem := _problem(entry, images):
+            raise ValueError(f"{name} {problem}")
+
+
+def _problem(entry: object, images: dict | None) -> str | None:
+    if not isinstance(entry, dict):
+        return f"is {reprlib.repr(entry)}, not a dict"
+    image, category = entry.get("image_id"), entry.get("category_id", PERSON)
+    if type(image) not in (int, str):
+        return f"has the image_id {image!r}, neither a whole number nor a name"
+    if images is not None and image not in images:
+        return f"is of image {image!r}, which is not among the images"
+    if not isinstance(category, int | str):
+        return f"has the category_id {category!r}, not a whole number"
+    if not is_number(entry.get("score", 1)):
+        return f"has the score {entry['score']!r}, not a number"
+    return box_problem(entry.get("bbox"))
+
+
+def _fill(listed: dict[int | str, Listed], found: list[dict], kinds: list[dict]) -> int:
+    """Give pictures the boxes of persons, and return the number of their category."""
+    if found and all(abs(value) <= FRACTION for entry in found for value in entry["bbox"]):
         raise ValueError("the boxes are from 0 to 1, and not in pixels")
-    category = _category({entry.get("category_id", PERSON) for entry in entries}, kinds)
-    for entry in entries:
+    category = _category({entry.get("category_id", PERSON) for entry in found}, kinds)
+    for entry in found:
         if entry.get("category_id", PERSON) == category:
-            image = entry["image_id"]
-            if image not in listed:
-                raise ValueError(f"image {image!r} of a box is not among the images")
+            image = listed[entry["image_id"]]
             left, top, width, height = entry["bbox"]
             if not (width > 0 and height > 0):
-                raise ValueError(f"a box of {listed[image].name} is {width} x {height} pixels")
-            listed[image].boxes.append((left, top, left + width, top + height))
-    return category, list(listed.values())
-
-
-def _annotations(boxes: dict[str, list]) -> Iterator[dict]:
-    for name, found in boxes.items():
-        yield from (dict(image_id=name, bbox=box) for box in found)
+                raise ValueError(f"a box of {image.name} is {width} x {height} pixels")
+            image.boxes.append((left, top, left + width, top + height))
+    return category
 
 
 def _numbered(image_id: int | str) -> Listed:

@@ -93,8 +93,10 @@ class Demo:
         if self.boxes is not None:
             found = self.boxes.assign(files)
             if not any(listed and listed.boxes for listed in found):
+                unsure = self.boxes.unsure
                 raise UserError(
                     f"{self.boxes.path} has no box for any of the {len(files)} pictures"
+                    + (f"; {unsure} have scores below --bbox-thr" if unsure else "")
                 )
         names = [name for _, name in files]
         images = [

@@ -141,6 +141,8 @@ def test_other_categories_are_named(tmp_path, found, message):
         "{",
         '{"a.jpg": [[1, 2, 0, 4]]}',
         '{"images": [], "annotations": [{"image_id": 1, "bbox": [1, 2, 3, 4]}]}',
+        '{"images": 3, "annotations": 4}',
+        "null",
     ],
 )
 def test_other_files_are_refused_by_name(tmp_path, content):
@@ -150,6 +152,63 @@ def test_other_files_are_refused_by_name(tmp_path, content):
         Boxes(path)
     with pytest.raises(UserError, match="no such file"):
         Boxes(tmp_path / "absent.json")
+
+
+GOOD = dict(image_id=1, bbox=BOX, score=0.9, category_id=1)
+IMAGE = dict(id=1, file_name="a.jpg")
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (dict(score="0.9"), "entry 2 has the score '0.9', not a number"),
+        (dict(score=None), "entry 2 has the score None, not a number"),
+        (dict(score=float("nan")), "entry 2 has the score nan, not a number"),
+        (dict(bbox=["1", 2, 3, 4]), r"entry 2 has the bbox \['1', 2, 3, 4\], not four numbers"),
+        (dict(bbox=[float("inf"), 2, 3, 4]), r"entry 2 has the bbox \[inf, 2, 3, 4\], not four"),
+        (dict(bbox=[1, 2, 3]), r"entry 2 has the bbox \[1, 2, 3\], not four numbers"),
+        (dict(bbox=None), "entry 2 has the bbox None, not four numbers"),
+        (dict(image_id=1.0), "entry 2 has the image_id 1.0, neither a whole number nor a name"),
+        (dict(image_id=[1]), r"entry 2 has the image_id \[1\], neither"),
+        (dict(category_id=[1]), r"entry 2 has the category_id \[1\], not a whole number"),
+    ],
+)
+def test_one_bad_detection_among_good_ones_is_named(tmp_path, bad, message):
+    with pytest.raises(UserError, match=f"boxes.json: {message}"):
+        boxes_of(tmp_path, [GOOD, GOOD, GOOD | bad])
+
+
+@pytest.mark.parametrize(
+    ("images", "annotations", "message"),
+    [
+        ([IMAGE], [dict(id=7, image_id=1)], "annotation 7 has the bbox None"),
+        ([IMAGE], [dict(id=7, image_id=2, bbox=BOX)], "annotation 7 is of image 2, which is not"),
+        ([IMAGE], [3], "annotation number 0 of the list is 3, not a dict"),
+        ([IMAGE, IMAGE | dict(file_name="b.jpg")], [], "a.jpg and b.jpg have the same id, 1"),
+        ([IMAGE, dict(id=2)], [], "image 2 has the file_name None"),
+        ([IMAGE, dict(file_name="b.jpg")], [], "image number 1 of the list has no id"),
+    ],
+)
+def test_a_bad_entry_of_annotations_is_named(tmp_path, images, annotations, message):
+    with pytest.raises(UserError, match=f"boxes.json: {message}"):
+        boxes_of(tmp_path, dict(images=images, annotations=annotations))
+
+
+@pytest.mark.parametrize(
+    ("boxes", "message"),
+    [
+        ([1, 2, 3, 4], "a box of b.jpg has the bbox 1, not four numbers"),
+        (None, "b.jpg has None, not a list of boxes"),
+    ],
+)
+def test_a_bad_box_of_a_dict_is_named(tmp_path, boxes, message):
+    with pytest.raises(UserError, match=f"boxes.json: {message}"):
+        boxes_of(tmp_path, {"a.jpg": [BOX], "b.jpg": boxes})
+
+
+def test_a_folder_is_not_a_file_of_boxes(tmp_path):
+    with pytest.raises(UserError, match="a folder, not a file"):
+        Boxes(tmp_path)
 
 
 def test_boxes_from_0_to_1_are_refused(tmp_path):

@@ -72,6 +72,9 @@ def test_a_damaged_video_and_boxes_of_other_pictures_are_named(demo, picture, tm
     boxes.write_text('{"b.png": [[0, 0, 9, 9]]}')
     printed = demo(tmp_path / "a.png", "--bboxes", boxes, expect=1)
     assert "boxes.json has no box for any of the 1 pictures" in printed
+    boxes.write_text('[{"image_id": "a.png", "bbox": [0, 0, 9, 9], "score": 0.2}]')
+    printed = demo(tmp_path / "a.png", "--bboxes", boxes, expect=1)
+    assert "no box for any of the 1 pictures; 1 have scores below --bbox-thr" in printed
 
 
 def test_results_have_the_numbers_and_the_category_of_the_boxes(demo, picture, tmp_path):
