@@ -40,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         )
     checkpoint = CheckpointLoader.load_checkpoint(args.in_file, map_location="cpu")
     weights = checkpoint.get("state_dict", checkpoint)
+    check_weights(weights, args.in_file)
     if args.half:
         weights = {name: half(name, tensor) for name, tensor in weights.items()}
     args.out_file.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +48,27 @@ def main(argv: Sequence[str] | None = None) -> None:
     content = args.out_file.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     print(f"{args.out_file}: {len(content) / 1e6:.1f} MB, sha256 {digest}")
+
+
+def check_weights(weights: dict, in_file: str) -> None:
+    """Check that a state dict holds tensors, all of them of numbers.
+
+    Raises:
+        UserError: It is empty, has something else in it, such as an optimizer, or NaN or infinity.
+    """
+    if not weights:
+        raise UserError(f"checkpoint {in_file} holds no weights: its state dict is empty")
+    for name, value in weights.items():
+        if not isinstance(value, Tensor):
+            raise UserError(
+                f"checkpoint {in_file} is no state dict: {name} is of type {type(value).__name__}, "
+                "not a tensor; save the weights in it alone, torch.save(dict(state_dict=...), ...)"
+            )
+        if value.is_floating_point() and not value.isfinite().all():
+            raise UserError(
+                f"checkpoint {in_file}: {name} has values that are no finite numbers, the training "
+                "diverged: publish an earlier checkpoint"
+            )
 
 
 def half(name: str, tensor: Tensor) -> Tensor:

@@ -3,8 +3,10 @@
 import hashlib
 
 import numpy as np
+import pytest
 import torch
 
+from dyrelu_pose.errors import UserError
 from tests import scripts
 
 
@@ -57,6 +59,32 @@ def test_refuses_what_float16_cannot_hold(tmp_path):
     torch.nn.init.constant_(model.weight, 1e6)
     error = publish(checkpoint(tmp_path, model), tmp_path / "x.pth", "--half", expect=1)
     assert "error: weight has values beyond 65504" in error
+    assert not (tmp_path / "x.pth").exists()
+
+
+TENSOR = torch.ones(2)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (dict(model=dict(w=TENSOR), epoch=1), "model is of type dict, not a tensor"),
+        (dict(w=TENSOR, epoch=1), "epoch is of type int, not a tensor"),
+        (dict(state_dict=dict(w=TENSOR)), "state_dict is of type dict, not a tensor"),
+        ({}, "holds no weights"),
+        (dict(v=TENSOR, w=TENSOR * float("nan")), "w has values that are no finite numbers"),
+    ],
+)
+def test_what_is_no_model_is_not_published(weights, message):
+    check = scripts.load("tools/publish_model.py").check_weights
+    with pytest.raises(UserError, match=f"checkpoint a.pth.*{message}"):
+        check(weights, "a.pth")
+
+
+def test_nothing_is_written_of_what_is_no_model(tmp_path):
+    torch.save(dict(model=dict(w=TENSOR), epoch=1), tmp_path / "epoch_1.pth")
+    error = publish(tmp_path / "epoch_1.pth", tmp_path / "x.pth", expect=1)
+    assert f"error: checkpoint {tmp_path / 'epoch_1.pth'} is no state dict" in error
     assert not (tmp_path / "x.pth").exists()
 
 
