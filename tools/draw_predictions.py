@@ -10,16 +10,19 @@ python tools/draw_predictions.py data/synthetic/annotations/person_keypoints_val
 
 import argparse
 import json
+import reprlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from dyrelu_pose.config.arguments import at_least_one
+from dyrelu_pose.datasets.bad_entries import bad_records, has_lists, read_annotations
+from dyrelu_pose.datasets.checks import entries_of, is_number, keypoints_problem, name_of
 from dyrelu_pose.datasets.load_image import read_image
-from dyrelu_pose.errors import UserError, user_errors
+from dyrelu_pose.errors import AnnotationError, UserError, user_errors
 from dyrelu_pose.inference.inputs import evenly_spaced
 from dyrelu_pose.records.files import check_output_folder
 from dyrelu_pose.visualization.skeletons import COCO, Skeleton, contact_sheet, paper, side_by_side
@@ -95,22 +98,17 @@ def draw_predictions(
         The contact sheet.
 
     Raises:
-        UserError: A file is missing or not what it should be, an image cannot be read, or the
-            two files are of different images or keypoints; or a drawing would replace an image.
+        UserError: A file is missing or not what it should be, an image cannot be read or is not
+            of the annotated size, or the two files are of different images or keypoints; or a
+            drawing would replace an image.
     """
-    try:
-        content = json.loads(annotations.read_bytes())
-        infos = {image["id"]: image for image in content["images"]}
-        people = [a for a in content["annotations"] if any(a.get("keypoints", ())[2::3])]
-        skeleton = _skeleton(content.get("categories") or (), people)
-        truth = _by_image(people, len(skeleton.names))
-    except (AttributeError, OSError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{annotations}: no COCO keypoint annotations ({error!r})") from error
+    infos, people, skeleton = _read_annotations(annotations)
+    truth = _by_image(people, len(skeleton.names))
     predicted = {name: _read_results(path, len(skeleton.names)) for name, path in results.items()}
     for name, people in predicted.items():
         if foreign := sorted(people.keys() - infos.keys()):
             raise UserError(f"{results[name]}: image {foreign[0]} is not in {annotations}")
-    labelled = sorted(truth.keys() & infos.keys())
+    labelled = sorted(truth)
     if not labelled:
         raise UserError(f"{annotations}: nobody has a labelled keypoint")
 
@@ -140,49 +138,107 @@ def draw_predictions(
 
 
 def _picture(images: Path | None, info: dict) -> np.ndarray:
-    if images is None:
-        if "width" not in info or "height" not in info:
-            raise UserError(f"image {info['id']} has no width and height for paper: name --images")
-        return paper(info["width"], info["height"])
-    return read_image(images / info["file_name"])[..., ::-1]
+    width, height = info.get("width"), info.get("height")
+    shape = None
+    if is_number(width) and is_number(height) and width > 0 and height > 0:
+        shape = int(height), int(width)
+    if images is not None:
+        return read_image(images / info["file_name"], shape)[..., ::-1]
+    if shape is None:
+        raise UserError(f"image {info['id']} has no width and height for paper: name --images")
+    return paper(shape[1], shape[0])
+
+
+def _read_annotations(path: Path) -> tuple[dict[int, dict], list[dict], Skeleton]:
+    """Return the entries of images by their ids, labelled people, and what their keypoints are.
+
+    Raises:
+        AnnotationError: The file is none of COCO keypoints, or an entry cannot be right.
+    """
+    content = read_annotations(path)
+    if not has_lists(content):
+        raise AnnotationError(f"{path}: no COCO keypoint annotations, lists of images and people")
+    for _, problem in bad_records(content, None):
+        raise AnnotationError(f"{path}: {problem}; correct it")
+    people = []
+    for i, person in enumerate(content["annotations"]):
+        points = person.get("keypoints") or []
+        number = len(people[0]["keypoints"] if people else points) // 3
+        if problem := keypoints_problem(points, number if points else 0):
+            raise AnnotationError(f"{path}: annotation {name_of(person, i)} {problem}; correct it")
+        if any(points[2::3]):
+            people.append(person)
+    try:
+        skeleton = _skeleton(entries_of(content, "categories"), people)
+    except ValueError as error:
+        raise AnnotationError(f"{path}: {error}") from error
+    return {image["id"]: image for image in content["images"]}, people, skeleton
 
 
 def _skeleton(categories: Sequence[dict], people: Sequence[dict]) -> Skeleton:
-    """Return what the first person's category says, or COCO's skeleton, or as many bare points."""
+    """Return what the first person's category says, or COCO's skeleton, or as many bare points.
+
+    Raises:
+        ValueError: The limbs of the category are no pairs of its keypoints.
+    """
     if not people:
         return COCO
     number = len(people[0]["keypoints"]) // 3
     bare = COCO if number == len(COCO.names) else Skeleton(("",) * number, ())
-    kinds = {category["id"]: category for category in categories}
-    kind = kinds.get(people[0].get("category_id"), {})
+    kinds = {kind.get("id"): kind for kind in categories if isinstance(kind, dict)}
+    kind = kinds.get(people[0]["category_id"], {})
     names = tuple(kind.get("keypoints") or ())
     if len(names) != number or names == COCO.names:
         return bare
-    limbs = tuple((a - 1, b - 1) for a, b in kind.get("skeleton") or ())
-    if not all(0 <= end < number for limb in limbs for end in limb):
+    limbs = kind.get("skeleton") or ()
+    if not all(_is_limb(limb, number) for limb in limbs):
         raise ValueError(f"the skeleton of category {kind['id']} has to count from 1 to {number}")
-    return Skeleton(names, limbs)
+    return Skeleton(names, tuple((a - 1, b - 1) for a, b in limbs))
+
+
+def _is_limb(limb: object, number: int) -> bool:
+    """Whether a value is two of so many keypoints, which count from 1."""
+    ends = limb if isinstance(limb, list) else []
+    return len(ends) == 2 and all(type(end) is int and 1 <= end <= number for end in ends)
 
 
 def _read_results(path: Path, keypoints: int) -> dict[int, list[np.ndarray]]:
+    """Return the predicted people of a file by image id, as `_by_image`.
+
+    Raises:
+        UserError: It is no list of COCO keypoint results of so many keypoints.
+    """
     try:
-        return _by_image(json.loads(path.read_bytes()), keypoints)
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: no COCO keypoint results ({error!r})") from error
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: no COCO keypoint results ({error})") from error
+    if not isinstance(found, list):
+        raise UserError(f"{path}: no COCO keypoint results, a list with an entry per person")
+    for i, entry in enumerate(found):
+        if problem := _result_problem(entry, keypoints):
+            raise UserError(f"{path}: entry {i} {problem}")
+    return _by_image(found, keypoints)
 
 
-def _by_image(entries: Iterable[dict], keypoints: int) -> dict[int, list[np.ndarray]]:
+def _result_problem(entry: object, keypoints: int) -> str | None:
+    if not isinstance(entry, dict):
+        return f"is {reprlib.repr(entry)}, not a dict"
+    image, values = entry.get("image_id"), entry.get("keypoints")
+    if type(image) is not int:
+        return f"has the image_id {image!r}: ids are whole numbers, such as 1"
+    if not isinstance(values, list) or not all(map(is_number, values)):
+        return f"of image {image} has the keypoints {reprlib.repr(values)}, not a list of numbers"
+    if len(values) != 3 * keypoints:
+        return f"of image {image} has {len(values) / 3:g} keypoints, not {keypoints}"
+    return None
+
+
+def _by_image(entries: Sequence[dict], keypoints: int) -> dict[int, list[np.ndarray]]:
     """Return the (K, 3) keypoints of all people, by image id."""
     people = defaultdict(list)
     for entry in entries:
-        image, points = entry["image_id"], np.array(entry["keypoints"], dtype=float)
-        if not isinstance(image, int):
-            raise ValueError(f"image_id {image!r} is not a whole number")
-        if points.shape != (3 * keypoints,):
-            raise ValueError(
-                f"somebody in image {image} has {points.size / 3:g} keypoints, not {keypoints}"
-            )
-        people[image].append(points.reshape(keypoints, 3))
+        points = np.array(entry["keypoints"], dtype=float).reshape(keypoints, 3)
+        people[entry["image_id"]].append(points)
     return people
 
 

@@ -162,7 +162,7 @@ def evaluated(tmp_path):
         images.append({"id": i, "file_name": f"{i}.png", "width": 100, "height": 80})
         places = rng.uniform(5, 75, (17, 2))
         truth = np.column_stack((places, np.full(17, 2))).ravel().tolist()
-        annotations.append({"id": i, "image_id": i, "num_keypoints": 17, "keypoints": truth})
+        annotations.append({"id": i, "image_id": i, "category_id": 1, "keypoints": truth})
         found = np.column_stack((places + 3, rng.uniform(0, 1, 17))).ravel().tolist()
         results.append({"image_id": i, "category_id": 1, "score": 0.9, "keypoints": found})
     truth_file, results_file = tmp_path / "truth.json", tmp_path / "results.keypoints.json"
@@ -194,11 +194,10 @@ def test_no_picture_is_replaced_by_its_drawing(evaluated):
     assert {path: path.read_bytes() for path in images.iterdir()} == before
 
 
-def test_paper_needs_a_size(evaluated):
+@pytest.mark.parametrize("width", [None, "100", -100, 0])
+def test_paper_needs_a_size(evaluated, width):
     truth, results, _ = evaluated
-    content = json.loads(truth.read_text())
-    del content["images"][0]["width"]
-    truth.write_text(json.dumps(content))
+    change(truth, "images", 0, width=width)
     with pytest.raises(UserError, match="image 1 has no width and height for paper: name --images"):
         load("tools/draw_predictions.py").main([str(truth), str(results)])
 
@@ -270,6 +269,7 @@ def test_any_keypoints_are_drawn_and_joined_as_their_category_says(corners, tmp_
         (51, [[1, 2]], r"res.keypoints.json: .*image 0 has 17 keypoints, not 4"),
         (11, [[1, 2]], r"res.keypoints.json: .*image 0 has 3.66667 keypoints, not 4"),
         (12, [[0, 1]], r"truth.json: .*skeleton of category 2 has to count from 1 to 4"),
+        (12, [["top_left", "top_right"]], r"truth.json: .*skeleton of category 2 has to count"),
     ],
 )
 def test_other_keypoints_are_named(corners, keypoints, skeleton, message):
@@ -320,7 +320,50 @@ def mix_up(truth, results, images):
 
 def mistype(truth, results, images):
     results.write_text(json.dumps([{"image_id": "1", "score": 1, "keypoints": [0] * 51}]))
-    return "image_id '1' is not a whole number"
+    return "entry 0 has the image_id '1': ids are whole numbers"
+
+
+def diverge(truth, results, images):
+    entries = json.loads(results.read_text())
+    entries[3]["keypoints"][5] = float("nan")
+    results.write_text(json.dumps(entries))
+    return "entry 3 of image 4 has the keypoints ["
+
+
+def shrink(truth, results, images):
+    cv2.imwrite(str(images / "1.png"), np.full((40, 50, 3), 90, np.uint8))
+    return "images/1.png has 50x40 pixels and the annotation file says 100x80"
+
+
+def change(truth, kind, index, **entries):
+    content = json.loads(truth.read_text())
+    content[kind][index].update(entries)
+    truth.write_text(json.dumps(content))
+
+
+def forget_the_name(truth, results, images):
+    change(truth, "images", 2, file_name=None)
+    return "truth.json: image 3 has no file_name"
+
+
+def repeat_an_id(truth, results, images):
+    change(truth, "images", 2, id=2)
+    return "truth.json: image 2 has the id of another image"
+
+
+def point_elsewhere(truth, results, images):
+    change(truth, "annotations", 2, image_id=9)
+    return "truth.json: annotation 3 is of image 9, which is not listed"
+
+
+def lose_a_keypoint(truth, results, images):
+    change(truth, "annotations", 2, keypoints=[1, 1, 2] * 16)
+    return "truth.json: annotation 3 has 16 keypoints, not 17"
+
+
+def write_words(truth, results, images):
+    change(truth, "annotations", 2, keypoints=["1"] * 51)
+    return "truth.json: annotation 3 has keypoints that are not all numbers"
 
 
 def unlabel(truth, results, images):
@@ -331,7 +374,22 @@ def unlabel(truth, results, images):
 
 @pytest.mark.parametrize(
     "damage",
-    [damage_results, damage_truth, remove_results, remove_image, mix_up, mistype, unlabel],
+    [
+        damage_results,
+        damage_truth,
+        remove_results,
+        remove_image,
+        mix_up,
+        mistype,
+        diverge,
+        shrink,
+        forget_the_name,
+        repeat_an_id,
+        point_elsewhere,
+        lose_a_keypoint,
+        write_words,
+        unlabel,
+    ],
 )
 def test_what_is_wrong_with_the_files_is_named(evaluated, damage):
     named = str(damage(*evaluated))
