@@ -15,6 +15,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor
 
 from dyrelu_pose.errors import UserError, user_errors
+from dyrelu_pose.inference.load import check_finite
 from dyrelu_pose.records.files import check_output_file
 
 LARGEST_HALF = torch.finfo(torch.float16).max
@@ -51,10 +52,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def check_weights(weights: dict, in_file: str) -> None:
-    """Check that a state dict holds tensors, all of them of numbers.
+    """Check that a state dict holds tensors, all of them finite.
 
     Raises:
-        UserError: It is empty, has something else in it, such as an optimizer, or NaN or infinity.
+        UserError: It is empty, or has something else in it, such as an optimizer, NaN or infinity.
     """
     if not weights:
         raise UserError(f"checkpoint {in_file} holds no weights: its state dict is empty")
@@ -64,11 +65,7 @@ def check_weights(weights: dict, in_file: str) -> None:
                 f"checkpoint {in_file} is no state dict: {name} is of type {type(value).__name__}, "
                 "not a tensor; save the weights in it alone, torch.save(dict(state_dict=...), ...)"
             )
-        if value.is_floating_point() and not value.isfinite().all():
-            raise UserError(
-                f"checkpoint {in_file}: {name} has values that are no finite numbers, the training "
-                "diverged: publish an earlier checkpoint"
-            )
+    check_finite(weights, in_file)
 
 
 def half(name: str, tensor: Tensor) -> Tensor:

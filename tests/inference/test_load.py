@@ -46,6 +46,16 @@ def test_a_missing_or_misshapen_tensor_is_named(checkpoint, tmp_path):
         load(DEMO, path)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_the_weights_of_a_training_that_diverged_are_named(checkpoint, tmp_path, value):
+    weights = torch.load(checkpoint)["state_dict"]
+    weights["backbone.bn1.running_var"][3] = value
+    path = tmp_path / "diverged.pth"
+    torch.save(dict(state_dict=weights), path)
+    with pytest.raises(UserError, match=r"diverged.pth: backbone.bn1.running_var .* not finite"):
+        load(DEMO, path)
+
+
 def under(prefix):
     return lambda weights: {prefix + name: tensor for name, tensor in weights.items()}
 

@@ -72,7 +72,7 @@ TENSOR = torch.ones(2)
         (dict(w=TENSOR, epoch=1), "epoch is of type int, not a tensor"),
         (dict(state_dict=dict(w=TENSOR)), "state_dict is of type dict, not a tensor"),
         ({}, "holds no weights"),
-        (dict(v=TENSOR, w=TENSOR * float("nan")), "w has values that are no finite numbers"),
+        (dict(v=TENSOR, w=TENSOR * float("nan")), "w has values that are not finite"),
     ],
 )
 def test_what_is_no_model_is_not_published(weights, message):
