@@ -26,8 +26,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-from mmengine.config import Config
-
+from dyrelu_pose.config.load import load_config
 from dyrelu_pose.errors import UserError
 
 KEYS = (
@@ -94,36 +93,40 @@ def load_grid(path: str | Path, base: str | Path | None = None) -> Grid:
 
     Raises:
         GridError: The file does not exist, or is not as the head of this module says.
+        UserError: It cannot be read, as of `load_config`.
     """
     path = Path(path)
     if not path.is_file():
         raise GridError(f"grid {path} does not exist")
     entries = {
         key: value
-        for key, value in Config.fromfile(path).to_dict().items()
+        for key, value in load_config(str(path)).to_dict().items()
         if not key.startswith("_")
     }
     _check_keys(f"grid {path}", entries, KEYS)
     default = Path(base) if base else _beside(path, entries.get("base"))
+    options = entries.get("options") or {}
+    if not isinstance(options, Mapping):
+        raise GridError(f"grid {path}: options must be a dict of dotted keys, not {options!r}")
     cells = {
-        name: _cell(path, name, cell, default, entries.get("options") or {})
+        name: _cell(path, name, cell, default, options)
         for name, cell in _cells(path, entries).items()
     }
     baseline = entries.get("baseline")
-    if baseline not in cells:
+    if baseline not in list(cells):  # it may be anything
         raise GridError(
             f"grid {path}: baseline {baseline!r} is not one of its cells: {_list(cells)}"
         )
-    axes = tuple(entries.get("axes", Grid.axes))
+    axes = _names(path, entries, "axes", Grid.axes)
     if len(axes) != 2 or ("axes" in entries and "rows" not in entries):
         raise GridError(f"grid {path}: axes are two names, of rows and columns, not {axes}")
-    curves = tuple(entries.get("curves", tuple(cells)[:MAX_CURVES]))
+    curves = _names(path, entries, "curves", tuple(cells)[:MAX_CURVES])
     if len(curves) > MAX_CURVES or not set(curves) <= set(cells):
         raise GridError(
             f"grid {path}: curves are up to {MAX_CURVES} of its cells, {_list(cells)}, not "
             f"{_list(curves)}"
         )
-    other_baselines = tuple(entries.get("other_baselines", ()))
+    other_baselines = _names(path, entries, "other_baselines", ())
     if not set(other_baselines) <= set(cells):
         raise GridError(
             f"grid {path}: other_baselines have to be among its cells, {_list(cells)}, not "
@@ -151,6 +154,9 @@ def _cells(path: Path, entries: dict) -> dict[str, dict]:
     cells = entries.get("cells")
     if cells is None:
         rows, columns = entries["rows"], entries["columns"]
+        for name, rules in (*rows.items(), *columns.items()):
+            if not isinstance(rules, list):
+                raise GridError(f"grid {path}: {name} must be a list of rules, not {rules!r}")
         cells = {
             f"{row}+{column}": dict(dyrelu=[*rows[row], *columns[column]])
             for row, column in product(rows, columns)
@@ -160,8 +166,8 @@ def _cells(path: Path, entries: dict) -> dict[str, dict]:
     return cells
 
 
-def _cell(path: Path, name: str, cell: dict, default: Path | None, options: dict) -> Cell:
-    if not NAME.fullmatch(name):
+def _cell(path: Path, name: str, cell: dict, default: Path | None, options: Mapping) -> Cell:
+    if not isinstance(name, str) or not NAME.fullmatch(name):
         raise GridError(
             f"grid {path}: {name!r} cannot name a cell, whose folder is called like it: use "
             "letters, digits and . + = , - _"
@@ -185,7 +191,16 @@ def _check_keys(where: str, entries: Mapping, known: tuple[str, ...]) -> None:
         raise GridError(f"{where} has the unknown key {unknown[0]!r}; it may have {_list(known)}")
 
 
+def _names(path: Path, entries: dict, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    names = entries.get(key, default)
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise GridError(f"grid {path}: {key} must be a list of names, not {names!r}")
+    return tuple(names)
+
+
 def _beside(path: Path, config: str | None) -> Path | None:
+    if not isinstance(config, str | None):
+        raise GridError(f"grid {path}: a config must be a file's name, not {config!r}")
     return None if config is None else path.parent / config
 
 

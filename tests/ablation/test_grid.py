@@ -3,6 +3,7 @@
 import pytest
 
 from dyrelu_pose.ablation.grid import GridError, load_grid
+from dyrelu_pose.errors import UserError
 
 from .conftest import DEMO
 
@@ -65,6 +66,22 @@ def test_another_base_gives_another_name(write_grid, tmp_path):
         ("base = DEMO\nbaseline = 'b'\ncells = dict(a={})", "baseline 'b' is not one of its .*: a"),
         ("base = DEMO\ncells = dict(a={})", "baseline None is not one of its cells"),
         ("base = DEMO\nbaseline = 'a'\ncells = {}", "has no cells"),
+        ("base = DEMO\nbaseline = ['a']\ncells = dict(a={})", r"baseline \['a'\] is not one of"),
+        ("base = DEMO\nbaseline = 'a'\ncells = dict(a={})\ncurves = 3", "curves must be a list"),
+        (
+            "base = DEMO\nbaseline = 'a'\ncells = dict(a={})\nother_baselines = 'a'",
+            "other_baselines must be a list of names, not 'a'",
+        ),
+        (
+            "base = DEMO\nbaseline = 'a'\ncells = dict(a={})\noptions = [1]",
+            r"options must be a dict of dotted keys, not \[1\]",
+        ),
+        (
+            "base = DEMO\nbaseline = 'a+b'\nrows = dict(a=1)\ncolumns = dict(b=[])",
+            "a must be a list of rules, not 1",
+        ),
+        ("base = 3\nbaseline = 'a'\ncells = dict(a={})", "a config must be a file's name, not 3"),
+        ("base = DEMO\nbaseline = '1'\ncells = {'1': {}, 2: {}}", "2 cannot name a cell"),
         ("base = DEMO\nbaseline = 'a'", "either cells, or rows and columns"),
         ("base = DEMO\nbaseline = 'a'\nrows = dict(a=[])", "either cells, or rows and columns"),
         ("base = DEMO\nbaseline = 'a'\ncells = dict(a={})\nrows = {}\ncolumns = {}", "either cell"),
@@ -94,6 +111,11 @@ def test_another_base_gives_another_name(write_grid, tmp_path):
 def test_refusals_name_what_is_wrong(write_grid, text, message):
     with pytest.raises(GridError, match=message):
         load_grid(write_grid(text))
+
+
+def test_a_grid_that_is_no_python_is_named(write_grid):
+    with pytest.raises(UserError, match=r"config .*\.py, or what .*'\(' was never closed"):
+        load_grid(write_grid("cells = ("))
 
 
 def test_no_grid():
