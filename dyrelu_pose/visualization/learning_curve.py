@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.records.files import write_atomically
 
-from .run_log import RunLog
+from .run_log import AP, RunLog
 from .style import COLORS, finish, legend, new_figure
 
 _SMOOTH_FROM = 40  # points; fewer are shown as they are
@@ -34,31 +34,34 @@ def draw_learning_curve(runs: list[RunLog], out: Path, data: str = "") -> None:
     unit = runs[0].unit
     figure = new_figure(11, 4.2)
     loss_axes, ap_axes = figure.subplots(1, 2)
+    losses, aps = [], []  # named to the legend: by itself it leaves out names that begin with _
     for i, run in enumerate(runs):
         color = COLORS[i % len(COLORS)]
-        _draw_loss(loss_axes, run, color)
-        _draw_ap(ap_axes, run, color)
+        losses += _draw_loss(loss_axes, run, color)
+        aps += _draw_ap(ap_axes, run, color)
     finish_steps(loss_axes, "Training loss", unit, "loss")
     finish_steps(ap_axes, "Validation", unit, f"{data} keypoint AP (0 to 1)".lstrip())
     ap_axes.set_ylim(bottom=0)
     right = max(loss_axes.get_xlim()[1], ap_axes.get_xlim()[1])
     loss_axes.set_xlim(0, right)
     ap_axes.set_xlim(0, right)
-    if any(run.ap for run in runs):
-        legend(ap_axes, loc="best")
+    if aps:
+        legend(ap_axes, handles=aps, loc="best")
     else:
-        ap_axes.text(0.5, 0.5, "no validation yet", transform=ap_axes.transAxes, ha="center")
-        legend(loss_axes)
+        others = dict.fromkeys(name for run in runs for name in run.other)
+        text = f"no {AP}, but {', '.join(others)}" if others else "no validation yet"
+        place = dict(transform=ap_axes.transAxes, ha="center", parse_math=False, wrap=True)
+        ap_axes.text(0.5, 0.5, text, **place)
+        legend(loss_axes, handles=losses)
     write_atomically(out, figure.savefig)
 
 
-def _draw_loss(axes, run: RunLog, color: str) -> None:
+def _draw_loss(axes, run: RunLog, color: str) -> list:
     steps, losses = np.array(run.loss, dtype=float).T
     if len(steps) < _SMOOTH_FROM:
-        axes.plot(steps, losses, color=color, linewidth=1.8, label=run.name)
-        return
+        return axes.plot(steps, losses, color=color, linewidth=1.8, label=run.name)
     axes.plot(steps, losses, color=color, linewidth=0.8, alpha=0.3)
-    axes.plot(steps, _smooth(losses), color=color, linewidth=1.8, label=run.name)
+    return axes.plot(steps, _smooth(losses), color=color, linewidth=1.8, label=run.name)
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:
@@ -67,12 +70,14 @@ def _smooth(values: np.ndarray) -> np.ndarray:
     return np.array([values[max(i - half, 0) : i + half + 1].mean() for i in range(len(values))])
 
 
-def _draw_ap(axes, run: RunLog, color: str) -> None:
+def _draw_ap(axes, run: RunLog, color: str) -> list:
     if not run.ap:
-        return
+        return []
     steps, values = np.array(run.ap, dtype=float).T
     label = f"{run.name}: AP {values[-1]:.3f} at the end"
-    axes.plot(steps, values, color=color, linewidth=1.8, marker="o", markersize=4, label=label)
+    return axes.plot(
+        steps, values, color=color, linewidth=1.8, marker="o", markersize=4, label=label
+    )
 
 
 def finish_steps(axes, title: str, unit: str, up: str) -> None:

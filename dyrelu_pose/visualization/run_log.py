@@ -9,6 +9,8 @@ from dyrelu_pose.errors import UserError
 
 SCALARS = "*/vis_data/scalars.json"  # one timestamped folder per start of the run
 AP, NLL = "coco/AP", "heatmap/NLL"
+NO_METRICS = ("step", "time", "data_time", "lr", "epoch", "iter", "memory", "grad_norm")
+NUMBERS = ("step", "epoch", "loss", "time", AP, NLL)  # what is computed with
 
 
 class RunLogNotFoundError(UserError, FileNotFoundError):
@@ -27,6 +29,7 @@ class RunLog:
         nll: (step, validation NLL of the heatmaps) pairs in order, where it was measured.
         step_seconds: Median of the seconds that a training step took, its batch included.
         epoch_length: Training steps per epoch; 1 where steps count iterations.
+        other: Names of what a validation without AP returned, such as "PCK".
     """
 
     name: str
@@ -36,6 +39,7 @@ class RunLog:
     nll: list[tuple[float, float]] = field(default_factory=list)
     step_seconds: float | None = None
     epoch_length: float = 1
+    other: tuple[str, ...] = ()
 
     @property
     def minutes(self) -> float | None:
@@ -74,9 +78,12 @@ def read_run(work_dir: Path) -> RunLog:
         # Validation logs count epochs where the loop does, iterations otherwise.
         val = [r for r in val if r["step"] < (epoch or step)] + evaluated
     if not train:
-        raise RunLogNotFoundError(f"no training loss in {work_dir / SCALARS}: it was only tested")
+        raise RunLogNotFoundError(
+            f"no training loss in {work_dir / SCALARS}: it was only tested, or nothing is logged "
+            "yet"
+        )
 
-    by_epoch = all("epoch" in r for r in train)
+    by_epoch = all(r.get("epoch") for r in train)  # they count from 1
     # Iterations per epoch, from the records nearest to an epoch's end.
     length = max(r["step"] / r["epoch"] for r in train) if by_epoch else 1
     times = [r["time"] for r in train if "time" in r]
@@ -88,7 +95,15 @@ def read_run(work_dir: Path) -> RunLog:
         nll=[(r["step"], r[NLL]) for r in val if NLL in r],
         step_seconds=median(times) if times else None,
         epoch_length=length,
+        other=() if val else _other_metrics(starts),
     )
+
+
+def _other_metrics(starts: list[list[dict]]) -> tuple[str, ...]:
+    """Return the names of what validations logged, besides the time that they took."""
+    validations = [r for records in starts for r in records if "loss" not in r]
+    names = dict.fromkeys(name for record in validations for name in record)
+    return tuple(name for name in names if name not in NO_METRICS)
 
 
 def rounded(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -120,5 +135,8 @@ def _records(path: Path) -> list[dict]:
             raise UserError(f"{path}, line {number}: not JSON ({error})") from error
         if not isinstance(record, dict) or "step" not in record:
             raise UserError(f"{path}, line {number}: no 'step'; MMEngine writes one in every line")
+        for name in NUMBERS:
+            if type(value := record.get(name, 0)) not in (int, float):
+                raise UserError(f"{path}, line {number}: {name} is {value!r}, not a number")
         records.append(record)
     return records

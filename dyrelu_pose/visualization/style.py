@@ -45,5 +45,7 @@ def headline(figure: Figure, text: str) -> None:
 
 
 def legend(owner, **place) -> None:
-    """Add the legend of axes, or of a figure, at a `loc`."""
-    owner.legend(frameon=False, fontsize=10, labelcolor=INK, **place)
+    """Add the legend of axes, or of a figure, at a `loc`, of all `handles` or of some."""
+    made = owner.legend(frameon=False, fontsize=10, labelcolor=INK, **place)
+    for text in made.get_texts():
+        text.set_parse_math(False)

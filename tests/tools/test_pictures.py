@@ -5,11 +5,15 @@ import json
 import cv2
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from dyrelu_pose.datasets.coco_keypoints import INDEX, KEYPOINTS
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.visualization import learning_curve
+from dyrelu_pose.visualization.learning_curve import draw_learning_curve
 from dyrelu_pose.visualization.run_log import read_run
 from dyrelu_pose.visualization.skeletons import SIDE_COLORS, draw_skeleton
+from dyrelu_pose.visualization.style import new_figure
 from tests.scripts import load
 
 
@@ -136,6 +140,46 @@ def test_a_run_without_validation_is_drawn(tmp_path):
     out = tmp_path / "new" / "curve.png"
     load("tools/plot_log.py").main([str(tmp_path / "run"), "--out", str(out)])
     size_of(out)
+
+
+def test_a_value_that_is_no_number_is_named(tmp_path):
+    path = write_log(tmp_path, "20260101_000000", (1,))
+    for name, value in (("step", None), ("loss", "0.1"), ("coco/AP", None), ("epoch", "1")):
+        record = {"step": 12, "loss": 0.1, "epoch": 2} | {name: value}
+        path.write_text(json.dumps({"step": 11, "loss": 1.0}) + "\n" + json.dumps(record) + "\n")
+        with pytest.raises(UserError, match=f"scalars.json, line 2: {name} is {value!r}, not a nu"):
+            read_run(tmp_path)
+
+
+def texts_of(runs, out, monkeypatch):
+    """Return what is written in the chart of runs."""
+    figures = []
+    monkeypatch.setattr(
+        learning_curve, "new_figure", lambda *size: figures.append(new_figure(*size)) or figures[0]
+    )
+    draw_learning_curve(runs, out)
+    return [text.get_text() for text in figures[0].findobj(Text)]
+
+
+def test_other_metrics_of_a_validation_are_named(tmp_path, monkeypatch):
+    path = write_log(tmp_path, "20260101_000000", (1, 2))
+    path.write_text(path.read_text().replace("coco/AP", "PCK"))
+    run = read_run(tmp_path)
+    assert run.other == ("PCK",)
+    assert "no coco/AP, but PCK" in texts_of([run], tmp_path / "a.png", monkeypatch)
+
+
+@pytest.mark.parametrize("name", ["_baseline", "$a_{", "a$b$"])
+def test_any_name_of_a_run_is_in_the_legend(tmp_path, monkeypatch, name):
+    write_log(tmp_path / name, "20260101_000000", (1, 2))
+    found = texts_of([read_run(tmp_path / name)], tmp_path / "a.png", monkeypatch)
+    assert f"{name}: AP 0.200 at the end" in found
+
+
+def test_a_log_without_a_line_is_not_called_a_test(tmp_path):
+    write_log(tmp_path, "20260101_000000", (1,)).write_text("")
+    with pytest.raises(UserError, match="only tested, or nothing is logged yet"):
+        read_run(tmp_path)
 
 
 def test_plot_log_says_where_it_looked(tmp_path):
