@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dyrelu_pose.datasets.bad_entries import read_annotations
+from dyrelu_pose.datasets.bad_entries import bad_records, read_annotations
 from dyrelu_pose.datasets.detections import PERSON, keypoint_categories
 from dyrelu_pose.datasets.pictures import missing_pictures
 from dyrelu_pose.errors import AnnotationError, UserError
@@ -24,12 +24,14 @@ def annotated_pictures(ann_file: Path, folder: Path) -> tuple[Numbered, int]:
         folder: What the names of its pictures are in.
 
     Raises:
-        AnnotationError: The file cannot be read, or is not of one category.
+        AnnotationError: The file cannot be read, has a bad entry, or is not of one category.
         UserError: Pictures are not there.
     """
     if not ann_file.is_file():
         raise AnnotationError(f"annotation file {ann_file} does not exist")
     content: Any = read_annotations(ann_file)
+    for _, problem in bad_records(content, None):
+        raise AnnotationError(f"annotation file {ann_file}: {problem}; correct it")
     try:
         pictures: Numbered = [(i["id"], folder / i["file_name"]) for i in content["images"]]
         categories = keypoint_categories(content)

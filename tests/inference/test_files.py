@@ -1,10 +1,12 @@
 """What is read from files and folders, and under which names it is written."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.inference.bbox_file import annotated_pictures
 from dyrelu_pose.inference.files import find_files, image_ids
 
 OUT = Path("nowhere/out")
@@ -68,3 +70,19 @@ def test_numbered_pictures_keep_their_numbers():
     assert image_ids([Path("000042.jpg"), Path("000007.jpg")]) == [42, 7]
     assert image_ids([Path("000042.jpg"), Path("dog.jpg")]) == [1, 2]
     assert image_ids([Path("a/7.jpg"), Path("b/007.jpg")]) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (dict(id=2), "image 2 has no file_name"),
+        (dict(id=1, file_name="b.jpg"), "image 1 has the id of another image"),
+        (dict(file_name="b.jpg"), "image number 1 of the list has no id"),
+    ],
+)
+def test_a_bad_image_of_annotations_is_named(tmp_path, image, message):
+    path = tmp_path / "a.json"
+    images = [dict(id=1, file_name="a.jpg"), image]
+    path.write_text(json.dumps(dict(images=images, annotations=[])))
+    with pytest.raises(UserError, match=f"annotation file {path}: {message}"):
+        annotated_pictures(path, tmp_path)
