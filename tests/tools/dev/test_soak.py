@@ -9,8 +9,6 @@ import torch
 from dyrelu_pose.errors import UserError
 from tests.scripts import load, run
 
-pytestmark = pytest.mark.long
-
 tool = load("tools/dev/soak.py")
 
 LAST = "epoch_1.pth"
@@ -18,6 +16,7 @@ LOG = "1/vis_data/scalars.json"
 FOUND = "found.keypoints.json"
 
 
+@pytest.mark.slow
 def test_interruptions_change_nothing(tmp_path):
     out = tmp_path / "soak.json"
     run("tools/dev/soak.py", "--quick", "--out", out)
