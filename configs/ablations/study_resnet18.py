@@ -8,7 +8,7 @@
 base = "../study/resnet18-8_drawn.py"
 baseline = "ReLU"
 other_baselines = ("ReLU-9", "ReLU-10", "ReLU-11")
-curves = ("ReLU", "C", "C-flat1", "C-R1", "ReLU-9", "ReLU-10")
+curves = ("ReLU", "B", "C", "SE", "ReLU-9", "ReLU-10")
 
 
 def _act(sites, act, **options):
