@@ -125,8 +125,8 @@ def _check_decay(paramwise: dict, optimizer: dict) -> None:
     for key, _ in entries(paramwise, "optim_wrapper.paramwise_cfg"):
         if key.endswith("decay_mult"):
             raise ConfigError(
-                f"{key} of the config is a share of the weight decay, and "
-                "optim_wrapper.optimizer.weight_decay is not there: write one, or leave it out"
+                f"{key} of the config scales optim_wrapper.optimizer.weight_decay, which is not "
+                f"set: set it, or leave {key} out"
             )
 
 
@@ -136,8 +136,9 @@ def _check_groups(optimizer: torch.optim.Optimizer, wrapper: dict) -> None:
         for name, value in group.items():
             if value is None and optimizer.defaults.get(name) is not None:
                 raise ConfigError(
-                    f"optim_wrapper.optimizer.{name} of the config is not there, and its "
-                    f"constructor, {wrapper.get('constructor')}, makes groups of it: write one"
+                    f"optim_wrapper.constructor of the config, {wrapper.get('constructor')}, "
+                    f"gives groups of parameters their own {name}: set "
+                    f"optim_wrapper.optimizer.{name}"
                 )
 
 

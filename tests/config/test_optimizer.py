@@ -110,7 +110,7 @@ def test_a_share_of_no_weight_decay_is_named(cfg, kind, paramwise, key):
     if key is None:
         check_optimizer(cfg, nn.Linear(1, 1))
         return
-    message = rf"^optim_wrapper\.paramwise_cfg\.{key}.* is a share .*optimizer\.weight_decay is not"
+    message = rf"^optim_wrapper\.paramwise_cfg\.{key}.* scales .*weight_decay, which is not set"
     with pytest.raises(ConfigError, match=message):
         check_optimizer(cfg, nn.Linear(1, 1))
 
@@ -122,7 +122,7 @@ def test_a_constructor_that_needs_a_weight_decay_is_named(cfg):
         optimizer=dict(type="AdamW", lr=1e-3),
         paramwise_cfg=dict(num_layers=12, layer_decay_rate=0.8),
     )
-    message = r"optimizer\.weight_decay of the config is not there, and .*LayerDecayOptimWrapperCon"
+    message = r"LayerDecayOptimWrapperCon.* their own weight_decay: set optim_wrapper\.opt"
     with pytest.raises(ConfigError, match=message):
         check_optimizer(cfg, nn.Linear(1, 1))
     cfg.optim_wrapper.optimizer.weight_decay = 0.05
