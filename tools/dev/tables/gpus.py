@@ -1,12 +1,11 @@
 """What sites cost on the host of a GPU, counted without one, and what was measured on one."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from dyrelu_pose.records.tables import markdown_table
 
 from .page import link, threads, values
-from .speed import BENCH, bench
+from .speed import BENCH, bench, made, maps
 
 SHOWN = ("torch", "triton")  # of the versions in a record
 
@@ -55,7 +54,7 @@ def speed_gpu(page: Path) -> str:
             name,
             *(_times(of[what], "median_ms") for what in ("forward", "forward + backward")),
             f"{float(of['forward + backward']['called_ms']):.2f} ms",
-            f"{_maps(of['forward + backward'], 'peak_bytes'):.1f} maps",
+            maps(of["forward + backward"], "peak_bytes"),
         ]
         for (memory_format, name), of in found.items()
     ]
@@ -70,7 +69,7 @@ def speed_gpu(page: Path) -> str:
         f"of GPU and {tests['failed']} failed; {tests['skipped']} are for machines without one "
         f"({link(page, BENCH / 'gpu/tests_notes.csv')}, written down by hand)."
     )
-    return f"{markdown_table(header, lines)}\n\n{_made(page, 'op_cuda', rows)} {passed}"
+    return f"{markdown_table(header, lines)}\n\n{made(page, 'gpu/op_cuda')} {passed}"
 
 
 def speed_gpu_models(page: Path) -> str:
@@ -99,19 +98,8 @@ def speed_gpu_models(page: Path) -> str:
         *("peak memory", "inference of 1", f"inference of {batch}"),
     )
     note = "In bfloat16 autocast and channels_last; inference is replayed from a CUDA graph."
-    return f"{markdown_table(header, lines)}\n\n{_made(page, 'model_cuda', rows)} {note}"
+    return f"{markdown_table(header, lines)}\n\n{made(page, 'gpu/model_cuda')} {note}"
 
 
 def _times(row: dict[str, str], column: str, ratio: str = "times_baseline") -> str:
     return f"{float(row[column]):#.3g} ms ({float(row[ratio]):.2f}x)"
-
-
-def _maps(row: dict[str, str], column: str) -> float:
-    return int(row[column]) / int(row["input_bytes"])
-
-
-def _made(page: Path, name: str, rows: Sequence[dict[str, str]]) -> str:
-    """Say where the figures of a benchmark on a GPU come from."""
-    torch = dict.fromkeys(v for row in rows for v in row["versions"].split(", ") if "torch" in v)
-    where = link(page, BENCH / f"gpu/{name}.csv")
-    return f"{where}: {values(rows, 'device')}, {', '.join(torch)}, {values(rows, 'date')}."

@@ -7,7 +7,7 @@ from pathlib import Path
 from dyrelu_pose.records.files import read_csv
 from dyrelu_pose.records.tables import markdown_table
 
-from .page import NOT_RUN, RESULTS, link, source
+from .page import NOT_RUN, RESULTS, link, source, values
 
 INDEX = RESULTS / "reliability/scale.json"
 EVALUATION = RESULTS / "bench/scale_evaluation.json"
@@ -99,18 +99,16 @@ def scale_gpus(page: Path) -> str:
     rates = {name: found["median"] for name, found in loader["images_per_second"].items()}
     evaluation = _evaluating()
     lines = []
-    measured = {
-        row["what"].removeprefix(STEP).strip() or "called from Python": (
-            1000 * int(row["batch"]) / float(row["median_ms"]),
-            row,
-        )
+    steps = [
+        row
         for row in read_csv(MEASURED)
         if (row["case"], row["row"]) == (MODEL, ROW) and row["what"].startswith(STEP)
-    }
-    for rate, how in (
-        *((rate, "assumed") for rate in ASSUMED),
-        *((round(rate), how) for how, (rate, _) in measured.items()),
-    ):
+    ]
+    given = [(rate, "assumed") for rate in ASSUMED]
+    for row in steps:
+        how = row["what"].removeprefix(STEP).strip() or "called from Python"
+        given.append((round(1000 * int(row["batch"]) / float(row["median_ms"])), how))
+    for rate, how in given:
         epoch = PERSONS / (GPUS * rate)
         needed = [ceil(rate / rates[name]) for name in ("original", "crops")]
         lines.append(
@@ -121,7 +119,6 @@ def scale_gpus(page: Path) -> str:
                 f"{100 * evaluation / (evaluation + 10 * epoch):.0f} %",
             ]
         )
-    gpu = next(iter(measured.values()))[1]["device"]
     header = (
         *("G", "loader processes per GPU, whole images", "the same, crops"),
         *(f"epoch on {GPUS} GPUs", "share of evaluation"),
@@ -133,7 +130,8 @@ def scale_gpus(page: Path) -> str:
         f"detections of a detector takes E = {evaluation:.0f} s ({link(page, EVALUATION)}). "
         f"{source(page, LOADER, loader)} Epoch: {PERSONS:,} / ({GPUS} G). Share: "
         f"E / (E + 10 epochs). The last two rates: training steps of MobileNetV2 with {ROW} in "
-        f"bfloat16 autocast, without data loading ({link(page, MEASURED)}: {gpu})."
+        f"bfloat16 autocast, without data loading ({link(page, MEASURED)}: "
+        f"{values(steps, 'device')})."
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from dyrelu_pose.records.files import read_csv
 from dyrelu_pose.records.tables import markdown_table
 
-from .page import NOT_RUN, RESULTS, link, source, threads
+from .page import NOT_RUN, RESULTS, link, source, threads, values
 
 BENCH, COMPLEXITY = RESULTS / "bench", RESULTS / "complexity"
 MIB = 2**20
@@ -21,12 +21,12 @@ def speed_op(page: Path) -> str:
         if (row["shape"], row["dtype"], row["what"]) == OP:
             found.setdefault(row["row"], {})[row["memory_format"]] = row
     lines = [
-        [name, *(_time(of.get(each)) for each in formats), _maps(next(iter(of.values())))]
+        [name, *(_time(of.get(each)) for each in formats), maps(next(iter(of.values())))]
         for name, of in found.items()
     ]
     shape, _, what = OP
     header = (f"{what}, {shape}", *formats, "kept for backward")
-    return f"{markdown_table(header, lines)}\n\n{_made(page, 'op_cpu')}"
+    return f"{markdown_table(header, lines)}\n\n{made(page, 'op_cpu')}"
 
 
 def _time(row: dict[str, str] | None) -> str:
@@ -35,8 +35,9 @@ def _time(row: dict[str, str] | None) -> str:
     return f"{float(row['median_ms']):.3g} ms ({float(row['times_baseline']):.1f}x)"
 
 
-def _maps(row: dict[str, str]) -> str:
-    return f"{int(row['kept_bytes']) / int(row['input_bytes']):.1f} maps"
+def maps(row: dict[str, str], column: str = "kept_bytes") -> str:
+    """Return a size in memory in multiples of the map that it is of."""
+    return f"{int(row[column]) / int(row['input_bytes']):.1f} maps"
 
 
 def speed_model(page: Path) -> str:
@@ -62,7 +63,7 @@ def speed_model(page: Path) -> str:
         *("model", "activation", "training step (processor time)"),
         *("peak memory", "inference"),
     )
-    return f"{markdown_table(header, lines)}\n\n{_made(page, 'model_cpu')}"
+    return f"{markdown_table(header, lines)}\n\n{made(page, 'model_cpu')}"
 
 
 def kept(page: Path) -> str:
@@ -95,9 +96,9 @@ def speed_compiled(page: Path) -> str:
         *("demo model", "training step", "compiled", "first three steps, compiled"),
         "largest difference in loss",
     )
-    made = _made(page, "compiled_cpu")
+    where = made(page, "compiled_cpu")
     batch = rows["ReLU"]["batch"]
-    return f"{markdown_table(header, lines)}\n\nBatch {batch}. {made} On a GPU: {NOT_RUN}."
+    return f"{markdown_table(header, lines)}\n\nBatch {batch}. {where} On a GPU: {NOT_RUN}."
 
 
 def _times(record: dict[str, str], column: str = "times_relu") -> str:
@@ -169,13 +170,14 @@ def imagenet_cost(page: Path) -> str:
     )
 
 
-def _made(page: Path, name: str) -> str:
-    """Say where the figures of a benchmark on a CPU come from."""
-    last = bench(name)[-1]
-    torch = next(version for version in last["versions"].split(", ") if "torch " in version)
+def made(page: Path, name: str) -> str:
+    """Say where the figures of a benchmark come from; threads matter on a CPU only."""
+    rows = bench(name)
+    torch = dict.fromkeys(v for row in rows for v in row["versions"].split(", ") if "torch " in v)
+    used = "" if name.endswith("_cuda") else f" {threads(values(rows, 'threads'))},"
     return (
-        f"{link(page, BENCH / f'{name}.csv')}: {last['device']}, {threads(last['threads'])}, "
-        f"{torch}, {last['date']}."
+        f"{link(page, BENCH / f'{name}.csv')}: {values(rows, 'device')},{used} "
+        f"{' / '.join(torch)}, {values(rows, 'date')}."
     )
 
 
