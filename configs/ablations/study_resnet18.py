@@ -5,6 +5,8 @@
 # and 11.17M. Times of a step: benchmarks/steps.py; C takes as much of it as ReLU of 9 channels.
 # C-flat1 starts as ReLU, where C starts at a third of it, and so hands on a third of each shortcut.
 # C-R1 has as many hidden units as channels, where R 4 leaves 2 of them to 8 channels.
+# C-slow: hyper functions at an eighth of the default rate, which was chosen at a rate of 2e-3, an
+# eighth of the study's. C-tau1: a map ten times as sensitive to its input.
 base = "../study/resnet18-8_drawn.py"
 baseline = "ReLU"
 other_baselines = ("ReLU-9", "ReLU-10", "ReLU-11")
@@ -35,6 +37,7 @@ _rules = {
     "C": [_C],
     "C-flat1": [_act("backbone.*", "DyReLUC", gamma=1.0, cap=3.0)],
     "C-R1": [_act("backbone.*", "DyReLUC", reduction=1)],
+    "C-tau1": [_act("backbone.*", "DyReLUC", tau=1.0)],
     "none+C": [_head],
     "B+C": [_B, _head],
     "C+C": [_C, _head],
@@ -44,6 +47,7 @@ _rules = {
 options = {"optim_wrapper.constructor": "DyReLUOptimWrapperConstructor"}
 cells = {
     **{name: dict(dyrelu=rules) for name, rules in _rules.items()},
+    "C-slow": dict(dyrelu=[_C], options={"optim_wrapper.paramwise_cfg.hyper_lr_scale": 0.5}),
     "ReLU-9": _wider(9),
     "ReLU-10": _wider(10),
     "ReLU-11": _wider(11),
