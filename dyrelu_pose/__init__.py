@@ -24,6 +24,7 @@ It also changes the process that it is imported into. The reason of each is in d
   `Rhd2DDataset`, `UBody2dDataset`, `WFLWDataset`, `ZebraDataset`: as well, its data sets that read
   COCO's lists; what cannot be right is named, or left out.
 - `CheckpointHook`, `FSDPStrategy`: registered in place of MMEngine's.
+- `mmdet.PipelineSwitchHook`, `mmdet.YOLOXHSVRandomAug`: registered where mmdet does not import.
 - `AtomicLocalBackend`: registered in place of MMEngine's `LocalBackend`; files are whole or not
   there.
 """
@@ -44,10 +45,12 @@ read_data_as_data()
 
 from . import codecs, datasets, engine, evaluation, layers, models  # noqa: E402
 from .engine.logs import apply as log_in_utf8  # noqa: E402
+from .engine.pipeline_switch import apply as register_by_mmdets_names  # noqa: E402
 from .layers import DyReLUA, DyReLUB, DyReLUC  # noqa: E402
 from .ops import dyrelu, dyrelu_given  # noqa: E402
 
 log_in_utf8()
+register_by_mmdets_names()
 
 __version__ = "0.1.0"
 __all__ = [

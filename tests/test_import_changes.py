@@ -34,6 +34,8 @@ register = Registry._register_module
 
 def registering(self, module, module_name=None, force=False):
     names = [module_name] if isinstance(module_name, str) else module_name or [module.__name__]
+    if sys.modules.get(self.scope) is None:  # by the names of a package that is not there
+        changes.extend((f"{self.scope}.{name}", str(self.name)) for name in names)
     registry = self
     while registry is not None and ours(module):
         changes.extend((name, str(registry.name)) for name in names if name in registry.module_dict)

@@ -8,6 +8,7 @@ from dyrelu_pose.models.input_size import decoder_input_size
 
 from .datasets import keypoint_datasets
 from .evaluators import check_evaluators, converts
+from .files import later_pipelines
 from .keypoints import check_head, check_metainfo, check_order
 from .monitors import check_monitors
 from .optimizer import check_optimizer
@@ -60,6 +61,9 @@ def check_agreement(cfg: Config, splits: Sequence[str]) -> None:
     samples = {
         split: rehearse(cfg, split, sizes[split]) for split, part in datasets.items() if part
     }
+    if datasets.get("train"):
+        for later in later_pipelines(cfg):
+            rehearse(cfg, "train", sizes["train"], later)
     if model is not None:
         features = {split: made[size][1] for split, size in sizes.items()}
         rehearse_head(cfg, model, features, samples)

@@ -150,6 +150,20 @@ def data_sets(
     yield key, dataset, transforms
 
 
+def later_pipelines(cfg: Config) -> Iterator[tuple[str, Sequence[dict]]]:
+    """Yield (config key, transforms) of the pipelines that hooks change that of the training to.
+
+    Raises:
+        ConfigError: One is no list.
+    """
+    for i, hook in enumerate(listed(cfg.get("custom_hooks"))):
+        # of MMDetection's PipelineSwitchHook, of MMPose's YOLOXPoseModeSwitchHook
+        for name in ("switch_pipeline", "new_train_pipeline"):
+            if isinstance(hook, dict) and hook.get(name):
+                key = f"custom_hooks.{i}.{name}"
+                yield key, expect(hook[name], (list, tuple), key)
+
+
 def metrics(key: str, evaluator: object) -> Iterator[tuple[str, dict]]:
     """Yield (config key, config) of each metric of an evaluator, as MMEngine's runner reads it.
 

@@ -42,7 +42,7 @@ from torch.utils.data import DataLoader
 
 from .datasets import KNOWN, is_of
 from .errors import ConfigError, expect
-from .files import data_sets, listed, metrics
+from .files import data_sets, later_pipelines, listed, metrics
 
 ENV = {"cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit"}
 # Those of `Runner.register_default_hooks`, which None takes out of it; of another it is an error.
@@ -239,15 +239,16 @@ def _parts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Regi
             if isinstance(loader.get(name), dict):
                 yield f"{split}_dataloader.{name}", loader[name], registry
         for key, dataset in _datasets(cfg, split):
-            for i, step in enumerate(dataset.get("pipeline") or ()):
-                if isinstance(step, dict):
-                    yield f"{key}.pipeline.{i}", step, TRANSFORMS
+            steps = expect(dataset.get("pipeline") or (), (list, tuple), f"{key}.pipeline")
+            yield from _steps(f"{key}.pipeline", steps)
         if split != "train":
             key, evaluator = f"{split}_evaluator", cfg.get(f"{split}_evaluator")
             if isinstance(evaluator, dict) and "metrics" in evaluator:
                 yield key, {"type": "Evaluator", **evaluator}, EVALUATOR
             yield from ((where, metric, METRICS) for where, metric in metrics(key, evaluator))
     if "train" in splits:
+        for key, pipeline in later_pipelines(cfg):
+            yield from _steps(key, pipeline)
         optim = cfg.get("optim_wrapper")
         if isinstance(optim, dict) and "optimizer" in optim:
             yield "optim_wrapper", {"type": "OptimWrapper", **optim}, OPTIM_WRAPPERS
@@ -257,6 +258,12 @@ def _parts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Regi
         for i, scheduler in enumerate(listed(schedulers)):
             if isinstance(scheduler, dict):
                 yield f"param_scheduler.{i}", scheduler, PARAM_SCHEDULERS
+
+
+def _steps(key: str, pipeline: Sequence) -> Iterator[tuple[str, dict, Registry]]:
+    for i, step in enumerate(pipeline):
+        if isinstance(step, dict):
+            yield f"{key}.{i}", step, TRANSFORMS
 
 
 def _part(cfg: Config, *names: str) -> tuple[str, dict]:

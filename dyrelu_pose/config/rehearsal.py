@@ -3,7 +3,7 @@
 import copy
 import json
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 from mmengine.config import Config
-from mmengine.dataset import BaseDataset
+from mmengine.dataset import BaseDataset, Compose
 from mmpose.datasets import CombinedDataset
 from mmpose.models import TopdownPoseEstimator
 from mmpose.models.heads.base_head import BaseHead
@@ -25,6 +25,7 @@ from dyrelu_pose.datasets.bad_entries import checked, has_lists, read_annotation
 from dyrelu_pose.datasets.coco import keypoints_of, reads_lists
 from dyrelu_pose.datasets.crop_array import CropArrayDataset
 from dyrelu_pose.datasets.persons import reason_to_skip
+from dyrelu_pose.engine.pipeline_switch import change_pipeline
 from dyrelu_pose.errors import AnnotationError, UserError, described
 
 from .datasets import registered
@@ -51,7 +52,12 @@ class Rehearsal:
 
 
 @quietly()
-def rehearse(cfg: Config, split: str, size: tuple[int, int] | None = None) -> Rehearsal | None:
+def rehearse(
+    cfg: Config,
+    split: str,
+    size: tuple[int, int] | None = None,
+    later: tuple[str, Sequence[dict]] | None = None,
+) -> Rehearsal | None:
     """Take one sample of the data set of a split through its pipeline.
 
     The set is built with a few pictures of each annotation file.
@@ -60,6 +66,7 @@ def rehearse(cfg: Config, split: str, size: tuple[int, int] | None = None) -> Re
         cfg: The config.
         split: 'train', 'val' or 'test'.
         size: Width and height that images for a top-down model have to have, if they have to.
+        later: The pipeline that a hook changes to, behind its key, to take it through that one.
 
     Returns:
         None: It is a set of arrays, or of pictures that are not here, or of other samples than a
@@ -75,6 +82,9 @@ def rehearse(cfg: Config, split: str, size: tuple[int, int] | None = None) -> Re
             dataset = _small(config, folder)
             if dataset is None:
                 return None
+            if later:
+                key, steps = later
+                change_pipeline(dataset, Compose(steps))
             sample = dataset[0]
         except AnnotationError:  # a few persons may all look odd
             return None

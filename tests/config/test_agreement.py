@@ -57,6 +57,24 @@ def test_what_is_right_passes(cfg, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("hook", "name"),
+    [("mmdet.PipelineSwitchHook", "switch_pipeline"),
+     ("YOLOXPoseModeSwitchHook", "new_train_pipeline")],
+)  # fmt: skip
+def test_a_pipeline_that_comes_later(cfg, hook, name):
+    pipeline = cfg.train_dataloader.dataset.pipeline
+    cfg.custom_hooks = [dict(type="EMAHook"), {"type": hook, name: pipeline}]
+    check(cfg)
+    cfg.custom_hooks[1][name] = [pipeline[0], *pipeline[2:]]
+    refused(cfg, "RandomBBoxTransform in the", f"custom_hooks.1.{name} of the config needs 'bbox_s")
+    cfg.custom_hooks[1][name] = pipeline[:-1]
+    refused(cfg, f"the pipeline of custom_hooks.1.{name} of the config ends without PackPoseInputs")
+    cfg.custom_hooks[1][name] = 1
+    refused(cfg, f"custom_hooks.1.{name} of the config is 1: it has to be a list or a tuple")
+    check(cfg, ["val"])
+
+
 # Keypoints
 
 

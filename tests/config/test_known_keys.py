@@ -97,6 +97,16 @@ def test_mmdetections_filters_are_warned_of(monkeypatch):
     ]
 
 
+def test_steps_of_a_pipeline_that_comes_later():
+    cfg = Config.fromfile(DEMO)
+    switch = dict(type="mmdet.PipelineSwitchHook", switch_epoch=1)
+    cfg.custom_hooks = [dict(switch, switch_pipeline=[dict(type="RandomFlip", probability=1)])]
+    message = r"custom_hooks\.0\.switch_pipeline\.0\.probability of the config is read by nothing"
+    with pytest.raises(ConfigError, match=message):
+        check_keys(cfg, SPLITS)
+    check_keys(cfg, ["val"])
+
+
 @pytest.mark.parametrize("kind", [{}, dict(type="MultiDatasetEvaluator", datasets=[{}])])
 def test_metrics_of_an_evaluator(kind):
     cfg = Config.fromfile(DEMO)

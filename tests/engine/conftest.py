@@ -49,8 +49,8 @@ def toy(tmp_path):
     count = iter(range(100))
 
     def make(
-        folder="run", hooks=(), workers=0, max_keep=-1, model=Toy, optim="Adam", paramwise=None,
-        batch=BATCH, optim_wrapper=None, dataset=None, train_cfg=None, **more,
+        folder="run", hooks=(), workers=0, persistent=False, max_keep=-1, model=Toy, optim="Adam",
+        paramwise=None, batch=BATCH, optim_wrapper=None, dataset=None, train_cfg=None, **more,
     ):  # fmt: skip
         torch.manual_seed(0)
         cfg = Config(
@@ -67,6 +67,7 @@ def toy(tmp_path):
                 dataset=dataset or Points(pipeline=[add_noise]),
                 batch_size=batch,
                 num_workers=workers,
+                persistent_workers=persistent,
                 sampler=dict(type="DefaultSampler", shuffle=True),
             ),
             optim_wrapper=optim_wrapper
