@@ -75,11 +75,15 @@ def _nobody_reads() -> bool:
     return False
 
 
+def message_of(error: UserError) -> str:
+    """Return the text of an error; a data-loader worker's arrives behind its traceback."""
+    message = str(error).strip()
+    return described(error).split(": ", 1)[-1] if message.startswith("Caught ") else message
+
+
 def _line(error: Exception) -> str:
     if isinstance(error, UserError):
-        message = str(error).strip()
-        # A data-loader worker's arrives behind its traceback, on the last line.
-        return described(error).split(": ", 1)[-1] if message.startswith("Caught ") else message
+        return message_of(error)
     if isinstance(error, OSError) and error.filename:
         found = f"{error.filename}: {error.strerror}"
     else:

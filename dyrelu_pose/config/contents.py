@@ -170,6 +170,10 @@ def _check_pictures(dataset: BaseCocoStyleDataset, images: Sequence[dict], load:
     # In training a few are skipped, and counted, by the step that loads them.
     tolerant = getattr(dataset, "skip_bad_samples", False) and not dataset.test_mode
     missing = missing_pictures(images, folder, str(dataset.ann_file))
+    if dataset._indices is not None:  # some samples: not all of the file's pictures have to be here
+        if missing and missing.number == missing.of:
+            raise MissingFilesError(str(missing))
+        return
     if missing and not (tolerant and missing.few):
         raise MissingFilesError(str(missing))
     for odd in (other_sizes(images, folder, load), damaged_pictures(images, folder, load)):
@@ -210,11 +214,10 @@ def _warn_of_shared(pictures: Mapping[str, Set[str]]) -> None:
 
 
 def _reads_files(dataset: BaseCocoStyleDataset, load: LoadImage) -> bool:
-    """Whether it reads pictures from a disk, and those of all persons."""
+    """Whether it reads pictures from a disk."""
     backend = (load.backend_args or load.file_client_args or {}).get("backend", "local")
     return (
         not isinstance(dataset, CropArrayDataset)
-        and dataset._indices is None
         and "://" not in dataset.data_prefix.get("img", "")
         and backend in ("local", "disk")
     )

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from mmengine.runner._flexible_runner import FlexibleRunner
 
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, message_of
 from dyrelu_pose.models.input_size import decoder_input_size
 
 # What MMEngine's runners are made of, and what they look up while they run. The launcher is a flag.
@@ -72,7 +72,9 @@ def named_options(cfg: Config, options: dict | None) -> Iterator[None]:
     except UserError as error:
         if not (followed := ", ".join(_of_variables(cfg, options or {}))):
             raise
-        raise UserError(f"{error} (with what is made of the options {followed})") from error
+        raise UserError(
+            f"{message_of(error)} (with what is made of the options {followed})"
+        ) from error
 
 
 def merge(cfg: Config, options: dict) -> None:

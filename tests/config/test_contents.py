@@ -165,6 +165,16 @@ def test_one_file_may_be_parted_by_indices(folder, said):
     assert not said
 
 
+def test_with_indices_not_all_pictures_have_to_be_there(folder):
+    cfg = config(folder, indices=[5])
+    for i in range(5):
+        (folder / f"train/train_{i}.jpg").unlink()
+    check_contents(cfg, ["train"])
+    (folder / "train/train_5.jpg").unlink()
+    with pytest.raises(MissingFilesError, match="6 of the 6 images of"):
+        check_contents(cfg, ["train"])
+
+
 def test_skip_bad_samples_leaves_a_few_to_the_training(folder):
     change(folder, "train", lambda c: c["annotations"][0].update(id=None))
     change(folder, "train", lambda c: c["annotations"][1].update(bbox=[0, 0, 1, 1]))

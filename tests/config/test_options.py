@@ -61,6 +61,8 @@ def test_an_error_names_the_options_that_were_followed(child):
         raise UserError("no file else")
     with pytest.raises(UserError, match="^no$"), named_options(cfg, None):
         raise UserError("no")
+    with pytest.raises(UserError, match=r"^no \(with .* root\)$"), named_options(cfg, options):
+        raise UserError("Caught UserError in DataLoader worker 0.\nTraceback:\na.b.UserError: no\n")
 
 
 def parts(cfg):
