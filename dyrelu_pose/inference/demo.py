@@ -13,7 +13,7 @@ import numpy as np
 from mmpose.structures import PoseDataSample
 
 from dyrelu_pose.datasets.detections import PERSON
-from dyrelu_pose.datasets.load_image import ImageError, read_image
+from dyrelu_pose.datasets.load_image import ImageError, LoadImage, read_image
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.records.files import write_text
 
@@ -103,6 +103,7 @@ class Demo:
             Image(number, str(name), listed)
             for number, name, listed in zip(_numbers(names, found), names, found, strict=True)
         ]
+        self._check_boxes(files, images)
         with _results_file(self.out / RESULTS) as entries:
             for image, picture, sample in self._predicted(self._readable(files, images, progress)):
                 self._write(self.out / image.name, self.draw(picture, sample))
@@ -176,7 +177,7 @@ class Demo:
         def pairs() -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
             for image, picture in items:
                 waiting.append((image, picture))
-                yield picture, self._boxes(image, picture)
+                yield picture, self._boxes(image, picture.shape[:2])
 
         for sample in self.pose.stream(pairs()):
             self._count(sample)
@@ -198,13 +199,20 @@ class Demo:
         self.found.pictures += 1
         self.found.people += len(sample.pred_instances)
 
-    def _boxes(self, image: Image, picture: np.ndarray) -> np.ndarray | None:
+    def _check_boxes(self, files: list[tuple[Path, Path]], images: list[Image]) -> None:
+        """Check all boxes against the headers of their pictures, before any is drawn."""
+        load = LoadImage()
+        for (path, _), image in zip(files, images, strict=True):
+            if image.listed and (shape := load.shape_in_header(path)):
+                self._boxes(image, shape)
+
+    def _boxes(self, image: Image, shape: tuple[int, int]) -> np.ndarray | None:
         if self.boxes is None:
             return None
         if image.listed is None:
             return np.zeros((0, 4))
         try:
-            return checked_boxes(image.listed.boxes, picture)
+            return checked_boxes(image.listed.boxes, shape)
         except UserError as error:
             raise UserError(f"boxes {self.boxes.path}: {image.listed.name}: {error}") from error
 

@@ -125,7 +125,7 @@ class PoseInferencer:
         picture = check_picture(picture) if is_array else read_image(picture)
         if boxes is None:
             boxes = self.detector(picture) if self.detector else np.array([whole(picture)])
-        boxes = checked_boxes(boxes, picture)
+        boxes = checked_boxes(boxes, picture.shape[:2])
         return [self.person_input(picture, box[:4], score=box[4]) for box in boxes]
 
     @torch.no_grad()
@@ -153,8 +153,12 @@ class PoseInferencer:
         return sample
 
 
-def checked_boxes(boxes: np.ndarray | Sequence, picture: np.ndarray) -> np.ndarray:
+def checked_boxes(boxes: np.ndarray | Sequence, shape: tuple[int, int]) -> np.ndarray:
     """Return the boxes of a picture as (P, 5) float32, the score last, 1 where there is none.
+
+    Args:
+        boxes: (P, 4) left, top, right, bottom, or (P, 5) with a score behind.
+        shape: Height and width of the picture.
 
     Raises:
         UserError: One has no width or height, or nothing of the picture is in it; or they are of
@@ -175,7 +179,7 @@ def checked_boxes(boxes: np.ndarray | Sequence, picture: np.ndarray) -> np.ndarr
     if not good.all():
         worst = boxes[~good][0].tolist()
         raise UserError(f"box {worst} is not left, top, right, bottom of a place in the picture")
-    height, width = picture.shape[:2]
+    height, width = shape
     outside = (boxes >= [width, height, np.inf, np.inf]) | (boxes <= [-np.inf, -np.inf, 0, 0])
     if outside.any():
         first = boxes[outside.any(axis=1)][0].tolist()

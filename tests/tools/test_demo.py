@@ -114,24 +114,23 @@ def test_half_a_video_is_drawn_and_said_to_be_half(demo, picture, tmp_path):
     assert cv2.VideoCapture(str(out / "walk.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) in (3, 4, 5)
 
 
-def test_a_box_outside_of_its_picture_is_named(demo, picture, tmp_path):
+def test_a_box_outside_of_its_picture_is_named_before_any_is_drawn(demo, picture, tmp_path):
     for name in ("a.png", "b.png"):
         cv2.imwrite(str(tmp_path / name), picture)
-    boxes = tmp_path / "boxes.json"
+    boxes, out = tmp_path / "boxes.json", tmp_path / "out"
     boxes.write_text(json.dumps({"a.png": [[0, 0, 50, 50]], "b.png": [[121, 0, 50, 50]]}))
-    printed = demo(tmp_path, "--bboxes", boxes, "--out", tmp_path / "out", expect=1)
+    printed = demo(tmp_path, "--bboxes", boxes, "--out", out, "--batch-size", 1, expect=1)
     assert re.search(r"error: boxes \S+boxes.json: b.png: box .* outside .* 120x90", printed)
+    assert not list(out.glob("*"))
 
 
 def test_what_was_found_before_an_error_is_kept(demo, picture, tmp_path):
-    for name in ("a.png", "b.png"):
-        cv2.imwrite(str(tmp_path / name), picture)
-    boxes = tmp_path / "boxes.json"
-    boxes.write_text(json.dumps({"a.png": [[0, 0, 50, 50]], "b.png": [[121, 0, 50, 50]]}))
-    out = tmp_path / "out"
-    demo(tmp_path, "--bboxes", boxes, "--out", out, "--batch-size", 1, expect=1)
-    people = json.loads((out / "results.keypoints.json").read_text())
-    assert [person["file_name"] for person in people] == ["a.png"]
+    write_video(tmp_path / "walk.avi", [picture] * 2)
+    boxes, out = tmp_path / "boxes.json", tmp_path / "out"
+    boxes.write_text(json.dumps({"0": [[0, 0, 50, 50]], "1": [[121, 0, 50, 50]]}))
+    demo(tmp_path / "walk.avi", "--bboxes", boxes, "--out", out, "--batch-size", 1, expect=1)
+    (person,) = json.loads((out / "walk.keypoints.json").read_text())
+    assert person["image_id"] == 0
 
 
 def test_a_second_run_does_not_draw_its_drawings(demo, picture, tmp_path):
