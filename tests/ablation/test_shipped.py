@@ -101,6 +101,7 @@ PLACED["study_mobilenetv2"] = {
     "PReLU": dict(ChannelPReLU=34),
 }
 PLACED["demo"] = {"ReLU": {}, "C": dict(DyReLUC=17)}
+PLACED["published"] = {"ReLU6": {}, "B+C": {"DyReLUB + norm": 28, "DyReLUC": 3}}
 PLACED["study_recipe"] = dict.fromkeys(
     (
         *("1e-3", "2e-3", "4e-3", "8e-3", "1.6e-2"),
@@ -116,7 +117,15 @@ PLACED["recipe"] = {
 
 
 # Grids with widths or an evaluator of one base, which suit no other.
-OWN_BASE = {"tiny", "demo", "synthetic_matrix", "rates", "study_resnet18", "study_mobilenetv2"}
+OWN_BASE = {
+    "tiny",
+    "demo",
+    "published",
+    "synthetic_matrix",
+    "rates",
+    "study_resnet18",
+    "study_mobilenetv2",
+}
 
 
 FOUND: dict[str, Counter] = {}  # by the model, which many cells train in other ways
