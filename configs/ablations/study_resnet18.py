@@ -6,7 +6,7 @@
 # C-flat1 starts as ReLU, where C starts at a third of it, and so hands on a third of each shortcut.
 # C-R1 has as many hidden units as channels, where R 4 leaves 2 of them to 8 channels.
 # C-slow: hyper functions at an eighth of the default rate, which was chosen at a rate of 2e-3, an
-# eighth of the study's. C-tau1: a map ten times as sensitive to its input.
+# eighth of the study's.
 base = "../study/resnet18-8_drawn.py"
 baseline = "ReLU"
 other_baselines = ("ReLU-9", "ReLU-10", "ReLU-11")
@@ -37,7 +37,6 @@ _rules = {
     "C": [_C],
     "C-flat1": [_act("backbone.*", "DyReLUC", gamma=1.0, cap=3.0)],
     "C-R1": [_act("backbone.*", "DyReLUC", reduction=1)],
-    "C-tau1": [_act("backbone.*", "DyReLUC", tau=1.0)],
     "none+C": [_head],
     "B+C": [_B, _head],
     "C+C": [_C, _head],

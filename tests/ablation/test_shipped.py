@@ -83,7 +83,7 @@ PLACED["lambda"] = PAPER
 PLACED["study_resnet18"] = {
     **{name: {} for name in ("ReLU", "ReLU-9", "ReLU-10", "ReLU-11")},
     "B": dict(DyReLUB=17),
-    **dict.fromkeys(("C", "C-flat1", "C-R1", "C-tau1", "C-slow"), dict(DyReLUC=17)),
+    **dict.fromkeys(("C", "C-flat1", "C-R1", "C-slow"), dict(DyReLUC=17)),
     "none+C": dict(DyReLUC=5),
     "B+C": dict(DyReLUB=17, DyReLUC=5),
     "C+C": dict(DyReLUC=22),
