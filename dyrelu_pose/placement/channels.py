@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
+
+from .calls import Call, Watch
 
 FIRST, LAST = 1, -1
 DIMENSION = "channel_dimension"  # attribute of a tensor
@@ -32,15 +32,14 @@ LEAVES = {
 }  # fmt: skip
 
 
-class ChannelsWatch(TorchFunctionMode):
-    """Watches a forward pass, as a context around it, for where maps have their channels.
+class ChannelsWatch(Watch):
+    """Watches a forward pass for where maps have their channels.
 
     Args:
         activations: Modules of a model that will run; their hooks stay, so it is a copy.
     """
 
     def __init__(self, activations: Iterable[nn.Module]) -> None:
-        super().__init__()
         self._seen: dict[nn.Module, set[int | None]] = defaultdict(set)
         for activation in activations:
             activation.register_forward_hook(self._ran)
@@ -59,26 +58,21 @@ class ChannelsWatch(TorchFunctionMode):
         self._seen[module].add(dimension)
         setattr(output, DIMENSION, dimension)
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        """Run a function of PyTorch, and note where its result has channels."""
-        result = function(*args, **(kwargs or {}))
-        name = getattr(function, "__name__", "")
-        if name in MAKES_FIRST:
+    def after(self, call: Call) -> None:
+        """Note where what a call computed has channels."""
+        if call.name in MAKES_FIRST:
             dimension = FIRST
-        elif name in MAKES_LAST:
+        elif call.name in MAKES_LAST:
             dimension = LAST
-        elif name in LEAVES or (name == "__getitem__" and _is_of_slices(args[1])):
-            tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+        elif call.name in LEAVES or (call.name == "__getitem__" and _is_of_slices(call.args[1])):
             # Gates, biases and the like broadcast to the layout of a map.
-            maps = [tensor for tensor in tensors if _has_positions(tensor)] or tensors
+            maps = [tensor for tensor in call.inputs if _has_positions(tensor)] or call.inputs
             known = {getattr(tensor, DIMENSION, None) for tensor in maps}
             dimension = known.pop() if len(known) == 1 else None
         else:
-            return result
-        for leaf in tree_leaves(result):
-            if isinstance(leaf, Tensor):
-                setattr(leaf, DIMENSION, dimension)
-        return result
+            return
+        for tensor in call.outputs:
+            setattr(tensor, DIMENSION, dimension)
 
 
 def _is_of_slices(index: object) -> bool:

@@ -7,12 +7,12 @@ a fully connected layer. A path that meets anything else (an activation behind a
 a product with a gate, a maximum) or the output of the model (a final layer) makes it none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from mmcv.cnn import ConvModule
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
+
+from .calls import Call, Watch
 
 NAME = "project"  # of the layer, in its ConvModule
 ORIGINS = "origins"  # attribute of a tensor: the candidates whose outputs are in it
@@ -69,15 +69,14 @@ def norm_of(module: nn.Module) -> str | None:
     return module.norm_name if yields and alone and type(module.norm) is nn.BatchNorm2d else None
 
 
-class LinearWatch(TorchFunctionMode):
-    """Follows the output of each candidate through a forward pass, as a context around it.
+class LinearWatch(Watch):
+    """Follows the output of each candidate through a forward pass.
 
     Args:
         candidates: Modules of the model that will run, whose hooks stay.
     """
 
     def __init__(self, candidates: Iterable[Unused]) -> None:
-        super().__init__()
         self.projected: set[nn.Module] = set()
         self.bent: set[nn.Module] = set()
         for candidate in candidates:
@@ -87,30 +86,26 @@ class LinearWatch(TorchFunctionMode):
         """Return the candidates that are linear sites."""
         return self.projected - self.bent
 
-    def returned(self, output: object) -> None:
-        """Note what the model returned."""
-        self.bent |= _origins(output)
+    def after(self, call: Call) -> None:
+        """Note what a call does to the outputs of candidates."""
+        origins = _origins(call.inputs)
+        if call.name in WEIGHTS:
+            self.projected |= origins
+        elif call.name not in PASSES:
+            self.bent |= origins
+        elif origins:
+            for tensor in call.outputs:
+                setattr(tensor, ORIGINS, origins)
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        """Run a function of PyTorch, and note what it does to the outputs of candidates."""
-        result = function(*args, **(kwargs or {}))
-        tensors = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
-        if tensors and (origins := _origins((args, kwargs))):
-            name = getattr(function, "__name__", "")
-            if name in WEIGHTS:
-                self.projected |= origins
-            elif name in PASSES:
-                for tensor in tensors:
-                    setattr(tensor, ORIGINS, origins)
-            else:
-                self.bent |= origins
-        return result
+    def returned(self, outputs: Sequence[Tensor]) -> None:
+        """Note what the model returned."""
+        self.bent |= _origins(outputs)
 
 
 def _mark(module: nn.Module, args: tuple, output: Tensor) -> None:
     setattr(output, ORIGINS, frozenset([module]))
 
 
-def _origins(values: object) -> frozenset[nn.Module]:
-    """Return the candidates whose outputs are in the tensors among some values."""
-    return frozenset().union(*(getattr(leaf, ORIGINS, ()) for leaf in tree_leaves(values)))
+def _origins(tensors: Sequence[Tensor]) -> frozenset[nn.Module]:
+    """Return the candidates whose outputs are in some tensors."""
+    return frozenset().union(*(getattr(tensor, ORIGINS, ()) for tensor in tensors))

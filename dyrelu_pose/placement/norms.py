@@ -1,12 +1,12 @@
 """Which activations are the only users of a batch normalisation's output, or of its sum."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
+
+from .calls import Call, Watch
 
 ADDITIONS = ("add", "__add__", "__radd__")  # names of functions
 IN_PLACE = ("add_", "__iadd__")
@@ -58,8 +58,8 @@ class _Map:
         return tuple(t._version for t in (self.tensor, *self.sources))
 
 
-class NormWatch(TorchFunctionMode):
-    """Watches a forward pass, as a context around it, for who uses the output of each norm.
+class NormWatch(Watch):
+    """Watches a forward pass for who uses the output of each norm.
 
     Args:
         model: Model that will run; its hooks stay, so it is a copy that is thrown away.
@@ -67,11 +67,11 @@ class NormWatch(TorchFunctionMode):
     """
 
     def __init__(self, model: nn.Module, activations: Iterable[nn.Module]) -> None:
-        super().__init__()
         self.outputs: list[_Map] = []  # of norms
         self.maps: dict[int, _Map] = {}  # these and sums, by the ids of their tensors
         self.calls: list[tuple[nn.Module, _Map | None]] = []
         self.inside: nn.Module | None = None
+        self.summands: tuple[_Map | None, ...] = ()  # of the call that is running
         for name, module in model.named_modules():
             # Not its subclasses, or one with a hook, which may do something else.
             if type(module) is nn.BatchNorm2d and not module._forward_hooks:
@@ -109,45 +109,47 @@ class NormWatch(TorchFunctionMode):
         self.calls.append((module, given if given and given.intact else None))
         self.inside = module
 
-    def returned(self, output: object) -> None:
-        """Note what the model returned."""
-        self._used(output, None)
-
-    def _used(self, values: object, user: _Map | None) -> None:
-        for leaf in tree_leaves(values):
-            if isinstance(leaf, Tensor) and id(leaf) in self.maps:
-                self.maps[id(leaf)].users.append(user)
-
     def _leave(self, module: nn.Module, args: tuple, output: Tensor) -> None:
         self.inside = None
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        """Run a function of PyTorch, and note the outputs of norms that it computes with."""
-        name = getattr(function, "__name__", "")
-        summands = () if kwargs else self._summands(name, args)
-        result = function(*args, **(kwargs or {}))
-        if self.inside is None and any(isinstance(r, Tensor) for r in tree_leaves(result)):
-            added = None
-            if summands:
-                sources = (s.sources[0] if s else x for s, x in zip(summands, args, strict=True))
-                added = _Map(result, summands=summands, sources=tuple(sources))
-            self._used((args, kwargs), added)
-            if added:
-                self.maps[id(result)] = added
-        return result
+    def before(self, call: Call) -> None:
+        """Note what a call adds up, which it may overwrite."""
+        self.summands = self._summands(call)
 
-    def _summands(self, name: str, args: tuple) -> tuple[_Map | None, ...]:
+    def after(self, call: Call) -> None:
+        """Note the outputs of norms that a call computed with."""
+        if self.inside is not None:
+            return
+        added = None
+        if self.summands:
+            pairs = zip(self.summands, call.args, strict=True)
+            sources = tuple(s.sources[0] if s else x for s, x in pairs)
+            added = _Map(call.outputs[0], summands=self.summands, sources=sources)
+        self._used(call.inputs, added)
+        if added:
+            self.maps[id(added.tensor)] = added
+
+    def returned(self, outputs: Sequence[Tensor]) -> None:
+        """Note what the model returned."""
+        self._used(outputs, None)
+
+    def _used(self, tensors: Sequence[Tensor], user: _Map | None) -> None:
+        for tensor in tensors:
+            if id(tensor) in self.maps:
+                self.maps[id(tensor)].users.append(user)
+
+    def _summands(self, call: Call) -> tuple[_Map | None, ...]:
         """Return the outputs of norms among what is added here, if a layer could add it up."""
-        if name not in (*ADDITIONS, *IN_PLACE) or len(args) != 2:
+        if call.name not in (*ADDITIONS, *IN_PLACE) or len(call.args) != 2 or call.named:
             return ()
-        first, second = args
+        first, second = call.args
         if not (isinstance(first, Tensor) and isinstance(second, Tensor)):
             return ()
         if (first.shape, first.dtype) != (second.shape, second.dtype):
             return ()
-        maps = [self.maps.get(id(x)) for x in args]
+        maps = [self.maps.get(id(x)) for x in call.args]
         summands = tuple(m if m and m.norm and m.intact else None for m in maps)
-        overwrites_shortcut = name in IN_PLACE and summands[0] is None
+        overwrites_shortcut = call.name in IN_PLACE and summands[0] is None
         return summands if any(summands) and not overwrites_shortcut else ()
 
 

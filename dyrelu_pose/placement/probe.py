@@ -4,7 +4,7 @@ import copy
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from numbers import Integral
@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from dyrelu_pose.errors import UserError, article
 from dyrelu_pose.layers import DyReLU, Maxout, SEReLU
 
+from .calls import Calls, FunctionWatch, tensors_in
 from .channels import FIRST, LAST, ChannelsWatch, dimension_by_size
-from .functions import FunctionWatch
 from .linear import LinearWatch, Unused, norm_of, open_sites
 from .meta_device import run_tensor_mode, run_without_values
 from .norms import Norms, NormWatch
@@ -215,9 +215,9 @@ class _Watch:
             if isinstance(activation, DyReLU):
                 activation.unfold_norm()
                 # It keeps shapes, and needs no width.
-                activation.forward = lambda x: F.relu(cast(Tensor, x))
+                activation.forward = lambda x: F.silu(cast(Tensor, x))
         if device == "meta":
-            _skip_norms(model)
+            _skip_values(model)
 
     def _enter(self, module: nn.Module, args: tuple) -> None:
         self.calls[module] += 1
@@ -243,13 +243,11 @@ class _Watch:
         images = torch.zeros(batch, 3, height, width, dtype=dtype)
         self.rereads.given(images)
         self.channels.given(images)
-        watches = self.norms, self.linear, self.rereads
-        with torch.no_grad(), torch.random.fork_rng(devices=[]), ExitStack() as stack:
-            for watch in (*watches, self.channels, self.functions):
-                stack.enter_context(watch)
+        watches = self.norms, self.linear, self.rereads, self.channels, self.functions
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), Calls(watches):
             output = forward(self.model, images)
         for watch in watches:
-            watch.returned(output)
+            watch.returned(tensors_in(output))
 
     def undecided(self) -> list[nn.Module]:
         """Return the activations on maps of which this pass does not tell what the channels are."""
@@ -413,14 +411,18 @@ def _slots(model: nn.Module) -> dict[nn.Module, list[str]]:
     return slots
 
 
-def _skip_norms(model: nn.Module) -> None:
-    """Let batch norms return an empty map: on the meta device, computing theirs is half the time.
+def _skip_values(model: nn.Module) -> None:
+    """Let batch norms and activations do what takes the meta device least time.
 
-    They still run as modules, so whoever watches them sees all there is to see: shapes.
+    Computing theirs, in Python, is half the time of a pass. They still run as modules, so whoever
+    watches them sees all there is to see: shapes.
     """
     for module in model.modules():
         if type(module) in (nn.BatchNorm2d, nn.SyncBatchNorm):
             module.forward = torch.empty_like
+        # Not what a class of one's own makes of an activation, or the weights that one may lack.
+        elif type(module) in ACTIVATIONS and next(module.parameters(), None) is None:
+            module.forward = F.silu
 
 
 def _is_map(shape: torch.Size, dimension: int | None) -> bool:

@@ -6,14 +6,14 @@ what the model computes. Others may overwrite it as well, which a layer that nee
 backward has to know.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 from torch.autograd.graph import increment_version
 from torch.nn.parameter import is_lazy
-from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
+
+from .calls import Call, Watch
 
 
 @dataclass(eq=False)
@@ -24,8 +24,8 @@ class _Memory:
     users: list[nn.Module] = field(default_factory=list)  # activations, as they ran
 
 
-class RereadWatch(TorchFunctionMode):
-    """Watches a forward pass, as a context around it, for who reads the input of an activation.
+class RereadWatch(Watch):
+    """Watches a forward pass for who reads the input of an activation.
 
     Each activation runs out of place meanwhile, so that its output can be told from its input.
 
@@ -34,7 +34,6 @@ class RereadWatch(TorchFunctionMode):
     """
 
     def __init__(self, activations: Iterable[nn.Module]) -> None:
-        super().__init__()
         self.inplace: set[nn.Module] = set()
         self.keeps: set[nn.Module] = set()  # activations of which an input is the caller's
         self.reread: set[nn.Module] = set()
@@ -54,9 +53,9 @@ class RereadWatch(TorchFunctionMode):
         """Note what the model is given, which is its caller's."""
         self._know(images, _Memory(given=True), 0)
 
-    def returned(self, output: object) -> None:
+    def returned(self, outputs: Sequence[Tensor]) -> None:
         """Note what the model returned, and whose inputs were written to."""
-        self._read(output)
+        self._read(outputs)
         for module, x, memory, users, version in self._inputs:
             readers = [user for user in memory.users[users:] if user not in self.inplace]
             if x._version > version + len(readers):
@@ -79,20 +78,17 @@ class RereadWatch(TorchFunctionMode):
         if module in self.inplace:
             self._know(output, memory, len(memory.users))
 
-    def _read(self, values: object) -> None:
-        for leaf in tree_leaves(values):
-            if not isinstance(leaf, Tensor) or is_lazy(leaf):  # which has no memory yet
+    def after(self, call: Call) -> None:
+        """Note the inputs of activations that a call reads."""
+        self._read(call.inputs)
+
+    def _read(self, tensors: Sequence[Tensor]) -> None:
+        for tensor in tensors:
+            if is_lazy(tensor):  # which has no memory yet
                 continue
-            if known := self._known.get(_storage(leaf)):
+            if known := self._known.get(_storage(tensor)):
                 memory, users = known
                 self.reread.update(memory.users[users:])
-
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        """Run a function of PyTorch, and note the inputs of activations that it reads."""
-        result = function(*args, **(kwargs or {}))
-        if any(isinstance(leaf, Tensor) for leaf in tree_leaves(result)):
-            self._read((args, kwargs))
-        return result
 
 
 def _storage(tensor: Tensor) -> int:

@@ -71,6 +71,13 @@ def both_on_one_map(net, x, u):
     return net.act(u) + 2 * net.other(u)
 
 
+def stored(net, x, u):
+    y = net.conv(net.act(u))
+    both = y.new_zeros(2, *y.shape)
+    both[0], both[1] = u, y
+    return both.sum(0)
+
+
 READ_AGAIN = {
     "shortcut": lambda net, x, u: net.conv(net.act(u)) + u,
     "input-of-the-block": lambda net, x, u: net.conv(net.act(x)) + net.other(u) + x,
@@ -80,6 +87,7 @@ READ_AGAIN = {
     "chained": chained,
     "in-training": in_training,
     "both-on-one-map": both_on_one_map,
+    "stored": stored,
 }
 
 
