@@ -57,8 +57,11 @@ PARAMWISE = {
 }  # fmt: skip
 CONSTRUCTORS = {
     "DefaultOptimWrapperConstructor": PARAMWISE,
-    "DyReLUOptimWrapperConstructor": PARAMWISE | {"hyper_lr_scale", "hyper_lr_biases"},
+    "DyReLUOptimWrapperConstructor": PARAMWISE
+    | {"force_default_settings", "hyper_lr_scale", "hyper_lr_biases"},
 }
+# of MMPose's for transformers, which ours cannot do
+LAYER_DECAY = {"num_layers", "layer_decay_rate"}
 CUSTOM = {"lr_mult", "decay_mult"}
 # of MMPose's heads in a `TopdownPoseEstimator`
 TOP_DOWN = {
@@ -124,10 +127,13 @@ def check_keys(cfg: Config, splits: Sequence[str]) -> None:
         for name in expect(part, dict, key):
             if name not in known:
                 close = difflib.get_close_matches(name, known, n=2) or sorted(set(known) - UNSAID)
-                raise ConfigError(
-                    f"{key}.{name} of the config is read by nothing: {key} may have "
-                    f"{', '.join(close)}"
-                )
+                hint = f"{key} may have {', '.join(close)}"
+                if key == "optim_wrapper.paramwise_cfg" and name in LAYER_DECAY:
+                    hint = (
+                        "optim_wrapper.constructor is not LayerDecayOptimWrapperConstructor; keep "
+                        "that one, or write paramwise_cfg=dict(_delete_=True) beside yours"
+                    )
+                raise ConfigError(f"{key}.{name} of the config is read by nothing: {hint}")
 
 
 def _check_count(key: str, part: dict, name: str, lowest: int, *kinds: type) -> None:

@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from mmengine.optim import DefaultOptimWrapperConstructor
 from mmengine.registry import HOOKS, OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS
 from mmengine.runner import Runner
+from mmpose.engine.optim_wrappers import ForceDefaultOptimWrapperConstructor
 from torch import nn
 
 from dyrelu_pose.errors import UserError
@@ -32,7 +33,7 @@ def is_adam_like(optimizer: dict) -> bool:
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
-class DyReLUOptimWrapperConstructor(DefaultOptimWrapperConstructor):
+class DyReLUOptimWrapperConstructor(ForceDefaultOptimWrapperConstructor):
     """MMEngine's constructor, except for the rates of DyReLU's matrices under Adam and its like.
 
     The weights of FC1, of FC2 and of the convolution for C's map learn at
@@ -50,8 +51,10 @@ class DyReLUOptimWrapperConstructor(DefaultOptimWrapperConstructor):
 
     Args:
         optim_wrapper_cfg: See `mmengine.optim.DefaultOptimWrapperConstructor`.
-        paramwise_cfg: As well, all of its keys; and `hyper_lr_scale`, the scale above (4), and
-            `hyper_lr_biases`, whether the biases of a layer learn as its matrix does (no).
+        paramwise_cfg: As well, all of its keys; `force_default_settings`, which makes MMPose's
+            `ForceDefaultOptimWrapperConstructor` the one that the groups are as of; and
+            `hyper_lr_scale`, the scale above (4), and `hyper_lr_biases`, whether the biases of a
+            layer learn as its matrix does (no).
 
     Raises:
         UserError: `hyper_lr_scale` is not a positive number.
@@ -93,7 +96,9 @@ class DyReLUOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         See `mmengine.optim.DefaultOptimWrapperConstructor.add_params`.
         """
         first = len(params)
-        super().add_params(params, module, prefix, is_dcn_module)
+        forced = self.paramwise_cfg.get("force_default_settings", False)
+        base = ForceDefaultOptimWrapperConstructor if forced else DefaultOptimWrapperConstructor
+        base.add_params(self, params, module, prefix, is_dcn_module)
         if not self.by_fan_in:
             return
         if isinstance(module, DyReLU):

@@ -35,6 +35,7 @@ def test_what_ships_passes(name):
     ("key", "value", "message"),
     [
         ("optim_wrapper.paramwise_cfg.norm_decay_multi", 0, "may have norm_decay_mult"),
+        ("optim_wrapper.paramwise_cfg.num_layers", 12, "not LayerDecayOptimWrapperC.*; keep that"),
         ("optim_wrapper.paramwise_cfg.custom_keys", {"head": dict(lr_mul=2)}, "head may have lr_m"),
         ("optim_wrapper.clip_grad", dict(max_nrom=1.0), "clip_grad may have max_norm"),
         ("optim_wrapper.clip_gard", dict(max_norm=1.0), "optim_wrapper may have clip_grad"),

@@ -102,6 +102,18 @@ def test_the_rest_of_paramwise_cfg_is_as_in_mmengine(paramwise):
     assert settings(ours, model, "weight_decay") == settings(default, model, "weight_decay")
 
 
+def test_default_settings_may_be_forced_as_by_mmposes_constructor():
+    model = Net()
+    paramwise = dict(
+        norm_decay_mult=0, force_default_settings=True, custom_keys=dict(bn=dict(lr_mult=0.1))
+    )
+    ours = build(model, **paramwise)
+    theirs = build(model, constructor="ForceDefaultOptimWrapperConstructor", **paramwise)
+    assert settings(ours, model, "weight_decay") == settings(theirs, model, "weight_decay")
+    rates = settings(theirs, model)
+    assert settings(ours, model) == {name: rates[name] * BY_FAN_IN.get(name, 1) for name in rates}
+
+
 def test_duplicates_are_bypassed_and_slowed_once():
     model = Net()
     model.again = nn.Sequential(model.b)
