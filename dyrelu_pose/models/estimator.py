@@ -36,13 +36,19 @@ def DyReLUPoseEstimator(
         PlacementError: A rule is malformed or has no effect, or a site cannot be placed.
     """
     model = MODELS.build(dict(type=estimator, **kwargs))
-    input_size = input_size or decoder_input_size(kwargs.get("head"))
-    if input_size is None:
-        raise UserError(
-            "DyReLUPoseEstimator needs input_size=(W, H), in pixels: no decoder of the head has one"
-        )
-    place(model, dyrelu, input_size)
+    place(model, dyrelu, _size(input_size, kwargs.get("head")))
     return model
+
+
+def _size(input_size: tuple[int, int] | None, head: object) -> tuple[int, int]:
+    """Return the width and height of the input that an estimator of ours is built for."""
+    size = input_size or decoder_input_size(head)
+    if size is None:
+        raise UserError(
+            "DyReLUPoseEstimator needs model.input_size=(W, H), in pixels: no decoder of the head "
+            "has one"
+        )
+    return size
 
 
 def build(cfg: Config) -> tuple[nn.Module, list[Placement]]:
@@ -52,12 +58,13 @@ def build(cfg: Config) -> tuple[nn.Module, list[Placement]]:
         cfg: A config, with rules or without.
 
     Raises:
-        UserError: The config has no input size.
+        UserError: The config has no input size, or its estimator of ours has none.
         PlacementError: As `place` raises it.
     """
     init_default_scope(cfg.get("default_scope", "mmpose"))
     model, rules = copy.deepcopy(cfg.model), cfg.model.get("dyrelu", [])
     if model.type == "DyReLUPoseEstimator" and "estimator" in model:  # it would not say what
+        _size(model.get("input_size"), model.get("head"))
         for entry in ("dyrelu", "input_size"):
             model.pop(entry, None)
         model.type = model.pop("estimator")

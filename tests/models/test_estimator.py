@@ -75,8 +75,12 @@ def test_act_cfg_without_channels_gets_its_width():
 
 def test_input_size_is_needed_where_no_decoder_has_one():
     head = dict(RESNET["head"], decoder=None)
-    with pytest.raises(UserError, match=r"needs input_size=\(W, H\), in pixels: no decoder"):
+    message = r"needs model.input_size=\(W, H\), in pixels: no decoder"
+    with pytest.raises(UserError, match=message):
         build(RULES, head=head)
+    ours = dict(RESNET, type="DyReLUPoseEstimator", estimator=RESNET["type"], head=head)
+    with pytest.raises(UserError, match=message):  # as in training, wherever else the size is
+        estimator.build(Config(dict(model=ours, input_size=(64, 96))))
     model = build(RULES, head=head, input_size=(64, 96))
     assert sum(isinstance(module, DyReLUC) for module in model.modules()) == 3
 
