@@ -6,13 +6,13 @@ It also changes the process that it is imported into. The reason of each is in d
   not import, one before them lets MMPretrain do without it.
 - `sys.modules`: stand-ins for what MMPose asks for and does not import (of `mmcv.ops`, `mmdet`,
   `torchvision`, `xtcocotools`, `pkg_resources`); a broken mmdet or torchvision counts as absent.
-- `warnings.filters`: three warnings about what is taken care of here are silent.
+- `warnings.filters`: four warnings about what is taken care of here are silent.
 - `torch.serialization`: MMEngine's logs and NumPy's numbers are on the allow-list of checkpoints.
 - `CheckpointLoader`: every scheme loads weights only, and has one clear error for damage.
 - `Config._get_cfg_path`: `_base_` may name `dyrelu_pose::...`, and of a JSON or YAML config no
   Python file.
 - `file_handlers`: YAML is read as plain data, JSON with a byte-order mark too.
-- `MMLogger.__init__`: logs are UTF-8, whatever the locale.
+- `MMLogger.__init__`: logs are UTF-8, whatever the locale, and say nothing of mmdet's registry.
 - `LoadImage`: registered in place of MMPose's; damage is named, or left out.
 - `AFLWDataset`, `AP10KDataset`, `ATRWDataset`, `AicDataset`, `AnimalKingdomDataset`,
   `AnimalPoseDataset`, `BaseCocoStyleDataset`, `COFWDataset`, `CocoDataset`, `CocoWholeBodyDataset`,

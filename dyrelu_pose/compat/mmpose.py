@@ -178,6 +178,7 @@ def apply() -> None:
     # Each would be the first thing that every user reads, about what this module takes care of.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated as an API")
     warnings.filterwarnings("ignore", message="Fail to import ``MultiScaleDeformableAttention``")
+    warnings.filterwarnings("ignore", message=r"`torch\.cuda\.amp\.autocast", module="mmpose")
     warnings.filterwarnings("ignore", message="The metainfo config file")  # found in the package
     for stand_in in STAND_INS:
         if stand_in.imports():
