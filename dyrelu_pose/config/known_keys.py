@@ -68,8 +68,8 @@ TOP_DOWN = {
     "flip_test", "flip_mode", "shift_heatmap", "shift_coords", "output_heatmaps",
     "output_keypoint_indices",
 }  # fmt: skip
-# of `filter_cfg` in MMPose's configs of YOLOX-Pose; MMDetection reads them, MMPose does not
-MMDETECTIONS = {"filter_empty_gt", "min_size"}
+# of `filter_cfg` in MMPose's configs of YOLOX-Pose and of RTMW; MMPose does not read them
+UNREAD = {"filter_empty_gt", "min_size", "scenes"}
 # What the runner takes out before it builds one.
 TAKEN = {
     HOOKS: {"priority"},
@@ -172,7 +172,7 @@ def _dicts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Coll
             kind = _class(DATASETS, dataset)
             if getattr(kind, "filter_data", None) is BaseCocoStyleDataset.filter_data:
                 filter_cfg = expect(dataset.get("filter_cfg") or {}, dict, f"{key}.filter_cfg")
-                if unread := MMDETECTIONS & filter_cfg.keys():
+                if unread := UNREAD & filter_cfg.keys():
                     print_log(
                         f"{key}.filter_cfg of the config has {', '.join(sorted(unread))}, which "
                         "MMPose does not read: nothing is left out by it",
