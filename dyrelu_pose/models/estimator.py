@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmpose.models import PoseLifter
 from mmpose.registry import MODELS
 from torch import nn
 
@@ -32,12 +33,22 @@ def DyReLUPoseEstimator(
         kwargs: Arguments of the estimator: `backbone`, `neck`, `head`, `data_preprocessor`, ...
 
     Raises:
-        UserError: There is no input size.
+        UserError: There is no input size, or the estimator is a 3D lifter.
         PlacementError: A rule is malformed or has no effect, or a site cannot be placed.
     """
+    _check_kind(estimator)
     model = MODELS.build(dict(type=estimator, **kwargs))
     place(model, dyrelu, _size(input_size, kwargs.get("head")))
     return model
+
+
+def _check_kind(estimator: str | type) -> None:
+    kind = MODELS.get(estimator) if isinstance(estimator, str) else estimator
+    if isinstance(kind, type) and issubclass(kind, PoseLifter):
+        raise UserError(
+            f"the model of the config is a {kind.__name__}, which reads keypoints, not images: "
+            "it has no sites, and DyReLU cannot be placed in it"
+        )
 
 
 def _size(input_size: tuple[int, int] | None, head: object) -> tuple[int, int]:
@@ -58,11 +69,13 @@ def build(cfg: Config) -> tuple[nn.Module, list[Placement]]:
         cfg: A config, with rules or without.
 
     Raises:
-        UserError: The config has no input size, or its estimator of ours has none.
+        UserError: The config has no input size, or its estimator of ours has none; or it is a 3D
+            lifter.
         PlacementError: As `place` raises it.
     """
     init_default_scope(cfg.get("default_scope", "mmpose"))
     model, rules = copy.deepcopy(cfg.model), cfg.model.get("dyrelu", [])
+    _check_kind(model.get("estimator", model.type))
     if model.type == "DyReLUPoseEstimator" and "estimator" in model:  # it would not say what
         _size(model.get("input_size"), model.get("head"))
         for entry in ("dyrelu", "input_size"):

@@ -85,6 +85,19 @@ def test_input_size_is_needed_where_no_decoder_has_one():
     assert sum(isinstance(module, DyReLUC) for module in model.modules()) == 3
 
 
+@pytest.mark.parametrize(
+    "entries",
+    [dict(type="DyReLUPoseEstimator", estimator="PoseLifter"), dict(type="PoseLifter")],
+)
+def test_lifters_are_refused_before_they_are_built(entries):
+    message = "is a PoseLifter, which reads keypoints, not images"
+    with pytest.raises(UserError, match=message):
+        estimator.build(Config(dict(model=entries)))
+    if "estimator" in entries:
+        with pytest.raises(UserError, match=message):
+            MODELS.build(dict(entries, backbone=dict(type="TCN")))
+
+
 @pytest.mark.parametrize("rules", [RULES, []], ids=["rules", "none"])
 def test_build_says_what_is_placed(rules):
     cfg = Config(
