@@ -285,9 +285,15 @@ def _rehearse_prediction(
     try:
         head.predict(taken, samples, test_cfg=test_cfg)
     except Exception as error:  # the head's, or the decoder's own code
+        hint, flipped = "", samples[0].metainfo.get("flip_indices")
+        if isinstance(error, AssertionError) and test_cfg.get("flip_test") and flipped is not None:
+            hint = (
+                f" (flip_test swaps the {len(flipped)} keypoints of the data set, and the head has "
+                "to have as many)"
+            )
         raise ConfigError(
             f"model.head of the config, {type(head).__name__}, cannot predict for a sample of "
-            f"{key}: {described(error)}; model.test_cfg is {dict(test_cfg)}"
+            f"{key}: {described(error)}{hint}; model.test_cfg is {dict(test_cfg)}"
         ) from error
 
 

@@ -361,6 +361,12 @@ def test_a_prediction_that_cannot_be_made(cfg, splits):
     refused(cfg, *words, splits=splits, model__test_cfg__flip_mode="foo")
 
 
+def test_more_keypoints_than_the_data_set_flips(cfg):
+    cfg.model.test_cfg.update(flip_test=True, output_keypoint_indices=list(range(17)))
+    cfg.model.head.out_channels = 19
+    refused(cfg, "flip_test swaps the 17 keypoints of the data set", splits=["val"])
+
+
 def test_meta_keys_that_a_prediction_needs(cfg):
     meta_keys = ("input_size", "input_center", "input_scale")
     cfg.val_dataloader.dataset.pipeline[-1].update(meta_keys=meta_keys)
