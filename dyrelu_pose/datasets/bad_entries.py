@@ -44,8 +44,8 @@ def bad_records(content: object, keypoints: int | None) -> Iterator[tuple[dict |
             yield annotation, f"annotation {name_of(annotation, i)} {problem}"
 
 
-def read_annotations(path: str | Path) -> object:
-    """Return the content of an annotation file.
+def read_annotations(path: str | Path, what: str = "annotation file") -> object:
+    """Return the content of an annotation file, or of what else a data set reads.
 
     Raises:
         AnnotationError: It is not a file, or not JSON in UTF-8.
@@ -53,9 +53,9 @@ def read_annotations(path: str | Path) -> object:
     try:
         return json.loads(Path(path).read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        raise AnnotationError(f"annotation file {path}: {error.strerror}") from error
+        raise AnnotationError(f"{what} {path}: {error.strerror}") from error
     except ValueError as error:
-        raise AnnotationError(f"annotation file {path} is not valid JSON: {error}") from error
+        raise AnnotationError(f"{what} {path} is not valid JSON: {error}") from error
 
 
 def checked(

@@ -1,9 +1,7 @@
 """Reads the boxes of a detector for top-down evaluation, and names what cannot be right in them."""
 
-import json
 from collections.abc import Iterator
 from os.path import join
-from pathlib import Path
 
 import numpy as np
 from mmengine.logging import print_log
@@ -11,6 +9,7 @@ from mmpose.structures.bbox import bbox_xywh2xyxy
 
 from dyrelu_pose.errors import AnnotationError, article, plural
 
+from .bad_entries import read_annotations
 from .checks import box_problem, is_number
 from .doubts import misread_boxes
 
@@ -34,10 +33,7 @@ def read_detections(
         AnnotationError: The file is not such a list, has an entry that cannot be right, or none of
             these categories; or most boxes look like something else.
     """
-    try:
-        found = json.loads(Path(bbox_file).read_bytes())
-    except ValueError as error:
-        raise AnnotationError(f"bbox file {bbox_file} is not valid JSON: {error}") from error
+    found = read_annotations(bbox_file, "bbox file")
     if not isinstance(found, list) or not found:
         problem = "is empty" if isinstance(found, list) else f"is {article(type(found).__name__)}"
         raise AnnotationError(

@@ -27,8 +27,6 @@ def annotated_pictures(ann_file: Path, folder: Path) -> tuple[Numbered, int]:
         AnnotationError: The file cannot be read, has a bad entry, or is not of one category.
         UserError: Pictures are not there.
     """
-    if not ann_file.is_file():
-        raise AnnotationError(f"annotation file {ann_file} does not exist")
     content: Any = read_annotations(ann_file)
     for _, problem in bad_records(content, None):
         raise AnnotationError(f"annotation file {ann_file}: {problem}; correct it")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dyrelu_pose.datasets import CocoDataset
+from dyrelu_pose.datasets.detections import read_detections
 from dyrelu_pose.errors import AnnotationError
 
 from .test_damaged import CONTENT
@@ -101,6 +102,11 @@ def test_a_bad_box_is_named_or_left_out(tmp_path, change, message):
 def test_a_file_that_is_no_list_of_boxes(tmp_path, boxes, message):
     with pytest.raises(AnnotationError, match=f"bbox file .*boxes.json {message}"):
         load(tmp_path, boxes)
+
+
+def test_a_folder_in_place_of_the_boxes_is_named(tmp_path):
+    with pytest.raises(AnnotationError, match=f"bbox file {tmp_path}: Is a directory"):
+        read_detections(tmp_path, {}, "val.json", False)
 
 
 @pytest.mark.parametrize(
