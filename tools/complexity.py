@@ -17,6 +17,7 @@ from rich.progress import track
 
 from dyrelu_pose.complexity import Row, format_rows, measure, write_rows
 from dyrelu_pose.config.arguments import add_cfg_options
+from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.load import load_model_config
 from dyrelu_pose.errors import user_errors
 from dyrelu_pose.models.estimator import build, relu_twin
@@ -60,7 +61,8 @@ def rows_of(config: str, options: dict | None, first: Row | None) -> list[Row]:
     size = input_size_of(cfg)
 
     def row(name: str, cfg: Config, baseline: Row | None) -> Row:
-        model, _ = build(cfg)
+        with named_parts(cfg):
+            model, _ = build(cfg)
         return Row(name, size, measure(model, size), baseline)
 
     without = relu_twin(cfg)

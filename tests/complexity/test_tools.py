@@ -6,11 +6,18 @@ import pytest
 from mmengine.config import Config
 
 from dyrelu_pose.complexity import Complexity, Row, format_rows, measure
+from dyrelu_pose.errors import UserError
 from dyrelu_pose.models.estimator import relu_twin
 from dyrelu_pose.placement import place
 from tests.scripts import DEMO, load, run
 
 BASELINE = "configs/demo/resnet18.py"
+
+
+def test_the_part_that_cannot_be_built_is_named():
+    options = ["--cfg-options", "model.backbone.depth=19"]
+    with pytest.raises(UserError, match=r"model\.backbone of the config cannot be built"):
+        load("tools/complexity.py").main([BASELINE, *options])
 
 
 def test_table_by_hand():
