@@ -59,7 +59,9 @@ def draw_learning_curve(runs: list[RunLog], out: Path, data: str = "") -> None:
 def _draw_loss(axes, run: RunLog, color: str) -> list:
     steps, losses = np.array(run.loss, dtype=float).T
     if len(steps) < _SMOOTH_FROM:
-        return axes.plot(steps, losses, color=color, linewidth=1.8, label=run.name)
+        marker = "o" if len(steps) == 1 else None  # a line has no length there
+        style = dict(color=color, linewidth=1.8, marker=marker, markersize=4)
+        return axes.plot(steps, losses, **style, label=run.name)
     axes.plot(steps, losses, color=color, linewidth=0.8, alpha=0.3)
     return axes.plot(steps, _smooth(losses), color=color, linewidth=1.8, label=run.name)
 

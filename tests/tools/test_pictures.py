@@ -142,6 +142,14 @@ def test_a_run_without_validation_is_drawn(tmp_path):
     size_of(out)
 
 
+def test_a_single_loss_is_seen(tmp_path):
+    path = write_log(tmp_path / "run", "20260101_000000", (1,))
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+    axes = new_figure(4, 4).subplots()
+    (line,) = learning_curve._draw_loss(axes, read_run(tmp_path / "run"), "red")
+    assert line.get_marker() == "o"
+
+
 def test_a_value_that_is_no_number_is_named(tmp_path):
     path = write_log(tmp_path, "20260101_000000", (1,))
     for name, value in (("step", None), ("loss", "0.1"), ("coco/AP", None), ("epoch", "1")):
