@@ -118,9 +118,16 @@ def test_int8_is_near(export, capsys, tmp_path, flag, operator):
 def test_a_file_that_is_off_is_not_written(export, monkeypatch, tmp_path):
     right = DeployedDyReLU._map
     monkeypatch.setattr(DeployedDyReLU, "_map", lambda self, x: 1.1 * right(self, x))
-    with pytest.raises(UserError, match="heatmaps of the file is off by"):
+    with pytest.raises(UserError, match="heatmaps of the file: off by"):
         export(tmp_path / "pose.onnx")
     assert not list(tmp_path.iterdir())
+
+
+def test_flat_heatmaps_are_said_to_be_why_keypoints_are_off(monkeypatch):
+    tool = load("tools/export_onnx.py")
+    monkeypatch.setattr(tool, "errors", lambda *_: dict(heatmaps=1e-7, keypoints=0.03, scores=0.0))
+    with pytest.raises(UserError, match="the heatmaps agree.*export without --decode"):
+        tool.compare(None, None, np.zeros(4), 0.001)
 
 
 @pytest.fixture(scope="module")
