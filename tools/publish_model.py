@@ -16,7 +16,7 @@ from torch import Tensor
 
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.inference.load import check_finite
-from dyrelu_pose.records.files import check_output_file
+from dyrelu_pose.records.files import check_output_file, write_atomically
 
 LARGEST_HALF = torch.finfo(torch.float16).max
 
@@ -44,8 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_weights(weights, args.in_file)
     if args.half:
         weights = {name: half(name, tensor) for name, tensor in weights.items()}
-    args.out_file.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(dict(state_dict=weights), args.out_file)
+    write_atomically(args.out_file, lambda part: torch.save(dict(state_dict=weights), part))
     content = args.out_file.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     print(f"{args.out_file}: {len(content) / 1e6:.1f} MB, sha256 {digest}")

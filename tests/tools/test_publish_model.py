@@ -90,3 +90,19 @@ def test_nothing_is_written_of_what_is_no_model(tmp_path):
 
 def test_names_a_missing_checkpoint(tmp_path):
     assert "none.pth" in publish(tmp_path / "none.pth", tmp_path / "x.pth", expect=1)
+
+
+def test_a_file_stays_whole_if_its_successor_cannot_be_written(tmp_path, monkeypatch):
+    tool = scripts.load("tools/publish_model.py")
+    source = checkpoint(tmp_path, torch.nn.Linear(2, 2))
+    out = tmp_path / "x.pth"
+    out.write_bytes(b"old")
+
+    def stop(content, path):
+        path.write_bytes(b"half")
+        raise OSError("stopped")
+
+    monkeypatch.setattr(torch, "save", stop)
+    with pytest.raises(OSError, match="stopped"):
+        tool.main([str(source), str(out)])
+    assert out.read_bytes() == b"old"
