@@ -20,7 +20,7 @@ from rich.progress import track
 
 from dyrelu_pose.config.arguments import add_detector_arguments, at_least_one
 from dyrelu_pose.detection import PersonDetector
-from dyrelu_pose.errors import UserError, user_errors
+from dyrelu_pose.errors import UserError, plural, user_errors
 from dyrelu_pose.inference import PoseInferencer
 from dyrelu_pose.inference.boxes import FORMATS, Boxes
 from dyrelu_pose.inference.demo import Demo
@@ -103,7 +103,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     if found.empty:
         more = f" and {len(found.empty) - 3} more" if len(found.empty) > 3 else ""
         print(f"nobody in {', '.join(found.empty[:3])}{more}")
-    print(f"{found.people} people in {found.pictures} pictures, {seconds:.1f} s: see {args.out}")
+    people = "1 person" if found.people == 1 else f"{found.people} people"
+    pictures = plural(found.pictures, "picture")
+    print(f"{people} in {pictures}, {seconds:.1f} s: see {args.out}")
     if found.skipped:
         raise UserError(f"{found.skipped} of {len(files)} files were skipped, or read in part")
 

@@ -137,7 +137,7 @@ def test_a_second_run_does_not_draw_its_drawings(demo, picture, tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), picture)
     for _ in range(2):
         printed = demo(tmp_path, "--out", tmp_path / "drawn")
-        assert "1 people in 1 pictures" in printed
+        assert "1 person in 1 picture," in printed
 
 
 def test_a_video_of_many_frames_a_second_is_drawn(demo, picture, tmp_path):
