@@ -1,5 +1,5 @@
 """Where people are in a picture: boxes of a person detector that is an ONNX file."""
 
-from .detector import PersonDetector
+from .detector import PersonDetector, distinct
 
-__all__ = ["PersonDetector"]
+__all__ = ["PersonDetector", "distinct"]

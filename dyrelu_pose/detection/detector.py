@@ -60,9 +60,7 @@ class PersonDetector:
         boxes = fit.back(boxes[likely]).clip(0, (width, height) * 2)
         found = np.column_stack((boxes, scores[likely])).astype(np.float32)
         found = found[(found[:, 2:4] > found[:, :2]).all(axis=1)]
-        rectangles = np.column_stack((found[:, :2], found[:, 2:4] - found[:, :2]))
-        kept = cv2.dnn.NMSBoxes(rectangles.tolist(), found[:, 4].tolist(), 0.0, self.nms)
-        return found[np.array(kept, int).ravel()[: self.max_people]]
+        return found[distinct(found, self.nms)[: self.max_people]]
 
     def _convention(self) -> YOLOX | NanoDet:
         """Find the convention that the file follows, by what it returns for any picture."""
@@ -77,3 +75,15 @@ class PersonDetector:
             f"returns {shapes}, but YOLOX returns (1, cells, 85), and NanoDet (1, cells, 112), or "
             "scores (1, cells, 80) and distances for each stride"
         )
+
+
+def distinct(boxes: np.ndarray, iou: float) -> np.ndarray:
+    """Return the indices of boxes that overlap no box of a higher score more than so, best first.
+
+    Args:
+        boxes: (P, 5) left, top, right, bottom and score.
+        iou: Largest IoU of two that are both kept.
+    """
+    rectangles = np.column_stack((boxes[:, :2], boxes[:, 2:4] - boxes[:, :2]))
+    kept = cv2.dnn.NMSBoxes(rectangles.tolist(), boxes[:, 4].tolist(), 0.0, iou)
+    return np.array(kept, int).ravel()

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from mmpose.structures import PoseDataSample
 
+from dyrelu_pose.detection import distinct
+
 from .inferencer import PoseInferencer
 from .inputs import whole
 from .one_euro import OneEuro
@@ -15,6 +17,7 @@ FEWEST = 4  # such keypoints, or the box stays where it is
 # A box reaches this far beyond the keypoints, in their width and height: of 1,380 persons of
 # COCO-mini with 14 or more keypoints labelled the median is 0.09 to 0.15, by side.
 MARGIN = 0.12
+SAME = 0.7  # IoU of two followed boxes beyond which they have come to be of one person
 
 
 class PeopleOfVideo:
@@ -62,11 +65,16 @@ class PeopleOfVideo:
         return sample
 
     def _inside(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the followed boxes and their numbers, without those that left the picture."""
+        """Return the followed boxes and their numbers.
+
+        Those that left the picture are not among them, and of two of one person only the surer.
+        """
         _, _, width, height = whole(picture)
         boxes = self._next
         inside = (boxes[:, :2] < (width, height)).all(axis=1) & (boxes[:, 2:4] > 0).all(axis=1)
-        return boxes[inside], self._numbers[inside]
+        boxes, numbers = boxes[inside], self._numbers[inside]
+        kept = np.sort(distinct(boxes, SAME))
+        return boxes[kept], numbers[kept]
 
     def _steadied(
         self, keypoints: np.ndarray, areas: np.ndarray, numbers: np.ndarray, time: float

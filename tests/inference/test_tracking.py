@@ -166,6 +166,16 @@ def test_somebody_who_leaves_the_picture_is_not_followed(pose, scene, monkeypatc
     assert len(people(picture).pred_instances) == 0
 
 
+def test_two_boxes_that_come_to_be_of_one_person_are_followed_once(pose, scene, monkeypatch):
+    people = PeopleOfVideo(pose, FPS, every=10)
+    found = np.array([[5, 5, 60, 90, 0.6], [100, 5, 160, 90, 0.8]])
+    monkeypatch.setattr(pose, "detector", lambda picture: found)
+    picture = np.ascontiguousarray(scene[0][:, :WIDTH])
+    assert people(picture).pred_instances.track_ids.tolist() == [1, 2]
+    people._next[0, :4] = people._next[1, :4] + 1
+    assert people(picture).pred_instances.track_ids.tolist() == [2]
+
+
 def test_filter_is_that_of_the_paper():
     """Casiez et al. 2012, one coordinate at a time; speeds here are of a point, in sizes."""
 
