@@ -37,7 +37,10 @@ def find_files(paths: Sequence[Path], out: Path) -> list[tuple[Path, Path]]:
     for path, name in found:
         name = written_name(name)
         if name in sources:
-            raise UserError(f"{sources[name]} and {path} would both be written as {name}")
+            raise UserError(
+                f"{sources[name]} and {path} would both be written as {name}: rename one, or draw "
+                "them into different folders"
+            )
         sources[name] = path
     video = sources.get(Path(RESULTS).with_suffix("").with_suffix(".mp4"))
     if video and not all(is_video(path) for path, _ in found):
@@ -55,8 +58,11 @@ def find_pictures(paths: Sequence[Path]) -> list[Path]:
     """Return the files among `paths`, and the pictures at any depth of the folders among them.
 
     Raises:
-        UserError: A path does not exist, or a folder holds none.
+        UserError: A path does not exist or is a video, or a folder holds none.
     """
+    for path in paths:
+        if is_video(path) and path.is_file():
+            raise UserError(f"{path} is a video, and only pictures are read: save frames of it")
     return [file for path in paths for file, _ in _below(path, PICTURES)]
 
 

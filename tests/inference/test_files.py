@@ -7,7 +7,7 @@ import pytest
 
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.inference.bbox_file import annotated_pictures
-from dyrelu_pose.inference.files import find_files, image_ids
+from dyrelu_pose.inference.files import find_files, find_pictures, image_ids
 
 OUT = Path("nowhere/out")
 
@@ -64,6 +64,12 @@ def test_nothing_to_read_is_an_error(tmp_path):
         find_files([tmp_path], OUT)
     with pytest.raises(UserError, match="no such file or folder"):
         find_files([tmp_path / "absent"], OUT)
+
+
+def test_a_video_is_not_taken_for_a_picture(tmp_path):
+    (tmp_path / "walk.mp4").touch()
+    with pytest.raises(UserError, match=r"walk\.mp4 is a video, and only pictures are read"):
+        find_pictures([tmp_path / "walk.mp4"])
 
 
 def test_numbered_pictures_keep_their_numbers():
