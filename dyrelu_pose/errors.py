@@ -31,6 +31,11 @@ def article(noun: str) -> str:
     return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"
 
 
+def no_file(path: str | Path) -> str:
+    """Return what is wrong with a path at which there is no file."""
+    return "is a folder, not a file" if Path(path).is_dir() else "does not exist"
+
+
 @contextmanager
 def user_errors() -> Iterator[None]:
     """Turn an error into one line and exit status 1, Ctrl-C into 130, without a traceback.

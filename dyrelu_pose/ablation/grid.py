@@ -27,7 +27,7 @@ from itertools import product
 from pathlib import Path
 
 from dyrelu_pose.config.load import load_config
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, no_file
 
 KEYS = (
     *("base", "baseline", "other_baselines", "cells", "options"),
@@ -97,7 +97,7 @@ def load_grid(path: str | Path, base: str | Path | None = None) -> Grid:
     """
     path = Path(path)
     if not path.is_file():
-        raise GridError(f"grid {path} does not exist")
+        raise GridError(f"grid {path} {no_file(path)}")
     entries = {
         key: value
         for key, value in load_config(str(path)).to_dict().items()
@@ -182,7 +182,7 @@ def _cell(path: Path, name: str, cell: dict, default: Path | None, options: Mapp
     if config is None:
         raise GridError(f"{where} has no config, and the grid no base")
     if not config.is_file():
-        raise GridError(f"{where}: config {config} does not exist")
+        raise GridError(f"{where}: config {config} {no_file(config)}")
     return Cell(name, config, cell.get("dyrelu"), {**options, **cell.get("options", {})})
 
 

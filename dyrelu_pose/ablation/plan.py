@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from dyrelu_pose.complexity import Complexity, measure
+from dyrelu_pose.config.errors import named_parts
 from dyrelu_pose.config.quiet import quietly
 from dyrelu_pose.models.estimator import build
 from dyrelu_pose.models.input_size import decoder_input_size, input_size_of
@@ -51,7 +52,8 @@ def plan_cell(cell: Cell, cfg: Config) -> CellPlan:
         GridError: The model cannot be built, placed or run; the message names the cell.
     """
     try:
-        model, placements = build_without_values(cfg)
+        with named_parts(cfg):
+            model, placements = build_without_values(cfg)
         # What the head decodes, before model.input_size: an option may have changed the former.
         size = decoder_input_size(cfg.model.get("head")) or input_size_of(cfg)
         complexity = measure(model, size)

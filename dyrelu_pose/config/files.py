@@ -58,18 +58,18 @@ def check_files(cfg: Config, splits: Sequence[str]) -> None:
     everything = list(_all_paths(cfg, splits))
     _check_torchvision(everything)
     paths = list(_local(everything))
-    missing = [f"  {path}  ({key})" for key, path in paths if not Path(path).exists()]
+    missing = {key: path for key, path in paths if not Path(path).exists()}
     if missing:
-        raise MissingFilesError(_explanation("\n".join(missing)))
+        raise MissingFilesError(_explanation(missing))
     check_classes(cfg, splits)
 
 
-def _explanation(missing: str) -> str:
-    hints = [f"{hint}.\n" for name, hint in HINTS.items() if f"/{name}/" in missing]
-    return (
-        f"the config needs files that do not exist:\n{missing}\n{''.join(hints)}"
-        "To train without any data set of your own, run in a checkout: make demo"
-    )
+def _explanation(missing: dict[str, str]) -> str:
+    listed = "\n".join(f"  {path}  ({key})" for key, path in missing.items())
+    hints = [f"\n{hint}." for name, hint in HINTS.items() if f"/{name}/" in listed]
+    if any(key.partition(".")[0].endswith(("_dataloader", "_evaluator")) for key in missing):
+        hints.append("\nTo train without any data set of your own, run in a checkout: make demo")
+    return f"the config needs files that do not exist:\n{listed}{''.join(hints)}"
 
 
 def _check_backends(cfg: Config) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, no_file
 
 from . import safe
 from .errors import ConfigError
@@ -29,7 +29,7 @@ def load_config(path: str, options: dict | None = None) -> Config:
             damaged, or could run code.
     """
     if not Path(path).is_file():
-        raise UserError(f"config {path} does not exist")
+        raise UserError(f"config {path} {no_file(path)}")
     if Path(path).suffix not in (".py", *safe.SUFFIXES):
         endings = ", ".join((".py", *safe.SUFFIXES))
         raise UserError(f"config {path}: its name has to end in one of {endings}")

@@ -172,6 +172,7 @@ def cell(**entries):
         (dict(dyrelu=[dict(site="*")]), "cell c: rule 0 has the unknown key 'site'"),
         (dict(options={"model.backbone.depht": 50}), "cell c: .*depht"),
         (dict(options={"model.head.in_channels": 7}), "cell c: .*"),
+        (dict(options={"model.backbone.depth": 19}), "cell c: model.backbone of the config"),
     ],
 )
 def test_what_cannot_be_built_is_named_before_anything_is_trained(entries, message):

@@ -95,6 +95,7 @@ def tool():
         (["--cells", "x*"], r"--cells x\*: no such cell; there are relu, dyrelu"),
         (["--gpus", "99"], "--gpus 99: this machine has"),
         (["--base", "configs/none.py"], "cell relu: config configs/none.py does not exist"),
+        (["--base", "configs"], "cell relu: config configs is a folder, not a file"),
         (["--cfg-options", "trian_cfg.max_epochs=1"], "cell relu: option trian_cfg.max_epochs"),
         (["--cfg-options", "model.backbone.depth=19"], "cell relu: .*19"),
     ],

@@ -62,6 +62,10 @@ def test_names_weights_and_looks_into_combined_sets(cfg):
         check_files(cfg, ["train"])
     assert "no_weights.pth  (model.backbone.init_cfg.checkpoint)" in str(error.value)
     assert "no_part.json  (train_dataloader.dataset.datasets.0.ann_file)" in str(error.value)
+    assert str(error.value).endswith(" data set of your own, run in a checkout: make demo")
+    cfg.train_dataloader = None
+    with pytest.raises(MissingFilesError, match=r"no_weights.pth  \(model.*checkpoint\)$"):
+        check_files(cfg, ["train"])
 
 
 def test_leaves_urls_and_other_splits_alone(cfg):

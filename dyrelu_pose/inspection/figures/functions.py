@@ -73,5 +73,6 @@ def _farthest(functions: np.ndarray) -> tuple[int, int]:
 
 
 def _text(a: np.ndarray, b: np.ndarray) -> str:
-    slopes, intercepts = (", ".join(f"{v:.3f}" for v in values) for values in (a, b))
+    # The sum has no -0.000.
+    slopes, intercepts = (", ".join(f"{x:.3f}" for x in v.round(3) + 0.0) for v in (a, b))
     return f"a = {slopes};  b = {intercepts}"
