@@ -144,7 +144,13 @@ def survey(
 
     def run(width: int, height: int, training: bool = False) -> _Watch:
         def on(device: str) -> _Watch:
-            watch = _Watch(_copy_to(model, device), device, linear, training)
+            try:
+                watch = _Watch(_copy_to(model, device), device, linear, training)
+            except Exception as error:  # of what copies a part of it
+                raise PlacementError(
+                    f"{type(model).__name__} cannot be probed, for which it is copied: that fails "
+                    f"with {type(error).__name__}: {error}"
+                ) from error
             try:
                 watch.run(forward or run_tensor_mode, width, height)
             except Exception as error:  # the model's own code
@@ -201,6 +207,8 @@ class _Watch:
         self.running = [model]
         self.shapes: dict[nn.Module, list[torch.Size]] = defaultdict(list)
         self.slots = _slots(model)
+        for activation in self.slots:
+            activation.register_forward_pre_hook(self._check_call)  # before all who read its input
         activations = [a for a in self.slots if not isinstance(a, Unused)]
         self.rereads = RereadWatch(activations)
         self.channels = ChannelsWatch(activations)
@@ -218,6 +226,13 @@ class _Watch:
                 activation.forward = lambda x: F.silu(cast(Tensor, x))
         if device == "meta":
             _skip_values(model)
+
+    def _check_call(self, module: nn.Module, args: tuple) -> None:
+        if not args:
+            raise TypeError(
+                f"{self.slots[module][0]} gets its map as a keyword argument: call it with the map "
+                "as the positional one"
+            )
 
     def _enter(self, module: nn.Module, args: tuple) -> None:
         self.calls[module] += 1

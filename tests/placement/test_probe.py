@@ -2,6 +2,7 @@
 
 import copy
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -336,6 +337,29 @@ def test_failing_forward_is_reported_with_the_input_size():
     )
     with pytest.raises(PlacementError, match=message):
         probe(nn.Sequential(nn.Conv2d(4, 8, 1), nn.ReLU()), SIZE)
+
+
+def test_a_model_that_cannot_be_copied_says_so():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+    model.lock = threading.Lock()
+    message = (
+        "Sequential cannot be probed, for which it is copied: that fails with TypeError: .*lock"
+    )
+    with pytest.raises(PlacementError, match=message):
+        probe(model, SIZE)
+
+
+def test_an_activation_that_is_called_by_keyword_says_so():
+    class ByKeyword(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.relu = nn.ReLU()
+
+        def forward(self, x):
+            return self.relu(input=x)
+
+    with pytest.raises(PlacementError, match="TypeError: relu gets its map as a keyword argument"):
+        probe(ByKeyword(), SIZE)
 
 
 def test_own_forward_is_used():
