@@ -118,7 +118,7 @@ param_scheduler = [
         eta_min_ratio=0.005,
         type='CosineAnnealingLR'),
 ]
-randomness = dict(seed=2)
+randomness = dict(seed=4)
 resume = False
 target = dict(
     encoder=dict(
