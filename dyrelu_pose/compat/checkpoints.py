@@ -22,7 +22,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from dyrelu_pose.errors import UserError, article
+from dyrelu_pose.errors import UserError, article, no_file
 
 
 class CheckpointError(UserError, RuntimeError):
@@ -97,9 +97,8 @@ def _guarded(load: Callable) -> Callable:
             with _weights_only():
                 checkpoint = load(filename, map_location)
         except FileNotFoundError:
-            problem = "is a folder" if os.path.isdir(filename) else "does not exist"
             raise CheckpointNotFoundError(
-                f"checkpoint {filename} {problem}; check the path"
+                f"checkpoint {filename} {no_file(filename)}; check the path"
             ) from None
         except PermissionError:  # clear as it is
             raise

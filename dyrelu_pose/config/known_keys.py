@@ -245,8 +245,7 @@ def _parts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Regi
             if isinstance(loader.get(name), dict):
                 yield f"{split}_dataloader.{name}", loader[name], registry
         for key, dataset in _datasets(cfg, split):
-            steps = expect(dataset.get("pipeline") or (), (list, tuple), f"{key}.pipeline")
-            yield from _steps(f"{key}.pipeline", steps)
+            yield from _steps(f"{key}.pipeline", dataset.get("pipeline") or ())
         if split != "train":
             key, evaluator = f"{split}_evaluator", cfg.get(f"{split}_evaluator")
             if isinstance(evaluator, dict) and "metrics" in evaluator:
