@@ -12,7 +12,7 @@ It also changes the process that it is imported into. The reason of each is in d
 - `Config._get_cfg_path`: `_base_` may name `dyrelu_pose::...`, and of a JSON or YAML config no
   Python file.
 - `file_handlers`: YAML is read as plain data, JSON with a byte-order mark too.
-- `MMLogger.__init__`: logs are UTF-8, whatever the locale, and say nothing of mmdet's registry.
+- `MMLogger.__init__`: logs are UTF-8, whatever the locale.
 - `LoadImage`: registered in place of MMPose's; damage is named, or left out.
 - `AFLWDataset`, `AP10KDataset`, `ATRWDataset`, `AicDataset`, `AnimalKingdomDataset`,
   `AnimalPoseDataset`, `BaseCocoStyleDataset`, `COFWDataset`, `CocoDataset`, `CocoWholeBodyDataset`,

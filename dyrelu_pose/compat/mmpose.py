@@ -135,8 +135,8 @@ STAND_INS = (
     ),
     _MMCV_OPS,
     StandIn(
-        {"mmdet.utils": _mmdet_utils},
-        needed_by="mmpose.models (RTMO)",
+        {"mmdet.utils": _mmdet_utils, "mmdet.registry": dict},
+        needed_by="mmpose.models (RTMO) and mmengine (configs with mmdet's scope)",
         install="pip install mmdet",
         hide="mmdet",
     ),

@@ -1,7 +1,8 @@
 """What MMPose's configs name of mmdet, where mmdet does not import, as it does not beside mmcv 2.2.
 
 110 configs of MMPose 1.3.2, RTMPose's above all, train with `mmdet.YOLOXHSVRandomAug`, and 67 of
-them with `mmdet.PipelineSwitchHook` too. MMPose has the first itself; the second is here.
+them with `mmdet.PipelineSwitchHook` too. MMPose has the first itself; the second is here. They give
+their backbone mmdet's scope as well, though it is MMPose's own.
 """
 
 import importlib
@@ -13,6 +14,7 @@ from mmengine.logging import print_log
 from mmengine.registry import HOOKS, TRANSFORMS, Registry
 from mmengine.runner import Runner
 from mmpose.datasets.transforms import YOLOXHSVRandomAug
+from mmpose.registry import MODELS
 
 
 class PipelineSwitchHook(Hook):
@@ -42,13 +44,16 @@ class PipelineSwitchHook(Hook):
 
 
 def apply() -> None:
-    """Register the two by mmdet's names, unless mmdet imports and has them."""
+    """Register the two by mmdet's names, and find MMPose's models by them, unless mmdet imports."""
     try:
         importlib.import_module("mmdet")
     except ImportError:  # of a broken one as well: see `compat.mmpose`
-        for root, member in ((HOOKS, PipelineSwitchHook), (TRANSFORMS, YOLOXHSVRandomAug)):
-            registry = Registry(root.name, parent=root, scope="mmdet", locations=[__name__])
-            registry.register_module(module=member)
+        hooks, transforms, _models = (
+            Registry(parent.name, parent=parent, scope="mmdet", locations=[__name__])
+            for parent in (HOOKS, TRANSFORMS, MODELS)
+        )
+        hooks.register_module(module=PipelineSwitchHook)
+        transforms.register_module(module=YOLOXHSVRandomAug)
 
 
 def change_pipeline(dataset: Any, pipeline: Compose) -> None:

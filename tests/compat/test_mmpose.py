@@ -84,6 +84,7 @@ for statement in (
     "import mmcv.ops.roi_align",
     "from mmcv.ops.multi_scale_deform_attn import MultiScaleDeformableAttention",
     "from mmdet.utils import register_all_modules",
+    "from mmdet.registry import MODELS",
     "from torchvision.transforms import Compose",
     "from pkg_resources import working_set",
     "from xtcocotools.coco import urlretrieve",
@@ -98,14 +99,16 @@ for statement in (
 assert not hasattr(mmcv.ops, "nms")
 for name in ("mmdet", "torchvision"):
     assert importlib.util.find_spec(name) is None, name
-for name in ("mmcv.ops", "mmdet.utils", "torchvision.transforms", "pkg_resources"):
+for name in (
+    "mmcv.ops", "mmdet.utils", "mmdet.registry", "torchvision.transforms", "pkg_resources"
+):
     spec = importlib.util.find_spec(name)
     assert importlib.import_module(name).__spec__ is spec and spec.name == name
 pickle.dumps(torch.relu)  # looks for the function's name in every module
 """
     ).splitlines()
 
-    packages = ["mmcv==2.2.0"] * 3 + ["mmdet", "torchvision", "setuptools<81", "xtcocotools"]
+    packages = ["mmcv==2.2.0"] * 3 + ["mmdet"] * 2 + ["torchvision", "setuptools<81", "xtcocotools"]
     assert len(messages) == len(packages)
     for message, name in zip(messages, packages, strict=True):
         assert "To use it, " in message
@@ -132,6 +135,7 @@ except ImportError as error:
 def test_real_packages_are_left_alone(tmp_path):
     real = {
         "mmdet/utils/__init__.py": "ConfigType = dict\ndef reduce_mean(x): ...",
+        "mmdet/registry.py": "",
         "torchvision/transforms/__init__.py": "class ToPILImage: ...\nclass Compose: ...",
         "xtcocotools/coco.py": "class COCO: ...",
         "xtcocotools/cocoeval.py": "class COCOeval: ...",

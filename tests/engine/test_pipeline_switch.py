@@ -3,8 +3,10 @@
 import pytest
 import torch
 from mmengine.dataset import Compose, ConcatDataset, RepeatDataset
+from mmengine.logging import MMLogger
 from mmengine.registry import HOOKS, TRANSFORMS
 from mmpose.datasets.transforms import YOLOXHSVRandomAug
+from mmpose.registry import MODELS
 
 from dyrelu_pose.engine.pipeline_switch import PipelineSwitchHook, change_pipeline
 from tests.compat.test_mmpose import package, run
@@ -34,14 +36,33 @@ def test_names_of_mmpose_configs():
     assert HOOKS.get("mmdet.CheckInvalidLossHook") is None
 
 
+def test_a_backbone_of_mmdets_scope_is_mmposes_without_a_word(tmp_path):
+    log = tmp_path / "run.log"
+    MMLogger.get_instance("scoped", log_file=str(log))
+    backbone = MODELS.build(
+        dict(_scope_="mmdet", type="CSPNeXt", deepen_factor=0.167, widen_factor=0.125)
+    )
+    assert type(backbone).__module__ == "mmpose.models.backbones.cspnext"
+    with pytest.raises(KeyError, match="YOLOX"):
+        MODELS.build(dict(_scope_="mmdet", type="YOLOX"))
+    assert log.read_text(encoding="utf-8") == ""
+
+
 def test_a_real_mmdet_has_its_own(tmp_path):
-    package(tmp_path, {"mmdet/utils/__init__.py": "ConfigType = reduce_mean = None"})
+    files = {
+        "mmdet/utils/__init__.py": "ConfigType = reduce_mean = None",
+        "mmdet/registry.py": "",
+    }
+    package(tmp_path, files)
     run(
         """
         import dyrelu_pose
         from mmengine.registry import HOOKS, TRANSFORMS
 
-        assert "mmdet" not in HOOKS.children and "mmdet" not in TRANSFORMS.children
+        from mmpose.registry import MODELS
+
+        for registry in (HOOKS, TRANSFORMS, MODELS):
+            assert "mmdet" not in registry.children
         """,
         tmp_path,
     )
