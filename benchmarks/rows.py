@@ -66,15 +66,17 @@ def _relu(channels: int) -> nn.Module:
     return nn.ReLU()
 
 
-B, C, NORM_B = "DyReLU-B", "DyReLU-C", "BatchNorm2d + DyReLU-B"
-NORM_RELU = "BatchNorm2d + ReLU"
+B, C = "DyReLU-B", "DyReLU-C"
+NORM_B, NORM_C, NORM_RELU = (f"BatchNorm2d + {name}" for name in (B, C, "ReLU"))
 USUAL = "DyReLU-B usual"
 
 REFERENCES: dict[str, Callable[[int], nn.Module]] = {
     B: _b("reference"),
     C: _c("reference"),
     NORM_B: _norm(_b("reference")),
+    NORM_C: _norm(_c("reference")),
 }
+FUSED = dict(eager=("cpu", "cuda"), compile=("cpu", "cuda"), numba=("cpu",), triton=("cuda",))
 
 ROWS = (
     Row("ReLU", _relu, STATIC),
@@ -91,28 +93,21 @@ ROWS = (
     Row(f"{C} numba", _c("numba"), reference=C, devices=("cpu",)),
     Row(f"{C} triton", _c("triton"), reference=C, devices=("cuda",)),
     Row(NORM_RELU, _norm(_relu), baseline=NORM_RELU),
-    Row(f"{NORM_B} eager", _norm(_b("eager")), reference=NORM_B, baseline=NORM_RELU),
-    Row(
-        f"{NORM_B} fuse_norm, eager", _norm(_b("eager"), True), reference=NORM_B, baseline=NORM_RELU
-    ),
-    Row(
-        f"{NORM_B} fuse_norm, compile",
-        _norm(_b("compile"), True),
-        reference=NORM_B,
-        baseline=NORM_RELU,
-    ),
-    Row(
-        f"{NORM_B} fuse_norm, numba",
-        _norm(_b("numba"), True),
-        reference=NORM_B,
-        baseline=NORM_RELU,
-        devices=("cpu",),
-    ),
-    Row(
-        f"{NORM_B} fuse_norm, triton",
-        _norm(_b("triton"), True),
-        reference=NORM_B,
-        baseline=NORM_RELU,
-        devices=("cuda",),
+    *(
+        row
+        for name, of in ((NORM_B, _b), (NORM_C, _c))
+        for row in (
+            Row(f"{name} eager", _norm(of("eager")), reference=name, baseline=NORM_RELU),
+            *(
+                Row(
+                    f"{name} fuse_norm, {backend}",
+                    _norm(of(backend), True),
+                    reference=name,
+                    baseline=NORM_RELU,
+                    devices=devices,
+                )
+                for backend, devices in FUSED.items()
+            ),
+        )
     ),
 )

@@ -1,6 +1,7 @@
 """Times a training step of every cell of a grid, beside each other.
 
     python benchmarks/steps.py configs/ablations/study_resnet18.py
+    python benchmarks/steps.py configs/ablations/study_resnet18.py --cells C --fuse-norm
     python benchmarks/steps.py configs/ablations/study_resnet18.py --device cuda
 
 Writes results/bench/steps.csv (gpu/steps_cuda.csv on a GPU): what the rows of an ablation cost in
@@ -51,6 +52,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("grid", help="Python file that describes the grid, as for tools/ablate.py")
     parser.add_argument("--base", help="config to take instead of the grid's")
     parser.add_argument("--cells", nargs="+", metavar="NAME", help="beside the baseline (all)")
+    parser.add_argument(
+        "--fuse-norm",
+        action="store_true",
+        help="let DyReLU compute the norms in front of it; its rows are named 'CELL, fuse_norm'",
+    )
     parser.add_argument("--repeats", type=at_least_one, default=7, help="of each (%(default)s)")
     parser.add_argument("--device", choices=FILES, default="cpu", help="(%(default)s)")
     parser.add_argument("--out", type=Path, help=f"CSV file to write (in {OUT.name}/)")
@@ -76,6 +82,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 args.repeats,
                 lambda: progress.advance(task),
                 args.device,
+                args.fuse_norm,
             )
             records += pair[1:] if records else pair
             write(args.out, records, KEY)
@@ -89,6 +96,7 @@ def measure(
     repeats: int,
     tick: Callable[[], object] = lambda: None,
     device: str = "cpu",
+    fuse_norm: bool = False,
 ) -> list[dict]:
     """Return a record per cell.
 
@@ -98,10 +106,17 @@ def measure(
         repeats: Measurements of each.
         tick: Called once per repeat.
         device: A key of `FILES`.
+        fuse_norm: Whether rules get `fuse_norm=True`.
     """
-    configs = {name: resolve(grid.cells[name], SEED) for name in names}
+    configs = {}
+    for name in names:
+        cfg = resolve(grid.cells[name], SEED)
+        rules = cfg.model.get("dyrelu", ()) if fuse_norm else ()
+        for rule in rules:
+            rule.fuse_norm = True
+        configs[f"{name}, fuse_norm" if rules else name] = cfg
     models = {name: build(cfg).to(device) for name, cfg in configs.items()}
-    steps = {name: step(models[name], configs[name]) for name in names}
+    steps = {name: step(models[name], cfg) for name, cfg in configs.items()}
     seconds = time_in_turns(steps, repeats, SEED, tick, wall_and_processor)
     wall, processor = percentiles_by_clock(seconds, IN_A_ROW)
     first, of_first = (times[grid.baseline]["median_ms"] for times in (wall, processor))

@@ -54,8 +54,7 @@ def build(config: str, variant: Variant, seed: int) -> nn.Module:
     model.backbone.init_cfg = None
     for rule in model.get("dyrelu", ()):
         rule.act.update(backend=variant.backend, init="default")
-        if variant.fuse_norm and rule.act.type == "DyReLUB":
-            rule.fuse_norm = True
+        rule.fuse_norm = variant.fuse_norm
     torch.manual_seed(seed)
     return MODELS.build(model).to(memory_format=torch.channels_last)
 

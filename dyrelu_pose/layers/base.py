@@ -63,7 +63,6 @@ class DyReLU(NormHolder, nn.Module):
     """
 
     shared_over_channels = False
-    folds_norm = True
     reread = False
     overwritten = False
     channels_last = False
@@ -181,12 +180,11 @@ class DyReLU(NormHolder, nn.Module):
 
     def _function(self, x: Tensor) -> Tensor:
         self._check(x)
-        norm = self._folded_norm()
+        norm, (weight, spatial) = self._folded_norm(), self._spatial()
         if norm is None:
-            weight, spatial = self._spatial()
             return dyrelu(x, self.hyper, self.ranges, weight, spatial, self.backend, self.inplace)
         return normalized_dyrelu(
-            x, norm.norm(x), self.hyper, self.ranges, self.backend, norm.running()
+            x, norm.norm(x), self.hyper, self.ranges, weight, spatial, self.backend, norm.running()
         )[0]
 
     def _of_sum(self, x: ResidualSum) -> Tensor:
@@ -199,7 +197,10 @@ class DyReLU(NormHolder, nn.Module):
             Term(term.x, None if term.norm is None else term.norm.norm(term.x))
             for term in x.summands
         )
-        y, used = residual_dyrelu(branch, shortcut, self.hyper, self.ranges, self.backend)
+        weight, spatial = self._spatial()
+        y, used = residual_dyrelu(
+            branch, shortcut, self.hyper, self.ranges, weight, spatial, self.backend
+        )
         normed = (term for term in x.summands if term.norm is not None)
         for term, (mean, variance) in zip(normed, used, strict=True):
             if running := term.running():

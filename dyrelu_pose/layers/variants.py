@@ -74,7 +74,6 @@ class DyReLUC(DyReLU):
     """
 
     default_reduction = 4
-    folds_norm = False  # its map would need the batch statistics before the pass that yields them
 
     def __init__(
         self,

@@ -35,10 +35,7 @@ def reduce(
 ) -> tuple[list[Tensor], Tensor | None]:
     """Return the gradients of the coefficients (over positions) and of `pi` (over channels)."""
     x, grad = x.to(coef[0].dtype), grad.to(coef[0].dtype)
-    grad_pi = None
-    if pi is not None:
-        grad_pi = (grad * _maximum(x, coef)).sum(channel, keepdim=True)
-        grad = grad * pi
+    grad, grad_pi = _through_map(x, coef, pi, grad, channel)
     return _grad_coef(x, _falls(x, coef, grad), channel), grad_pi
 
 
@@ -84,10 +81,11 @@ def apply_sum(
     r: Tensor,
     t_r: Tensor | None,
     coef: Sequence[Tensor],
+    pi: Tensor | None,
     out: Tensor | None,
 ) -> Tensor:
-    """Return max_k (a_k w + b_k) for w = t x + t_r r, computed in `out` if there is one."""
-    return _maximum(_weighted_sum(x, t, r, t_r), coef, out)
+    """Return pi max_k (a_k w + b_k) for w = t x + t_r r, computed in `out` if there is one."""
+    return apply(_weighted_sum(x, t, r, t_r), coef, pi, out, inplace=False)
 
 
 def reduce_sum(
@@ -96,21 +94,24 @@ def reduce_sum(
     r: Tensor,
     t_r: Tensor | None,
     coef: Sequence[Tensor],
+    pi: Tensor | None,
     grad: Tensor,
     channel: int,
-) -> tuple[list[Tensor], Tensor, Tensor | None]:
-    """Return the gradients of the coefficients, and sums over positions of what w gets.
+) -> tuple[list[Tensor], Tensor | None, Tensor, Tensor | None]:
+    """Return what `reduce` does, of w, and sums over positions of what w gets.
 
     Through the maximum, times x; and times r, if there is a `t_r`.
     """
     w, grad = _weighted_sum(x, t, r, t_r), grad.to(coef[0].dtype)
+    grad, grad_pi = _through_map(w, coef, pi, grad, channel)
     falls = _falls(w, coef, grad)
 
     def moment(of: Tensor) -> Tensor:
         sums = _sums(falls, channel, of.to(w.dtype))
         return torch.stack([a * b for a, b in zip(sums, _steps(coef), strict=True)]).sum(0)
 
-    return _grad_coef(w, falls, channel), moment(x), None if t_r is None else moment(r)
+    of_r = None if t_r is None else moment(r)
+    return _grad_coef(w, falls, channel), grad_pi, moment(x), of_r
 
 
 def grad_sum(
@@ -119,10 +120,12 @@ def grad_sum(
     r: Tensor,
     t_r: Tensor | None,
     coef: Sequence[Tensor],
+    pi: Tensor | None,
     grad: Tensor,
     shift: Tensor,
     back: tuple[Tensor, Tensor] | None,
     back_r: tuple[Tensor, Tensor] | None,
+    outer: tuple[Tensor, Tensor] | None,
     out: tuple[Tensor, Tensor] | None,
 ) -> tuple[Tensor, Tensor]:
     """Return the gradients of x and r, computed in `out` if that is there.
@@ -133,15 +136,17 @@ def grad_sum(
         r: Second summand.
         t_r: What that is multiplied by, or None.
         coef: K slopes, then K intercepts, of functions of the sum.
+        pi: Spatial map, or None.
         grad: Gradient of the output.
         shift: Gradient that reaches a whole plane of the sum alike.
         back: What batch normalization takes back of x: slope and intercept, or None.
         back_r: The same of r.
+        outer: As in `grad_input`, of the sum.
         out: Where to compute, or None for new tensors.
     """
     out_x, out_r = out or (None, None)
     w = _weighted_sum(x, t, r, t_r)
-    whole = grad_input(w, coef, None, grad, shift, None, None, out_r if t_r is None else None)
+    whole = grad_input(w, coef, pi, grad, shift, None, outer, out_r if t_r is None else None)
 
     def through(t: Tensor, x: Tensor, back: tuple[Tensor, Tensor] | None, out: Tensor | None):
         slope, intercept = back or (None, None)
@@ -150,6 +155,15 @@ def grad_sum(
 
     grad_x = through(t, x, back, out_x)
     return grad_x, whole if t_r is None else through(t_r, r, back_r, out_r)
+
+
+def _through_map(
+    x: Tensor, coef: Sequence[Tensor], pi: Tensor | None, grad: Tensor, channel: int
+) -> tuple[Tensor, Tensor | None]:
+    """Return the gradients of the maximum, and of `pi` (over channels), from that of y."""
+    if pi is None:
+        return grad, None
+    return grad * pi, (grad * _maximum(x, coef)).sum(channel, keepdim=True)
 
 
 def _weighted_sum(x: Tensor, t: Tensor, r: Tensor, t_r: Tensor | None) -> Tensor:

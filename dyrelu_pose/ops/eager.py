@@ -49,6 +49,13 @@ class TorchPasses(TorchSums):
         z = matrices @ weight if layout.channels_last else weight @ matrices
         return mean.flatten(1), z
 
+    def plane_sums(self, x: Tensor, weight: Tensor) -> Tensor:
+        layout = Layout(x)
+        matrices, weight = layout.matrices(x), layout.of_positions(weight)
+        left, right = (matrices.mT, weight) if layout.channels_last else (matrices, weight.mT)
+        with without_autocast(x, backward=True):
+            return (left.to(weight.dtype) @ right).flatten(1)
+
     def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
         layout = Layout(x)
         matrices = layout.matrices(x)
@@ -103,12 +110,12 @@ class TorchPasses(TorchSums):
         outer: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         layout = Layout(x)
+        grad_weight = None if outer is None else self.plane_sums(x, outer[0]).sum(0)
         x, grad, coef = layout.matrices(x), layout.matrices(grad), layout.branches(coef)
         pi = None if pi is None else layout.of_positions(pi)
         shift = None if grad_mean is None else layout.shift(grad_mean)
         slope = None if slope is None else layout.of_channels(slope[None])
-        if outer is not None:
-            outer = layout.of_positions(outer[0]), layout.of_channels(outer[1][None])
+        outer = layout.outer(outer)
 
         def part(tile: Tile, out: Out) -> tuple[Tensor]:
             grad_x = self._grad_input(
@@ -124,7 +131,6 @@ class TorchPasses(TorchSums):
             return (grad_x,)
 
         (grad_x,) = self._fill((x,), coef.dtype, part)
-        grad_weight = None if outer is None else _grad_weight(layout, x, outer[0])
         return layout.map(grad_x), grad_weight
 
     def hyper_forward(
@@ -147,13 +153,6 @@ class TorchPasses(TorchSums):
 def _mean(layout: Layout, matrices: Tensor) -> Tensor:
     """Return the mean of every plane; not compiled, as PyTorch's own reduction is faster."""
     return matrices.mean(3 - layout.channel, keepdim=True, dtype=compute_dtype(matrices))
-
-
-def _grad_weight(layout: Layout, x: Tensor, grad: Tensor) -> Tensor:
-    """Return sum_np grad x, (C,), for grad (N, 1, P) or (N, P, 1)."""
-    left, right = (x.mT, grad) if layout.channels_last else (x, grad.mT)
-    with without_autocast(x, backward=True):
-        return (left.to(grad.dtype) @ right).sum(0).flatten()
 
 
 EAGER: Passes = TorchPasses(TILE)

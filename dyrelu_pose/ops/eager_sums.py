@@ -20,48 +20,62 @@ class TorchSums(Tiled):
         self._reduce_sum = wrap(arithmetic.reduce_sum)
         self._grad_sum = wrap(arithmetic.grad_sum)
 
-    def apply_sum(self, w: WeightedSum, coef: Tensor) -> Tensor:
+    def apply_sum(self, w: WeightedSum, coef: Tensor, pi: Tensor | None) -> Tensor:
         layout = Layout(w.x)
         maps, coef = _matrices(layout, w), layout.branches(coef)
+        pi = None if pi is None else layout.of_positions(pi)
 
         def part(tile: Tile, out: Out) -> tuple[Tensor]:
             (y,) = out or (None,)
-            return (self._apply_sum(*_cut(tile, maps), tile.cut(coef).unbind(), y),)
+            return (self._apply_sum(*_cut(tile, maps), tile.cut(coef).unbind(), tile.cut(pi), y),)
 
         (y,) = self._fill(maps[:1], coef.dtype, part)
         return layout.new_map(y)
 
     def reduce_sum(
-        self, w: WeightedSum, coef: Tensor, grad: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        self, w: WeightedSum, coef: Tensor, pi: Tensor | None, grad: Tensor
+    ) -> tuple[Tensor, Tensor | None, Tensor, Tensor | None]:
         layout = Layout(w.x)
         maps, grad, coef = _matrices(layout, w), layout.matrices(grad), layout.branches(coef)
-        grad_coef, moment = Sum(coef.shape), Sum(coef.shape[1:])
-        moment_r = None if w.t_r is None else Sum(coef.shape[1:])
+        pi = None if pi is None else layout.of_positions(pi)
+        grad_coef, grad_pi = Sum(coef.shape), None if pi is None else Sum(pi.shape)
+        moment, moment_r = Sum(coef.shape[1:]), None if w.t_r is None else Sum(coef.shape[1:])
         for tile in self._tiles(maps.x):
-            of_coef, of_x, of_r = self._reduce_sum(
-                *_cut(tile, maps), tile.cut(coef).unbind(), tile.cut(grad), layout.channel
+            of_coef, of_pi, of_x, of_r = self._reduce_sum(
+                *_cut(tile, maps),
+                tile.cut(coef).unbind(),
+                tile.cut(pi),
+                tile.cut(grad),
+                layout.channel,
             )
             grad_coef.add(tile, torch.stack(of_coef))
+            if grad_pi is not None:
+                grad_pi.add(tile, of_pi)
             moment.add(tile, of_x)
             if moment_r is not None:
                 moment_r.add(tile, of_r)
         unshared = grad_coef.total().flatten(2).movedim(0, 2)  # (N, C, 2K)
-        of_r = None if moment_r is None else moment_r.total().flatten(1)
-        return unshared, moment.total().flatten(1), of_r
+        of_pi, of_r = (
+            None if each is None else each.total().flatten(1) for each in (grad_pi, moment_r)
+        )
+        return unshared, of_pi, moment.total().flatten(1), of_r
 
     def grad_sum(
         self,
         w: WeightedSum,
         coef: Tensor,
+        pi: Tensor | None,
         grad: Tensor,
         grad_mean: Tensor,
         back: tuple[Tensor, Tensor] | None,
         back_r: tuple[Tensor, Tensor] | None,
+        outer: tuple[Tensor, Tensor] | None,
     ) -> tuple[Tensor, Tensor]:
         layout = Layout(w.x)
         maps, grad, coef = _matrices(layout, w), layout.matrices(grad), layout.branches(coef)
+        pi = None if pi is None else layout.of_positions(pi)
         shift = layout.shift(grad_mean)
+        outer = layout.outer(outer)
         back, back_r = (
             _each(lambda values: layout.of_channels(values[None]), pair) for pair in (back, back_r)
         )
@@ -70,10 +84,12 @@ class TorchSums(Tiled):
             return self._grad_sum(
                 *_cut(tile, maps),
                 tile.cut(coef).unbind(),
+                tile.cut(pi),
                 tile.cut(grad),
                 tile.cut(shift),
                 _each(tile.cut, back),
                 _each(tile.cut, back_r),
+                _each(tile.cut, outer),
                 out,
             )
 

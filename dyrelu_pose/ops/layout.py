@@ -105,6 +105,12 @@ class Layout:
         """Return what the gradient of the means of planes (N, C) adds to that of every element."""
         return self.of_channels(grad_mean / math.prod(self.shape[2:]))
 
+    def outer(self, factors: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor] | None:
+        """View the factors (N, P) and (C,) of an outer product so that they broadcast."""
+        if factors is None:
+            return None
+        return self.of_positions(factors[0]), self.of_channels(factors[1][None])
+
     def branches(self, coef: Tensor) -> Tensor:
         """Turn (N, C or 1, 2K) into 2K tensors, dense in C, that broadcast against the matrices.
 

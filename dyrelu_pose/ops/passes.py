@@ -31,6 +31,10 @@ class Passes(Protocol):
         """Return the mean of every plane (N, C), and the channels' sum (N, P) weighted by (C,)."""
         ...
 
+    def plane_sums(self, x: Tensor, weight: Tensor) -> Tensor:
+        """Return the sum of every plane, weighted by (N, P): (N, C)."""
+        ...
+
     def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mean and the variance (over P) of every plane, each (N, C)."""
         ...
@@ -71,14 +75,14 @@ class Passes(Protocol):
         """
         ...
 
-    def apply_sum(self, w: WeightedSum, coef: Tensor) -> Tensor:
-        """Return max_k (a_k w + b_k), laid out as `w.x`."""
+    def apply_sum(self, w: WeightedSum, coef: Tensor, pi: Tensor | None) -> Tensor:
+        """Return pi max_k (a_k w + b_k), laid out as `w.x`."""
         ...
 
     def reduce_sum(
-        self, w: WeightedSum, coef: Tensor, grad: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Return the gradients of coef, unshared (N, C, 2K), and two sums over positions.
+        self, w: WeightedSum, coef: Tensor, pi: Tensor | None, grad: Tensor
+    ) -> tuple[Tensor, Tensor | None, Tensor, Tensor | None]:
+        """Return what `reduce` does, of w, and two sums over positions.
 
         The gradient that reaches w through the maximum, times x and times r, each (N, C); the
         latter is None where there is no `t_r`.
@@ -89,21 +93,25 @@ class Passes(Protocol):
         self,
         w: WeightedSum,
         coef: Tensor,
+        pi: Tensor | None,
         grad: Tensor,
         grad_mean: Tensor,
         back: tuple[Tensor, Tensor] | None,
         back_r: tuple[Tensor, Tensor] | None,
+        outer: tuple[Tensor, Tensor] | None,
     ) -> tuple[Tensor, Tensor]:
         """Return the gradients of x and r: t w' + slope x + shift, and t_r w' + the same of r.
 
         Args:
             w: Input of the forward pass.
             coef: Coefficients of the forward pass.
+            pi: Spatial map (N, P), or None.
             grad: Gradient of the output.
             grad_mean: Gradient of the means of planes of w, (N, C): an element of w' has 1 / P of
                 it, and what reaches it through the maximum.
             back: Slope and shift for x, (C,) each, or None.
             back_r: Slope and shift for r, or None.
+            outer: Gradient of the channels' weighted sum of w (N, P), and the weights (C,).
         """
         ...
 

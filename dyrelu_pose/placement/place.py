@@ -66,8 +66,8 @@ def place(
             them. `act` is the config of any layer in MMEngine's registry; the width of the site
             is added as `channels` if the layer takes it. With `linear=True` the rule takes
             linear sites and no others, and DyReLU has `init='identity'` there unless `act` has
-            an `init`. With `fuse_norm=True`, DyReLU-A and -B also compute the BatchNorm2d in
-            front of them, at sites that alone use its output, and the residual addition between
+            an `init`. With `fuse_norm=True`, a DyReLU also computes the BatchNorm2d in
+            front of it, at sites that alone use its output, and the residual addition between
             them, at sites that alone use the sum: less memory, the same function, the same keys in
             the state dict.
         input_size: Width and height of the input in pixels (W, H), as in an MMPose codec.
@@ -158,9 +158,9 @@ def _factory(rule: Rule, act: dict) -> Callable[[Site], nn.Module]:
     is_dyrelu = inspect.isclass(layer_class) and issubclass(layer_class, DyReLU)
     takes_channels = is_dyrelu or "channels" in inspect.signature(layer_class).parameters
     start = {"init": "identity"} if is_dyrelu and rule.linear else {}
-    if rule.fuse_norm and not getattr(layer_class, "folds_norm", False):
+    if rule.fuse_norm and not is_dyrelu:
         raise PlacementError(
-            f"{rule}: {kind} cannot compute a norm; use fuse_norm=True with DyReLUA or DyReLUB"
+            f"{rule}: {kind} cannot compute a norm; use fuse_norm=True with a DyReLU"
         )
 
     def build(site: Site) -> nn.Module:

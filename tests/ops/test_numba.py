@@ -50,6 +50,17 @@ def test_a_large_map_is_as_precise_as_eager(layout):
     assert_close(actual, expected, torch.float32, factor=10)
 
 
+@pytest.mark.parametrize("layout", FORMATS)
+def test_moments_of_a_large_mean_and_of_an_outlier(layout, threads):
+    x = torch.randn(3, 2, 50, 40)
+    x[:, 0] += 1e3
+    x[:, 1, 0, 0] = 1e4
+    mean, variance = passes.NUMBA.moments(x.to(memory_format=FORMATS[layout]))
+    planes = x.double().flatten(2)
+    torch.testing.assert_close(mean.double(), planes.mean(2), rtol=1e-6, atol=0)
+    torch.testing.assert_close(variance.double(), planes.var(2, correction=0), rtol=1e-4, atol=0)
+
+
 @pytest.mark.parametrize("spatial", [False, True])
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_op_matches_the_reference(k, spatial):

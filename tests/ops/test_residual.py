@@ -8,14 +8,13 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from dyrelu_pose import DyReLUA, DyReLUB
+from dyrelu_pose import DyReLUA, DyReLUB, DyReLUC
 from dyrelu_pose.complexity.activations import kept_bytes
 from dyrelu_pose.layers.residual import ResidualSum
-from dyrelu_pose.ops import Hyper
 from dyrelu_pose.ops.norm import Norm
 from dyrelu_pose.ops.residual import Term, residual_dyrelu
 
-from .cases import NUMBA, TOLERANCE, assert_close, make_layer
+from .cases import NUMBA, TOLERANCE, assert_close, call_layer, make_layer
 
 LAST = torch.channels_last
 FORMATS = {"nchw": torch.contiguous_format, "nhwc": LAST}
@@ -66,7 +65,7 @@ def make_maps(*shape, dtype=torch.float64):
 
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
 @pytest.mark.parametrize("both", [False, True], ids=["plain", "both-normed"])
-@pytest.mark.parametrize("variant", [DyReLUA, DyReLUB])
+@pytest.mark.parametrize("variant", [DyReLUA, DyReLUB, DyReLUC])
 @pytest.mark.parametrize("layout", FORMATS)
 @pytest.mark.parametrize("backend", ["eager", "reference", NUMBA])
 @pytest.mark.parametrize("shape", [(3, 6, 5, 4), (40, 6, 32, 24), (2, 6, 1, 1)], ids=str)
@@ -146,17 +145,22 @@ def test_half_precision():
 
 
 @pytest.mark.parametrize("both", [False, True], ids=["plain", "both-normed"])
-def test_gradcheck(both):
-    (x, *hyper), (ranges, _) = make_layer((2, 3, 2, 2), hidden=2, dtype=torch.float64)
-    weights = torch.randn(4, 3, dtype=torch.float64)
+@pytest.mark.parametrize("variant", ["B", "C"])
+def test_gradcheck(variant, both):
+    (x, *weights), constants = make_layer((2, 3, 2, 2), variant, hidden=2, dtype=torch.float64)
+    norm_weights = torch.randn(4, 3, dtype=torch.float64)
     r = torch.randn_like(x)
 
-    def run(x, r, weight, bias, weight_r, bias_r, *hyper):
+    def run(x, r, weight, bias, weight_r, bias_r, *weights):
         norms = [Norm(w, b, None, None, 1e-5) for w, b in ((weight, bias), (weight_r, bias_r))]
-        terms = Term(x, norms[0]), Term(r, norms[1] if both else None)
-        return residual_dyrelu(*terms, Hyper(*hyper), ranges)[0]
+        shortcut = Term(r, norms[1] if both else None)
 
-    leaves = [t.detach().requires_grad_() for t in (x, r, *weights, *hyper)]
+        def function(x, *arguments):
+            return residual_dyrelu(Term(x, norms[0]), shortcut, *arguments)[0]
+
+        return call_layer(function, constants)(x, *weights)
+
+    leaves = [t.detach().requires_grad_() for t in (x, r, *norm_weights, *weights)]
     assert torch.autograd.gradcheck(run, leaves)
 
 

@@ -337,11 +337,7 @@ def error_of(rule, model=None):
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        (
-            dict(sites="*", act=dict(type="DyReLUC"), fuse_norm=True),
-            "DyReLUC cannot compute a norm",
-        ),
-        (dict(sites="*", act=dict(type="SiLU"), fuse_norm=True), "with DyReLUA or DyReLUB"),
+        (dict(sites="*", act=dict(type="SiLU"), fuse_norm=True), "SiLU cannot compute a norm"),
         (dict(sites="*", act=None, fuse_norm=True), "rule 0: fuse_norm must be True or False, and"),
         (dict(sites="*", act=dict(type="DyReLUB"), fuse_norm="yes"), "rule 0: fuse_norm must be"),
     ],

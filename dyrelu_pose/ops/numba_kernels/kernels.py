@@ -37,6 +37,108 @@ def maximum(first, second):
 
 
 @kernel
+def pool_first(start, stop, x, weight, mean, z):
+    """Compute the mean of every plane (N, C), and the channels' sum weighted by (C,), (N, P)."""
+    channels, positions = x.shape[1:]
+    for n in range(start, stop):
+        z[n] = 0
+        for c in range(channels):
+            total = x.dtype.type(0)
+            for p in range(positions):
+                total += x[n, c, p]
+                z[n, p] += weight[c] * x[n, c, p]
+            mean[n, c] = total / positions
+
+
+@kernel
+def pool_last(start, stop, x, weight, mean, z):
+    """Compute what `pool_first` does."""
+    positions, channels = x.shape[1:]
+    part = np.empty(channels, x.dtype)
+    for n in range(start, stop):
+        mean[n] = 0
+        for block in range(0, positions, BLOCK):
+            part[:] = 0
+            for p in range(block, min(block + BLOCK, positions)):
+                total = x.dtype.type(0)
+                for c in range(channels):
+                    part[c] += x[n, p, c]
+                    total += weight[c] * x[n, p, c]
+                z[n, p] = total
+            for c in range(channels):
+                mean[n, c] += part[c] / positions
+
+
+@kernel
+def plane_sums_first(start, stop, x, weight, sums):
+    """Compute the sum of every plane (N, C), weighted by (N, P)."""
+    channels, positions = x.shape[1:]
+    for n in range(start, stop):
+        for c in range(channels):
+            total = x.dtype.type(0)
+            for p in range(positions):
+                total += weight[n, p] * x[n, c, p]
+            sums[n, c] = total
+
+
+@kernel
+def plane_sums_last(start, stop, x, weight, sums):
+    """Compute what `plane_sums_first` does."""
+    positions, channels = x.shape[1:]
+    part = np.empty(channels, x.dtype)
+    for n in range(start, stop):
+        sums[n] = 0
+        for block in range(0, positions, BLOCK):
+            part[:] = 0
+            for p in range(block, min(block + BLOCK, positions)):
+                for c in range(channels):
+                    part[c] += weight[n, p] * x[n, p, c]
+            for c in range(channels):
+                sums[n, c] += part[c]
+
+
+@kernel
+def moments_first(start, stop, x, mean, variance):
+    """Compute the mean and the variance of every plane (N, C)."""
+    channels, positions = x.shape[1:]
+    zero = x.dtype.type(0)
+    for n in range(start, stop):
+        for c in range(channels):
+            total = zero
+            for p in range(positions):
+                total += x[n, c, p]
+            center = total / positions
+            squares = zero
+            for p in range(positions):
+                squares += (x[n, c, p] - center) ** 2
+            mean[n, c], variance[n, c] = center, squares / positions
+
+
+@kernel
+def moments_last(start, stop, x, mean, variance):
+    """Compute what `moments_first` does."""
+    positions, channels = x.shape[1:]
+    part = np.empty(channels, x.dtype)
+    for n in range(start, stop):
+        mean[n] = 0
+        variance[n] = 0
+        for block in range(0, positions, BLOCK):
+            part[:] = 0
+            for p in range(block, min(block + BLOCK, positions)):
+                for c in range(channels):
+                    part[c] += x[n, p, c]
+            for c in range(channels):
+                mean[n, c] += part[c] / positions
+        for block in range(0, positions, BLOCK):
+            part[:] = 0
+            for p in range(block, min(block + BLOCK, positions)):
+                for c in range(channels):
+                    part[c] += (x[n, p, c] - mean[n, c]) ** 2
+            for c in range(channels):
+                variance[n, c] += part[c] / positions
+
+
+@kernel
 def apply_first(start, stop, x, coef, pi, y):
     """Compute pi max_k (a_k x + b_k)."""
     channels, positions = x.shape[1:]

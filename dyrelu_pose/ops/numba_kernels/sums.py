@@ -22,19 +22,22 @@ def _through(t, gradient, slope, shift, value, c):
 
 
 @kernel
-def apply_first(start, stop, x, t, r, t_r, coef, y):
-    """Compute max_k (a_k w + b_k)."""
+def apply_first(start, stop, x, t, r, t_r, coef, pi, y):
+    """Compute pi max_k (a_k w + b_k)."""
     channels, positions = x.shape[1:]
     for n in range(start, stop):
         for c in range(channels):
             a0, a1, b0, b1 = coef[n, 0, c], coef[n, 1, c], coef[n, 2, c], coef[n, 3, c]
             for p in range(positions):
                 w = _sum(t, x[n, c, p], t_r, r[n, c, p], c)
-                y[n, c, p] = maximum(a0 * w + b0, a1 * w + b1)
+                value = maximum(a0 * w + b0, a1 * w + b1)
+                if pi is not None:
+                    value *= pi[n, p]
+                y[n, c, p] = value
 
 
 @kernel
-def apply_last(start, stop, x, t, r, t_r, coef, y):
+def apply_last(start, stop, x, t, r, t_r, coef, pi, y):
     """Compute what `apply_first` does."""
     positions, channels = x.shape[1:]
     for n in range(start, stop):
@@ -42,22 +45,31 @@ def apply_last(start, stop, x, t, r, t_r, coef, y):
         for p in range(positions):
             for c in range(channels):
                 w = _sum(t, x[n, p, c], t_r, r[n, p, c], c)
-                y[n, p, c] = maximum(a0[c] * w + b0[c], a1[c] * w + b1[c])
+                value = maximum(a0[c] * w + b0[c], a1[c] * w + b1[c])
+                if pi is not None:
+                    value *= pi[n, p]
+                y[n, p, c] = value
 
 
 @kernel
-def reduce_first(start, stop, x, t, r, t_r, coef, grad, grad_coef, moment, moment_r):
-    """Compute the gradients of the coefficients (N, 4, C), and the moments (N, C)."""
+def reduce_first(start, stop, x, t, r, t_r, coef, pi, grad, grad_coef, grad_pi, moment, moment_r):
+    """Compute the gradients of coefficients (N, 4, C) and pi (N, P), and the moments (N, C)."""
     channels, positions = x.shape[1:]
     zero = x.dtype.type(0)
     for n in range(start, stop):
+        if grad_pi is not None:
+            grad_pi[n] = 0
         for c in range(channels):
             a0, a1, b0, b1 = coef[n, 0, c], coef[n, 1, c], coef[n, 2, c], coef[n, 3, c]
             slope0, slope1, intercept0, intercept1 = zero, zero, zero, zero
             of_x, of_r = zero, zero
             for p in range(positions):
                 w, fall = _sum(t, x[n, c, p], t_r, r[n, c, p], c), grad[n, c, p]
-                fall0 = fall if a0 * w + b0 > a1 * w + b1 else zero
+                first, second = a0 * w + b0, a1 * w + b1
+                if grad_pi is not None:
+                    grad_pi[n, p] += fall * maximum(first, second)
+                    fall *= pi[n, p]
+                fall0 = fall if first > second else zero
                 fall1 = fall - fall0
                 slope0 += fall0 * w
                 slope1 += fall1 * w
@@ -75,7 +87,7 @@ def reduce_first(start, stop, x, t, r, t_r, coef, grad, grad_coef, moment, momen
 
 
 @kernel
-def reduce_last(start, stop, x, t, r, t_r, coef, grad, grad_coef, moment, moment_r):
+def reduce_last(start, stop, x, t, r, t_r, coef, pi, grad, grad_coef, grad_pi, moment, moment_r):
     """Compute what `reduce_first` does."""
     positions, channels = x.shape[1:]
     zero = x.dtype.type(0)
@@ -92,9 +104,16 @@ def reduce_last(start, stop, x, t, r, t_r, coef, grad, grad_coef, moment, moment
         for block in range(0, positions, BLOCK):
             part[:] = zero
             for p in range(block, min(block + BLOCK, positions)):
+                total = zero
+                if pi is not None:
+                    scale = pi[n, p]
                 for c in range(channels):
                     w, fall = _sum(t, x[n, p, c], t_r, r[n, p, c], c), grad[n, p, c]
-                    fall0 = fall if a0[c] * w + b0[c] > a1[c] * w + b1[c] else zero
+                    first, second = a0[c] * w + b0[c], a1[c] * w + b1[c]
+                    if pi is not None:
+                        total += fall * (first if first > second else second)
+                        fall *= scale
+                    fall0 = fall if first > second else zero
                     fall1 = fall - fall0
                     slope0[c] += fall0 * w
                     slope1[c] += fall1 * w
@@ -104,6 +123,8 @@ def reduce_last(start, stop, x, t, r, t_r, coef, grad, grad_coef, moment, moment
                     of_x[c] += gradient * x[n, p, c]
                     if t_r is not None:
                         of_r[c] += gradient * r[n, p, c]
+                if grad_pi is not None:
+                    grad_pi[n, p] = total
             for c in range(channels):
                 for k in range(4):
                     grad_coef[n, k, c] += part[k, c]
@@ -114,8 +135,9 @@ def reduce_last(start, stop, x, t, r, t_r, coef, grad, grad_coef, moment, moment
 
 @kernel
 def grad_first(
-    start, stop, x, t, r, t_r, coef, grad, mean, slope, shift, slope_r, shift_r, grad_x, grad_r
-):
+    start, stop, x, t, r, t_r, coef, pi, grad, mean, slope, shift, slope_r, shift_r, grad_z, weight,
+    grad_x, grad_r
+):  # fmt: skip
     """Compute the gradients of x and r; `mean` (N, C) is added to that of every w."""
     channels, positions = x.shape[1:]
     for n in range(start, stop):
@@ -124,16 +146,22 @@ def grad_first(
             for p in range(positions):
                 first, second = x[n, c, p], r[n, c, p]
                 w = _sum(t, first, t_r, second, c)
+                fall = grad[n, c, p]
+                if pi is not None:
+                    fall *= pi[n, p]
                 a = a0 if a0 * w + b0 > a1 * w + b1 else a1
-                gradient = grad[n, c, p] * a + mean[n, c]
+                gradient = fall * a + mean[n, c]
+                if weight is not None:
+                    gradient += grad_z[n, p] * weight[c]
                 grad_x[n, c, p] = _through(t, gradient, slope, shift, first, c)
                 grad_r[n, c, p] = _through(t_r, gradient, slope_r, shift_r, second, c)
 
 
 @kernel
 def grad_last(
-    start, stop, x, t, r, t_r, coef, grad, mean, slope, shift, slope_r, shift_r, grad_x, grad_r
-):
+    start, stop, x, t, r, t_r, coef, pi, grad, mean, slope, shift, slope_r, shift_r, grad_z, weight,
+    grad_x, grad_r
+):  # fmt: skip
     """Compute what `grad_first` does."""
     positions, channels = x.shape[1:]
     for n in range(start, stop):
@@ -142,7 +170,12 @@ def grad_last(
             for c in range(channels):
                 first, second = x[n, p, c], r[n, p, c]
                 w = _sum(t, first, t_r, second, c)
+                fall = grad[n, p, c]
+                if pi is not None:
+                    fall *= pi[n, p]
                 a = a0[c] if a0[c] * w + b0[c] > a1[c] * w + b1[c] else a1[c]
-                gradient = grad[n, p, c] * a + mean[n, c]
+                gradient = fall * a + mean[n, c]
+                if weight is not None:
+                    gradient += grad_z[n, p] * weight[c]
                 grad_x[n, p, c] = _through(t, gradient, slope, shift, first, c)
                 grad_r[n, p, c] = _through(t_r, gradient, slope_r, shift_r, second, c)

@@ -69,8 +69,9 @@ def _fake_grad_input(x, coef, pi, grad, grad_mean, slope, grad_z, weight):
     return empty_like(x), coef.new_empty(0 if weight is None else x.shape[1])
 
 
-def _fake_reduce_sum(x, t, r, t_r, coef, grad):
-    return coef.new_empty((x.shape[0], coef.shape[2] + 2, x.shape[1])).mT
+def _fake_reduce_sum(x, t, r, t_r, coef, pi, grad):
+    sums = coef.new_empty((x.shape[0], coef.shape[2] + 2, x.shape[1])).mT
+    return sums, _of_positions(x, pi is not None, coef.dtype)
 
 
 def _fake_hyper_forward(s, w1, b1, w2, b2, k, lambda_a, lambda_b, rest):
@@ -107,18 +108,19 @@ _register(
     _fake_grad_input,
 )
 _register(
-    f"apply_sum({SUM}, Tensor coef) -> Tensor",
+    f"apply_sum({SUM}, Tensor coef, Tensor? pi) -> Tensor",
     apply_sum,
-    lambda x, t, r, t_r, coef: empty_like(x),
+    lambda x, t, r, t_r, coef, pi: empty_like(x),
 )
 _register(
-    f"reduce_sum({SUM}, Tensor coef, Tensor grad) -> Tensor",
+    f"reduce_sum({SUM}, Tensor coef, Tensor? pi, Tensor grad) -> (Tensor, Tensor)",
     reduce_sum,
     _fake_reduce_sum,
 )
 _register(
-    f"grad_sum({SUM}, Tensor coef, Tensor grad, Tensor grad_mean, Tensor? slope, Tensor? shift, "
-    "Tensor? slope_r, Tensor? shift_r) -> (Tensor, Tensor)",
+    f"grad_sum({SUM}, Tensor coef, Tensor? pi, Tensor grad, Tensor grad_mean, Tensor? slope, "
+    "Tensor? shift, Tensor? slope_r, Tensor? shift_r, Tensor? grad_z, Tensor? weight) -> "
+    "(Tensor, Tensor)",
     grad_sum,
     lambda x, *args: (empty_like(x), empty_like(x)),
 )

@@ -4,6 +4,8 @@ Each reads the map once, whatever its strides and memory format. Imported only w
 is not a requirement of this package.
 """
 
+from itertools import chain
+
 import torch
 import triton
 from torch import Tensor
@@ -35,6 +37,11 @@ class TritonPasses:
     def pool(self, x: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor | None]:
         mean, z = _OPS.pool(x, weight)
         return mean, None if weight is None else z
+
+    def plane_sums(self, x: Tensor, weight: Tensor) -> Tensor:
+        # The gradient of the slope of a single branch, whose output gets `weight` in each channel.
+        of_every_channel = weight.unsqueeze(1).expand(-1, x.shape[1], -1)
+        return _OPS.reduce(x, weight.new_zeros(len(x), 1, 2), None, of_every_channel)[0][..., 0]
 
     def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return _OPS.moments(x)
@@ -72,30 +79,33 @@ class TritonPasses:
         grad_x, grad_weight = _OPS.grad_input(x, coef, pi, grad, grad_mean, slope, grad_z, weight)
         return grad_x, None if outer is None else grad_weight
 
-    def apply_sum(self, w: WeightedSum, coef: Tensor) -> Tensor:
-        return EAGER.apply_sum(w, coef) if _many(coef) else _OPS.apply_sum(*w, coef)
+    def apply_sum(self, w: WeightedSum, coef: Tensor, pi: Tensor | None) -> Tensor:
+        return EAGER.apply_sum(w, coef, pi) if _many(coef) else _OPS.apply_sum(*w, coef, pi)
 
     def reduce_sum(
-        self, w: WeightedSum, coef: Tensor, grad: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        self, w: WeightedSum, coef: Tensor, pi: Tensor | None, grad: Tensor
+    ) -> tuple[Tensor, Tensor | None, Tensor, Tensor | None]:
         if _many(coef):
-            return EAGER.reduce_sum(w, coef, grad)
-        sums = _OPS.reduce_sum(*w, coef, grad)  # (N, C, 2K + 2)
-        return sums[..., :-2], sums[..., -2], None if w.t_r is None else sums[..., -1]
+            return EAGER.reduce_sum(w, coef, pi, grad)
+        sums, grad_pi = _OPS.reduce_sum(*w, coef, pi, grad)  # sums are (N, C, 2K + 2)
+        of_pi = None if pi is None else grad_pi
+        return sums[..., :-2], of_pi, sums[..., -2], None if w.t_r is None else sums[..., -1]
 
     def grad_sum(
         self,
         w: WeightedSum,
         coef: Tensor,
+        pi: Tensor | None,
         grad: Tensor,
         grad_mean: Tensor,
         back: tuple[Tensor, Tensor] | None,
         back_r: tuple[Tensor, Tensor] | None,
+        outer: tuple[Tensor, Tensor] | None,
     ) -> tuple[Tensor, Tensor]:
         if _many(coef):
-            return EAGER.grad_sum(w, coef, grad, grad_mean, back, back_r)
-        none = None, None
-        return _OPS.grad_sum(*w, coef, grad, grad_mean, *(back or none), *(back_r or none))
+            return EAGER.grad_sum(w, coef, pi, grad, grad_mean, back, back_r, outer)
+        pairs = (pair or (None, None) for pair in (back, back_r, outer))
+        return _OPS.grad_sum(*w, coef, pi, grad, grad_mean, *chain(*pairs))
 
     def hyper_forward(
         self, s: Tensor, hyper: Hyper, ranges: Ranges

@@ -29,6 +29,12 @@ def load_channels(values, c, channels):
 
 
 @triton.jit
+def load_positions(values, sample, p, positions):
+    """Return the values (N, P) of the positions, (1, BLOCK_P)."""
+    return tl.load(values + sample * positions + p, p < positions, 0.0)[None, :]
+
+
+@triton.jit
 def load_summands(x, r, inside, t, t_r, c, channels, HAS_T_R: tl.constexpr):
     """Return tiles of x, of r and of their sum; `x` and `r` point to the tiles."""
     scale = load_channels(t, c, channels)
@@ -42,10 +48,11 @@ def load_summands(x, r, inside, t, t_r, c, channels, HAS_T_R: tl.constexpr):
 
 @triton.jit(do_not_specialize=["splits"])
 def apply_sum_kernel(
-    x, r, t, t_r, coef, y,
+    x, r, t, t_r, coef, pi, y,
     x_n, x_c, x_p, r_n, r_c, r_p, coef_n, coef_c, coef_k, y_n, y_c, y_p,
     channels, positions, splits,
-    K: tl.constexpr, HAS_T_R: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
+    K: tl.constexpr, HAS_T_R: tl.constexpr, HAS_MAP: tl.constexpr,
+    BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
     """Write y for one tile of channels and positions per program."""
     sample, split, block, c = part_of_program(  # pyright: ignore[reportGeneralTypeIssues]
@@ -61,15 +68,18 @@ def apply_sum_kernel(
         inside, t, t_r, c, channels, HAS_T_R,
     )  # fmt: skip
     result = maximum(w, a0, a1, a2, a3, b0, b1, b2, b3, K)
+    if HAS_MAP:
+        result *= load_positions(pi, sample, p, positions)
     store(y + offsets(sample, c, p, y_n, y_c, y_p), result, inside)
 
 
 @triton.jit(do_not_specialize=["splits"])
 def reduce_sum_kernel(
-    x, r, t, t_r, coef, grad, sums,
+    x, r, t, t_r, coef, pi, grad, sums, grad_pi,
     x_n, x_c, x_p, r_n, r_c, r_p, coef_n, coef_c, coef_k, grad_n, grad_c, grad_p,
     channels, positions, splits, chunk,
-    K: tl.constexpr, HAS_T_R: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
+    K: tl.constexpr, HAS_T_R: tl.constexpr, HAS_MAP: tl.constexpr,
+    BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
     """Sum over a chunk of positions: the gradients of 2K coefficients, then the two moments."""
     sample, split, block, c = part_of_program(  # pyright: ignore[reportGeneralTypeIssues]
@@ -90,6 +100,11 @@ def reduce_sum_kernel(
             inside, t, t_r, c, channels, HAS_T_R,
         )  # fmt: skip
         g = tl.load(grad + offsets(sample, c, p, grad_n, grad_c, grad_p), inside, 0.0).to(w.dtype)
+        if HAS_MAP:
+            u = maximum(w, a0, a1, a2, a3, b0, b1, b2, b3, K)
+            at = (sample * tl.cdiv(channels, BLOCK_C) + block) * positions + p
+            tl.store(grad_pi + at, tl.sum(g * u, 0), p < positions)
+            g *= load_positions(pi, sample, p, positions)
         last = winner(w, a0, a1, a2, a3, b0, b1, b2, b3, K)
         gw = g * w
         s0 += tl.where(last == 0, gw, 0.0)
@@ -137,11 +152,12 @@ def through(t, gradient, slope, shift, value, c, channels, HAS_T: tl.constexpr, 
 
 @triton.jit(do_not_specialize=["splits"])
 def grad_sum_kernel(
-    x, r, t, t_r, coef, grad, grad_x, grad_r, grad_mean, slope, shift, slope_r, shift_r,
+    x, r, t, t_r, coef, pi, grad, grad_x, grad_r,
+    grad_mean, slope, shift, slope_r, shift_r, grad_z, weight,
     x_n, x_c, x_p, r_n, r_c, r_p, coef_n, coef_c, coef_k, grad_n, grad_c, grad_p,
     gx_n, gx_c, gx_p, gr_n, gr_c, gr_p, channels, positions, splits,
-    K: tl.constexpr, HAS_T_R: tl.constexpr, BACK: tl.constexpr, BACK_R: tl.constexpr,
-    BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
+    K: tl.constexpr, HAS_T_R: tl.constexpr, HAS_MAP: tl.constexpr, BACK: tl.constexpr,
+    BACK_R: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_P: tl.constexpr,
 ):  # fmt: skip
     """Write the gradients of x and r for one tile of channels and positions per program."""
     sample, split, block, c = part_of_program(  # pyright: ignore[reportGeneralTypeIssues]
@@ -157,38 +173,53 @@ def grad_sum_kernel(
         inside, t, t_r, c, channels, HAS_T_R,
     )  # fmt: skip
     g = tl.load(grad + offsets(sample, c, p, grad_n, grad_c, grad_p), inside, 0.0).to(w.dtype)
+    if HAS_MAP:
+        g *= load_positions(pi, sample, p, positions)
     g *= slope_of(winner(w, a0, a1, a2, a3, b0, b1, b2, b3, K), a0, a1, a2, a3, K)
     g += load_channels(grad_mean + sample * channels, c, channels) / positions
+    if HAS_MAP:
+        g += load_positions(grad_z, sample, p, positions) * load_channels(weight, c, channels)
     of_x = through(t, g, slope, shift, first, c, channels, True, BACK)
     of_r = through(t_r, g, slope_r, shift_r, second, c, channels, HAS_T_R, BACK_R)
     store(grad_x + offsets(sample, c, p, gx_n, gx_c, gx_p), of_x, inside)
     store(grad_r + offsets(sample, c, p, gr_n, gr_c, gr_p), of_r, inside)
 
 
-def apply_sum(x: Tensor, t: Tensor, r: Tensor, t_r: Tensor | None, coef: Tensor) -> Tensor:
-    """Return max_k (a_k w + b_k) in the order of `x`."""
+def apply_sum(
+    x: Tensor, t: Tensor, r: Tensor, t_r: Tensor | None, coef: Tensor, pi: Tensor | None
+) -> Tensor:
+    """Return pi max_k (a_k w + b_k) in the order of `x`; pi is (N, P) or None."""
     view = planes(x)
     y = planes(empty_like(view.tensor))
-    _launch(apply_sum_kernel, view, blocks_to_write(view), t, r, t_r, coef, (y,))
+    _launch(apply_sum_kernel, view, blocks_to_write(view), t, r, t_r, coef, pi, (y,))
     return y.tensor
 
 
 def reduce_sum(
-    x: Tensor, t: Tensor, r: Tensor, t_r: Tensor | None, coef: Tensor, grad: Tensor
-) -> Tensor:
+    x: Tensor,
+    t: Tensor,
+    r: Tensor,
+    t_r: Tensor | None,
+    coef: Tensor,
+    pi: Tensor | None,
+    grad: Tensor,
+) -> tuple[Tensor, Tensor]:
     """Return the gradients of coef, and what w gets times x and times r, (N, C, 2K + 2).
 
-    The last is 0 where there is no `t_r`.
+    The last is 0 where there is no `t_r`. And the gradient of pi (N, P), empty where there is none.
     """
     view = planes(x)
-    samples, channels, _ = view.shape
-    blocks = blocks_to_sum(view, each=4)  # it keeps more sums than `reduce`
+    samples, channels, positions = view.shape
+    # It keeps more sums than `reduce`.
+    blocks = blocks_to_sum(view, each=4, both=pi is not None)
     sums = coef.new_empty((samples, blocks.splits, coef.shape[2] + 2, channels))
+    grad_pi = None if pi is None else coef.new_empty((samples, blocks.of_channels(view), positions))
     maps = (planes_in_order_of(view, grad),)
     _launch(
-        reduce_sum_kernel, view, blocks, t, r, t_r, coef, maps, sums, numbers=(blocks.chunk,)
+        reduce_sum_kernel, view, blocks, t, r, t_r, coef, pi, maps, sums, grad_pi,
+        numbers=(blocks.chunk,),
     )  # fmt: skip
-    return total(sums).mT
+    return total(sums).mT, coef.new_empty(0) if grad_pi is None else total(grad_pi)
 
 
 def grad_sum(
@@ -197,22 +228,26 @@ def grad_sum(
     r: Tensor,
     t_r: Tensor | None,
     coef: Tensor,
+    pi: Tensor | None,
     grad: Tensor,
     grad_mean: Tensor,
     slope: Tensor | None,
     shift: Tensor | None,
     slope_r: Tensor | None,
     shift_r: Tensor | None,
+    grad_z: Tensor | None,
+    weight: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
     """Return the gradients of x and r, in the order of `x`; see `Passes.grad_sum`."""
     view = planes(x)
     grad_x, grad_r = (planes(empty_like(view.tensor)) for _ in range(2))
-    back = (
-        None if each is None else each.contiguous() for each in (slope, shift, slope_r, shift_r)
-    )
+    rest = (
+        None if each is None else each.contiguous()
+        for each in (slope, shift, slope_r, shift_r, grad_z, weight)
+    )  # fmt: skip
     _launch(
-        grad_sum_kernel, view, blocks_to_write(view), t, r, t_r, coef,
-        (planes_in_order_of(view, grad), grad_x, grad_r), grad_mean.contiguous(), *back,
+        grad_sum_kernel, view, blocks_to_write(view), t, r, t_r, coef, pi,
+        (planes_in_order_of(view, grad), grad_x, grad_r), grad_mean.contiguous(), *rest,
         BACK=slope is not None, BACK_R=slope_r is not None,
     )  # fmt: skip
     return grad_x.tensor, grad_r.tensor
@@ -226,21 +261,23 @@ def _launch(
     r: Tensor,
     t_r: Tensor | None,
     coef: Tensor,
+    pi: Tensor | None,
     maps: Sequence[Planes],
     *pointers: Tensor | None,
     numbers: tuple[int, ...] = (),
     **constants,
 ) -> None:
-    """Launch a kernel of this file: all take the sum, coefficients, further maps, then the rest."""
+    """Launch a kernel of this file: the sum, coefficients and pi, further maps, then the rest."""
     shortcut, branches = planes_in_order_of(x, r), branches_of(coef, None)
     strides = (x.strides, shortcut.strides, branches.strides, *(each.strides for each in maps))
     launch = Launch(
         kernel, blocks.programs(x), (*chain(*strides), *x.shape[1:], blocks.splits, *numbers),
-        blocks.warps, K=branches.k, HAS_T_R=t_r is not None, **constants,
+        blocks.warps, K=branches.k, HAS_T_R=t_r is not None, HAS_MAP=pi is not None, **constants,
         BLOCK_C=blocks.channels, BLOCK_P=blocks.positions,
     )  # fmt: skip
     with on_device(x.tensor):
         launch(
             x.tensor, shortcut.tensor, t.contiguous(), None if t_r is None else t_r.contiguous(),
-            coef, *(each.tensor for each in maps), *pointers,
+            coef, None if pi is None else pi.contiguous(), *(each.tensor for each in maps),
+            *pointers,
         )  # fmt: skip

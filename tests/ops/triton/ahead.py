@@ -91,9 +91,9 @@ def compile_passes(site, dtype, memory_format, k, parts):
     reduce.reduce(x, coef, pi, x)
     grad_input.grad_input(x, coef, pi, x, s, slope, pi, weight)
     summands, back = (x, channels, x, slope), (slope, slope)
-    residual.apply_sum(*summands, coef)
-    residual.reduce_sum(*summands, coef, x)
-    residual.grad_sum(*summands, coef, x, s, channels, channels, *back)
+    residual.apply_sum(*summands, coef, pi)
+    residual.reduce_sum(*summands, coef, pi, x)
+    residual.grad_sum(*summands, coef, pi, x, s, channels, channels, *back, pi, weight)
     shapes = [(HIDDEN, c), (HIDDEN,), (2 * k * c, HIDDEN), (2 * k * c,)]
     weights = Hyper(*(torch.empty(shape, dtype=wide) for shape in shapes))
     hidden, delta, coef = hyper.hyper_forward(s, weights, Ranges(k))

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dyrelu_pose.ops import Hyper, dyrelu, dyrelu_given
+from dyrelu_pose.ops import dyrelu, dyrelu_given
 from dyrelu_pose.ops.folded_norm import normalized_dyrelu
 from dyrelu_pose.ops.norm import Norm
 from dyrelu_pose.ops.residual import Term, residual_dyrelu
@@ -132,17 +132,21 @@ def test_in_place_leaves_the_memory_of_an_expanded_input_alone():
 
 
 @on_formats
-@pytest.mark.parametrize("variant", ["A", "B"])
+@pytest.mark.parametrize("variant", ["A", "B", "C"])
 def test_layer_of_a_normalized_input_matches_the_reference(variant, memory_format):
-    leaves, (ranges, _) = make_layer((3, 5, 9, 11), variant, dtype=torch.float64)
-    leaves[0] = leaves[0].detach().to(memory_format=memory_format)
+    (x, *weights), constants = make_layer((3, 5, 9, 11), variant, dtype=torch.float64)
+    leaves = [x.detach().to(memory_format=memory_format)]
     leaves += [torch.rand(5, dtype=torch.float64) + 0.5, torch.rand(5, dtype=torch.float64)]
+    leaves += weights
 
     def normalized(backend):
-        def function(x, w1, b1, w2, b2, weight, bias):
+        def function(x, weight, bias, *weights):
             norm = Norm(weight, bias, None, None, 1e-5)
-            hyper = Hyper(w1, b1, w2, b2)
-            return normalized_dyrelu(x, norm, hyper, ranges, backend)[0]
+
+            def of_norm(x, *arguments):
+                return normalized_dyrelu(x, norm, *arguments, backend)[0]
+
+            return call_layer(of_norm, constants)(x, *weights)
 
         return on_device(function)
 
@@ -153,20 +157,26 @@ def test_layer_of_a_normalized_input_matches_the_reference(variant, memory_forma
 @on_formats
 @pytest.mark.parametrize("both", [False, True], ids=["plain", "both-normed"])
 @pytest.mark.parametrize("of_batch", [True, False], ids=["batch", "running"])
-def test_layer_of_a_residual_sum_matches_the_reference(of_batch, both, memory_format):
-    leaves, (ranges, _) = make_layer((3, 5, 9, 11), dtype=torch.float64)
-    leaves[0] = leaves[0].detach().to(memory_format=memory_format)
+@pytest.mark.parametrize("variant", ["B", "C"])
+def test_layer_of_a_residual_sum_matches_the_reference(variant, of_batch, both, memory_format):
+    (x, *weights), constants = make_layer((3, 5, 9, 11), variant, dtype=torch.float64)
     statistics = (None, None) if of_batch else torch.rand(2, 5, dtype=torch.float64).to(DEVICE)
-    leaves += [torch.rand(5, dtype=torch.float64) + 0.5 for _ in range(4)]
+    leaves = [x.detach().to(memory_format=memory_format)]
     leaves.append(torch.randn(3, 5, 9, 11, dtype=torch.float64))
+    leaves += [torch.rand(5, dtype=torch.float64) + 0.5 for _ in range(4)]
+    leaves += weights
 
     def summed(backend):
-        def function(x, w1, b1, w2, b2, weight, bias, weight_r, bias_r, r):
+        def function(x, r, weight, bias, weight_r, bias_r, *weights):
             norm, norm_r = (
                 Norm(*affine, *statistics, 1e-5) for affine in ((weight, bias), (weight_r, bias_r))
             )
-            terms = Term(x, norm), Term(r, norm_r if both else None)
-            y, _ = residual_dyrelu(*terms, Hyper(w1, b1, w2, b2), ranges, backend)
+            shortcut = Term(r, norm_r if both else None)
+
+            def of_sum(x, *arguments):
+                return residual_dyrelu(Term(x, norm), shortcut, *arguments, backend)[0]
+
+            y = call_layer(of_sum, constants)(x, *weights)
             return y + 0 * (weight_r + bias_r).sum()
 
         return on_device(function)

@@ -90,6 +90,13 @@ def test_pool(name, mapped, blocks):
 
 
 @on_maps
+def test_plane_sums(name, blocks):
+    x = MAPS[name]()
+    n, _, p = sizes(x)
+    check("plane_sums", x, random(x, n, p), factor=5)
+
+
+@on_maps
 def test_moments(name, blocks):
     check("moments", MAPS[name]())
 
@@ -133,24 +140,26 @@ def test_grad_input(name, blocks):
 
 
 @on_maps
-def test_passes_over_a_sum(name, blocks):
+@pytest.mark.parametrize("mapped", [False, True], ids=["plain", "map"])
+def test_passes_over_a_sum(name, mapped, blocks):
     x = MAPS[name]()
-    n, c, _ = sizes(x)
+    n, c, p = sizes(x)
     w = WeightedSum(x, random(x, c), torch.randn_like(x), random(x, c))
     coef, grad = random(x, n, c, 4), torch.randn_like(x)
     back, back_r = ((random(x, c), random(x, c)) for _ in range(2))
-    check("apply_sum", w, coef)
-    check("reduce_sum", w, coef, grad, factor=5)
-    check("grad_sum", w, coef, grad, random(x, n, c), back, back_r, factor=5)
+    pi, outer = (random(x, n, p), (random(x, n, p), random(x, c))) if mapped else (None, None)
+    check("apply_sum", w, coef, pi)
+    check("reduce_sum", w, coef, pi, grad, factor=5)
+    check("grad_sum", w, coef, pi, grad, random(x, n, c), back, back_r, outer, factor=5)
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
 def test_number_of_branches_of_a_sum(k):
     x, r, grad = torch.randn(3, 2, 6, 5, 7)
     w, coef = WeightedSum(x, torch.randn(6), r, None), torch.randn(2, 6, 2 * k)
-    check("apply_sum", w, coef)
-    check("reduce_sum", w, coef, grad, factor=5)
-    check("grad_sum", w, coef, grad, torch.randn(2, 6), None, None)
+    check("apply_sum", w, coef, None)
+    check("reduce_sum", w, coef, None, grad, factor=5)
+    check("grad_sum", w, coef, None, grad, torch.randn(2, 6), None, None, None)
 
 
 @pytest.mark.parametrize("part", ["pi", "grad_mean", "slope", "outer", "none"])
