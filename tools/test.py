@@ -23,8 +23,8 @@ from dyrelu_pose.config.arguments import (
 from dyrelu_pose.config.check import check_run
 from dyrelu_pose.config.errors import ConfigError, named_parts
 from dyrelu_pose.config.evaluators import is_plain
-from dyrelu_pose.config.files import metrics
 from dyrelu_pose.config.options import named_options
+from dyrelu_pose.config.parts import metrics
 from dyrelu_pose.engine.launch import unwrapped
 from dyrelu_pose.engine.metrics import SaveMetricsHook
 from dyrelu_pose.errors import user_errors
@@ -70,7 +70,7 @@ def dump_results(cfg: Config, path: str) -> None:
             f"--dump adds a metric, and test_evaluator of the config is {cfg.test_evaluator.type}, "
             "which has one of each data set: leave --dump out, or test one data set at a time"
         )
-    there_are = [metric for _, metric in metrics("test_evaluator", cfg.test_evaluator)]
+    there_are = [metric for _, metric in metrics(cfg, "test")]
     cfg.test_evaluator = [*there_are, dict(type="DumpResults", out_file_path=path)]
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 
-from dyrelu_pose.config.load import innermost_dataset, read
+from dyrelu_pose.config.load import read
 from dyrelu_pose.config.options import OptionError, follow, merge
+from dyrelu_pose.config.parts import innermost_dataset
 from dyrelu_pose.models.input_size import input_size_of
 
 from .grid import Cell, GridError

@@ -8,11 +8,11 @@ from dyrelu_pose.models.input_size import decoder_input_size
 
 from .datasets import keypoint_datasets
 from .evaluators import check_evaluators, converts
-from .files import later_pipelines
 from .keypoints import check_head, check_metainfo, check_order
 from .monitors import check_monitors
 from .optimizer import check_optimizer
 from .outputs import build_and_run, check_decoder, check_encoders, check_loss, input_sizes
+from .parts import later_pipelines
 from .rehearsal import rehearse, rehearse_head
 
 

@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from dyrelu_pose.errors import UserError
 
-from .load import innermost_dataset
+from .parts import innermost_dataset
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif")  # as MMPretrain reads them
 LAYOUT = "expected is FOLDER/CLASS/IMAGE, the same classes in each split"

@@ -32,7 +32,8 @@ from dyrelu_pose.errors import AnnotationError
 
 from .errors import ConfigError
 from .evaluators import compares
-from .files import MissingFilesError, data_sets
+from .files import MissingFilesError
+from .parts import data_sets, registered
 
 
 def check_contents(cfg: Config, splits: Sequence[str]) -> None:
@@ -49,11 +50,7 @@ def check_contents(cfg: Config, splits: Sequence[str]) -> None:
     """
     pictures: dict[str, set[str]] = {split: set() for split in splits}
     for split in splits:
-        loader = cfg.get(f"{split}_dataloader")
-        if loader is None:
-            continue
-        parts = data_sets(f"{split}_dataloader.dataset", loader.get("dataset"))
-        for key, config, transforms in parts:
+        for key, config, transforms in data_sets(cfg, split):
             dataset = _unread(config)
             if dataset is not None and "://" not in str(dataset.ann_file):
                 if not Path(str(dataset.ann_file)).is_file():
@@ -66,7 +63,7 @@ def check_contents(cfg: Config, splits: Sequence[str]) -> None:
                     images, samples = _check_annotations(dataset, with_truths)
                 samples = _check_indices(dataset, samples, key)
                 if key == f"{split}_dataloader.dataset":  # and in no other
-                    _check_batch(loader, samples, split)
+                    _check_batch(cfg[f"{split}_dataloader"], samples, split)
                 load = loading_step(transforms)
                 if _reads_files(dataset, load):
                     _check_pictures(dataset, images, load)
@@ -78,8 +75,7 @@ def check_contents(cfg: Config, splits: Sequence[str]) -> None:
 
 def _unread(config: dict) -> BaseCocoStyleDataset | None:
     """Return a data set that has not read its file, or None if its class reads other files."""
-    kind = config.get("type")
-    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    kind = registered(DATASETS, config)
     if not (isinstance(kind, type) and reads_lists(kind)):
         return None
     options = {key: value for key, value in config.items() if key not in ("type", "pipeline")}

@@ -7,19 +7,16 @@ from inspect import isclass
 from os.path import join
 
 from mmengine.config import Config
-from mmengine.registry import Registry, init_default_scope
+from mmengine.registry import init_default_scope
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS, TRANSFORMS
 
 from dyrelu_pose.errors import described
 
 from .descriptions import check_description
-from .errors import ConfigError, expect
-from .files import data_sets
+from .errors import ConfigError
+from .parts import KNOWN, data_sets, registered
 from .quiet import quietly
-
-# Packages whose transforms say how many keypoints they make, if they change that.
-KNOWN = ("dyrelu_pose", "mmcv", "mmdet", "mmpose")
 
 
 @dataclass(frozen=True)
@@ -62,27 +59,13 @@ def keypoint_datasets(cfg: Config, split: str) -> list[KeypointDataset]:
     Raises:
         ConfigError: A description of keypoints cannot be read.
     """
-    loader = expect(cfg.get(f"{split}_dataloader") or {}, dict, f"{split}_dataloader")
-    if not loader:
-        return []
     init_default_scope(cfg.get("default_scope", "mmpose"))
     found = []
-    for key, config, transforms in data_sets(f"{split}_dataloader.dataset", loader.get("dataset")):
+    for key, config, transforms in data_sets(cfg, split):
         kind = registered(DATASETS, config)
         if isclass(kind) and issubclass(kind, BaseCocoStyleDataset):
             found.append(KeypointDataset(key, config, transforms, _meta(config, key)))
     return found
-
-
-def registered(registry: Registry, config: dict) -> object:
-    """Return what the `type` of a part of a config stands for; None if nothing is known of it."""
-    kind = config.get("type")
-    return registry.get(kind) if isinstance(kind, str) else kind
-
-
-def is_of(kind: object, packages: Sequence[str]) -> bool:
-    """Whether a class or a function is defined in one of some packages."""
-    return str(getattr(kind, "__module__", None)).partition(".")[0] in packages
 
 
 @quietly()

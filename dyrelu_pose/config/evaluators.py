@@ -23,9 +23,9 @@ from dyrelu_pose.errors import AnnotationError, UserError, described
 from dyrelu_pose.evaluation.coco_metric import STATS
 from dyrelu_pose.evaluation.heatmap_nll import HeatmapNLL
 
-from .datasets import KNOWN, KeypointDataset, is_of, registered
+from .datasets import KeypointDataset
 from .errors import ConfigError
-from .files import metrics
+from .parts import KNOWN, is_of, metrics, registered
 from .quiet import quietly
 from .rehearsal import Rehearsal
 
@@ -55,12 +55,11 @@ def check_evaluators(
             or has the name of another.
     """
     read = cache(_read_lists)  # each file once
-    evaluator = cfg.get(f"{split}_evaluator")
-    if not is_plain(evaluator):  # whose class says which metric is of which samples
-        return None
+    if not is_plain(cfg.get(f"{split}_evaluator")):
+        return None  # its class says which metric is of which samples
     yielded: dict[str, list[str]] = {}
     are_known, simple = True, {}
-    for key, metric in metrics(f"{split}_evaluator", evaluator):
+    for key, metric in metrics(cfg, split):
         kind = registered(METRICS, metric)
         yielded[key] = []
         if isclass(kind) and issubclass(kind, CocoMetric):
@@ -93,9 +92,8 @@ def check_evaluators(
 def converts(cfg: Config, split: str) -> bool:
     """Whether predictions or truths of a split change their number of keypoints on the way."""
     converters = ("pred_converter", "gt_converter")
-    parts = metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator"))
     return bool(_output_keypoints(cfg)) or any(
-        metric.get(name) for _, metric in parts for name in converters
+        metric.get(name) for _, metric in metrics(cfg, split) for name in converters
     )
 
 
@@ -105,9 +103,9 @@ def _output_keypoints(cfg: Config) -> Sequence[int] | None:
 
 def compares(cfg: Config, split: str) -> bool:
     """Whether predictions of a split are compared with truths, and not only written to files."""
-    given = metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator"))
     return not all(
-        metric.get("format_only") or metric.get("type") == "DumpResults" for _, metric in given
+        metric.get("format_only") or metric.get("type") == "DumpResults"
+        for _, metric in metrics(cfg, split)
     )
 
 

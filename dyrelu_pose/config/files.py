@@ -12,6 +12,7 @@ from dyrelu_pose.errors import UserError
 
 from .class_folders import check_classes
 from .errors import expect
+from .parts import data_sets, listed, metrics
 
 HINTS = {
     "coco": "COCO 2017 (images, annotations) comes from cocodataset.org; the person detections are "
@@ -105,11 +106,9 @@ def _local(paths: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, str]]
 def _all_paths(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, str | None]]:
     """Yield (config key, path or URL) of everything that the config reads."""
     for split in splits:
-        loader = cfg.get(f"{split}_dataloader")
-        if loader is not None:
-            loader = expect(loader, dict, f"{split}_dataloader")
-            yield from _dataset_paths(f"{split}_dataloader.dataset", loader.get("dataset"))
-        for key, metric in metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator")):
+        for key, dataset, _ in data_sets(cfg, split):
+            yield from _paths_of(key, dataset)
+        for key, metric in metrics(cfg, split):
             yield _path(metric, key, "ann_file")
     yield _path(cfg, "", "load_from")
     model = expect(cfg.get("model"), dict, "model")
@@ -119,68 +118,6 @@ def _all_paths(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, str | 
             key = f"model.{part}.init_cfg"
             if expect(entry, dict, key).get("type") == "Pretrained":
                 yield _path(entry, key, "checkpoint")
-
-
-def _dataset_paths(key: str, dataset: object) -> Iterator[tuple[str, str | None]]:
-    for where, part, _ in data_sets(key, dataset):
-        yield from _paths_of(where, part)
-
-
-def data_sets(
-    key: str, dataset: object, around: Sequence[dict] = ()
-) -> Iterator[tuple[str, dict, Sequence[dict]]]:
-    """Yield (config key, config, transforms) of a data set, and first of those that it combines.
-
-    Args:
-        key: Where it is in the config.
-        dataset: What is there.
-        around: Transforms of the data sets that it is in; its own come before them.
-
-    Raises:
-        ConfigError: A part is of no type that it can have.
-    """
-    dataset = expect(dataset, dict, key)
-    pipeline = expect(dataset.get("pipeline") or (), (list, tuple), f"{key}.pipeline")
-    transforms = [*(step for step in pipeline if isinstance(step, dict)), *around]
-    parts = expect(dataset.get("datasets", []), (list, tuple), f"{key}.datasets")
-    for i, part in enumerate(parts):  # CombinedDataset
-        yield from data_sets(f"{key}.datasets.{i}", part, transforms)
-    if "dataset" in dataset:  # RepeatDataset and the like
-        yield from data_sets(f"{key}.dataset", dataset["dataset"], transforms)
-    yield key, dataset, transforms
-
-
-def later_pipelines(cfg: Config) -> Iterator[tuple[str, Sequence[dict]]]:
-    """Yield (config key, transforms) of the pipelines that hooks change that of the training to.
-
-    Raises:
-        ConfigError: One is no list.
-    """
-    for i, hook in enumerate(listed(cfg.get("custom_hooks"))):
-        # of MMDetection's PipelineSwitchHook, of MMPose's YOLOXPoseModeSwitchHook
-        for name in ("switch_pipeline", "new_train_pipeline"):
-            if isinstance(hook, dict) and hook.get(name):
-                key = f"custom_hooks.{i}.{name}"
-                yield key, expect(hook[name], (list, tuple), key)
-
-
-def metrics(key: str, evaluator: object) -> Iterator[tuple[str, dict]]:
-    """Yield (config key, config) of each metric of an evaluator, as MMEngine's runner reads it.
-
-    Args:
-        key: Where the evaluator is in the config.
-        evaluator: A metric, several, or a dict that has them as its `metrics`; None has none.
-
-    Raises:
-        ConfigError: A metric is not a dict.
-    """
-    if isinstance(evaluator, dict) and "metrics" in evaluator:
-        key, evaluator = f"{key}.metrics", evaluator["metrics"]
-    if isinstance(evaluator, (list, tuple)):
-        for i, metric in enumerate(evaluator):
-            yield f"{key}.{i}", expect(metric, dict, f"{key}.{i}")
-    elif evaluator is not None:
-        yield key, expect(evaluator, dict, key)
 
 
 def _paths_of(key: str, dataset: dict) -> Iterator[tuple[str, str | None]]:
@@ -193,13 +130,6 @@ def _paths_of(key: str, dataset: dict) -> Iterator[tuple[str, str | None]]:
         where = f"{key}.data_prefix.{name}".rstrip(".")
         yield where, join(root or "", expect(prefix, str, where))
     yield _path(dataset, key, "bbox_file")
-
-
-def listed(value: object) -> Sequence:
-    """One entry, several, or None, as a sequence."""
-    if value is None:
-        return []
-    return value if isinstance(value, (list, tuple)) else [value]
 
 
 def _path(config: dict | Config, key: str, name: str) -> tuple[str, str | None]:

@@ -40,9 +40,8 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.utils.data import DataLoader
 
-from .datasets import KNOWN, is_of
 from .errors import ConfigError, expect
-from .files import data_sets, later_pipelines, listed, metrics
+from .parts import KNOWN, LIBRARIES, data_sets, is_of, later_pipelines, listed, metrics
 
 ENV = {"cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit"}
 # Those of `Runner.register_default_hooks`, which None takes out of it; of another it is an error.
@@ -92,8 +91,6 @@ LOOP = {
     **{("val", by_epoch): "ValLoop" for by_epoch in (True, False)},
     **{("test", by_epoch): "TestLoop" for by_epoch in (True, False)},
 }
-# Whose classes pass what they do not know to their base, and whose hooks do nothing when built.
-LIBRARIES = (*KNOWN, "mmengine", "torch")
 
 
 def check_keys(cfg: Config, splits: Sequence[str]) -> None:
@@ -114,7 +111,7 @@ def check_keys(cfg: Config, splits: Sequence[str]) -> None:
     for split in splits:
         _check_count(*part(f"{split}_dataloader"), "batch_size", 1)
         _check_count(*part(f"{split}_dataloader"), "num_workers", 0)
-        for key, dataset in _datasets(cfg, split):
+        for key, dataset, _ in data_sets(cfg, split):
             _check_count(key, dataset, "sample_interval", 1)
             _check_count(key, dataset, "times", 1)  # of RepeatDataset
     if "train" in splits:
@@ -151,14 +148,6 @@ def _check_scale(key: str, scale: dict) -> None:
         _check_count(key, {"base_batch_size": None, **scale}, "base_batch_size", 1, float)
 
 
-def _datasets(cfg: Config, split: str) -> Iterator[tuple[str, dict]]:
-    """Yield (key, config) of the data sets of a split."""
-    key, loader = _part(cfg, f"{split}_dataloader")
-    if loader:
-        parts = data_sets(f"{key}.dataset", loader.get("dataset"))
-        yield from ((where, dataset) for where, dataset, _ in parts)
-
-
 def _dicts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Collection[str]]]:
     """Yield (key, what is there, known keys) of dicts of which some keys are looked up."""
     part = partial(_part, cfg)
@@ -168,7 +157,7 @@ def _dicts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Coll
     for split in splits:
         loader = {"num_batch_per_epoch"} | _parameters(DataLoader)
         yield *part(f"{split}_dataloader"), loader
-        for key, dataset in _datasets(cfg, split):
+        for key, dataset, _ in data_sets(cfg, split):
             kind = _class(DATASETS, dataset)
             if getattr(kind, "filter_data", None) is BaseCocoStyleDataset.filter_data:
                 filter_cfg = expect(dataset.get("filter_cfg") or {}, dict, f"{key}.filter_cfg")
@@ -244,13 +233,13 @@ def _parts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Regi
         for name, registry in OF_LOADERS.items():
             if isinstance(loader.get(name), dict):
                 yield f"{split}_dataloader.{name}", loader[name], registry
-        for key, dataset in _datasets(cfg, split):
+        for key, dataset, _ in data_sets(cfg, split):
             yield from _steps(f"{key}.pipeline", dataset.get("pipeline") or ())
         if split != "train":
             key, evaluator = f"{split}_evaluator", cfg.get(f"{split}_evaluator")
             if isinstance(evaluator, dict) and "metrics" in evaluator:
                 yield key, {"type": "Evaluator", **evaluator}, EVALUATOR
-            yield from ((where, metric, METRICS) for where, metric in metrics(key, evaluator))
+            yield from ((where, metric, METRICS) for where, metric in metrics(cfg, split))
     if "train" in splits:
         for key, pipeline in later_pipelines(cfg):
             yield from _steps(key, pipeline)

@@ -23,11 +23,9 @@ from torch.utils.data import DataLoader, TensorDataset
 from dyrelu_pose.errors import described
 from dyrelu_pose.records.files import OutputError, check_output_folder
 
-from .datasets import is_of, registered
 from .errors import ConfigError
-from .files import metrics
-from .known_keys import LIBRARIES, OF_LOADERS
-from .monitors import hooks_of
+from .known_keys import OF_LOADERS
+from .parts import LIBRARIES, hooks_of, is_of, metrics, registered
 from .quiet import quietly
 
 MADE = {"dataset", "num_batch_per_epoch", *OF_LOADERS}  # of a loader, by MMEngine from configs
@@ -115,7 +113,7 @@ def _check_outputs(cfg: Config, splits: Sequence[str]) -> None:
     if "train" in splits:
         named += [(f"{key}.out_dir", hook.get("out_dir")) for key, hook in hooks_of(cfg).items()]
     for split in set(splits) - {"train"}:
-        for key, metric in metrics(f"{split}_evaluator", cfg.get(f"{split}_evaluator")):
+        for key, metric in metrics(cfg, split):
             named += [(f"{key}.outfile_prefix", metric.get("outfile_prefix"))]
     for key, path in named:
         if isinstance(path, str) and "://" not in path:

@@ -83,10 +83,3 @@ def _reason(error: Exception) -> str:
     while isinstance(cause, ImportError) and cause.__context__:  # MMEngine's, of custom_imports
         cause = cause.__context__
     return f"{lines[-1] if lines else ''}{type(cause).__name__}: {cause}"
-
-
-def innermost_dataset(dataset: dict) -> dict:
-    """Return the config of the data set itself, out of those around it, such as RepeatDataset."""
-    while "dataset" in dataset:
-        dataset = dataset["dataset"]
-    return dataset

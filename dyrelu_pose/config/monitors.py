@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.registry import HOOKS
 
 from .errors import ConfigError
-from .files import listed
+from .parts import hooks_of, listed
 
 
 def check_monitors(cfg: Config, names: Sequence[str]) -> None:
@@ -34,15 +34,6 @@ def check_monitors(cfg: Config, names: Sequence[str]) -> None:
                 raise ConfigError(
                     f"{key}.{entry} of the config is {part[entry]}: {error}"
                 ) from error
-
-
-def hooks_of(cfg: Config) -> dict[str, dict]:
-    """Return the configs of hooks, by their keys."""
-    hooks = {
-        f"default_hooks.{name}": hook for name, hook in (cfg.get("default_hooks") or {}).items()
-    }
-    hooks |= {f"custom_hooks.{i}": hook for i, hook in enumerate(listed(cfg.get("custom_hooks")))}
-    return {key: hook for key, hook in hooks.items() if isinstance(hook, dict)}
 
 
 def _monitors(cfg: Config) -> Iterator[tuple[str, dict, str]]:

@@ -21,10 +21,8 @@ from torch import nn
 
 from dyrelu_pose.errors import described
 
-from .datasets import registered
 from .errors import ConfigError, expect
-from .files import listed
-from .options import entries
+from .parts import entries, listed, registered
 from .quiet import quietly
 
 MANY = 100_000  # steps of a schedule, which take a second

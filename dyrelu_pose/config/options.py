@@ -15,6 +15,8 @@ from mmengine.runner._flexible_runner import FlexibleRunner
 from dyrelu_pose.errors import UserError, message_of
 from dyrelu_pose.models.input_size import decoder_input_size
 
+from .parts import entries
+
 # What MMEngine's runners are made of, and what they look up while they run. The launcher is a flag.
 READ = {
     *inspect.signature(Runner).parameters,
@@ -165,14 +167,3 @@ def _is_copy(value: object, original: object) -> bool:
     if isinstance(value, str) and isinstance(original, str):
         return original != "" and value.startswith(original)
     return isinstance(original, list | tuple | dict) and len(original) > 0 and value == original
-
-
-def entries(value: object, key: str = "") -> Iterator[tuple[str, object]]:
-    """Yield (dotted key, value) of everything in a config, at any depth; (W, H) is one value."""
-    if key:
-        yield key, value
-    items = value.items() if isinstance(value, dict) else ()
-    if isinstance(value, list | tuple) and any(isinstance(v, dict | list | tuple) for v in value):
-        items = enumerate(value)
-    for name, item in items:
-        yield from entries(item, f"{key}.{name}".lstrip("."))

@@ -22,8 +22,9 @@ from dyrelu_pose.models.input_size import decoder_input_size
 from dyrelu_pose.placement.meta_device import run_tensor_mode, run_without_values
 from dyrelu_pose.placement.probe import check_input_size
 
-from .datasets import KeypointDataset, registered
+from .datasets import KeypointDataset
 from .errors import ConfigError
+from .parts import registered
 
 OF_BOXES = (RandomFlip, RandomHalfBody, RandomBBoxTransform)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)

@@ -28,9 +28,8 @@ from dyrelu_pose.datasets.persons import reason_to_skip
 from dyrelu_pose.engine.pipeline_switch import change_pipeline
 from dyrelu_pose.errors import AnnotationError, UserError, described
 
-from .datasets import registered
 from .errors import ConfigError
-from .files import data_sets
+from .parts import nested_data_sets, registered
 from .quiet import quietly
 
 PICTURES = 5  # of each annotation file
@@ -101,7 +100,7 @@ def rehearse(
 def _small(config: dict, folder: str) -> BaseDataset | None:
     """Build a data set with a few pictures of each annotation file; None if that cannot be."""
     config = copy.deepcopy(config)
-    for number, (_, part, _) in enumerate(data_sets("", config)):
+    for number, (_, part, _) in enumerate(nested_data_sets("", config)):
         kind = registered(DATASETS, part)
         if part.get("sample_ratio_factor"):  # of so few, a share might be none
             part["sample_ratio_factor"] = [

@@ -16,8 +16,7 @@ from dyrelu_pose.compat.fit import Misfit, Written, counted, misfits, remedy
 from dyrelu_pose.engine.start import check_loaded, check_resumed
 from dyrelu_pose.placement.meta_device import run_without_values
 
-from .files import listed
-from .options import entries
+from .parts import entries, listed
 from .quiet import quietly
 
 

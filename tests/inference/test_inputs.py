@@ -8,7 +8,7 @@ import torch
 from mmengine.config import Config
 from PIL import Image
 
-from dyrelu_pose.config.load import innermost_dataset
+from dyrelu_pose.config.parts import innermost_dataset
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.inference.inputs import evenly_spaced, stack_inputs
 from dyrelu_pose.inspection import samples
