@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from mmengine.config import Config
 
-from dyrelu_pose.engine.launch import check_devices
-
 from .agreement import check_agreement
 from .contents import check_contents
+from .devices import check_devices
 from .files import check_files
 from .known_keys import check_keys
 from .late_parts import check_late_parts

@@ -4,17 +4,13 @@ import atexit
 import os
 import subprocess
 import time
-from collections.abc import Iterator
 
 import torch
 from mmengine.config import Config
-from mmengine.device import get_device
 from mmengine.model import is_model_wrapper
 from torch import nn
 
 from dyrelu_pose.errors import UserError
-
-from .cuda_graph import check_gpu
 
 # Where each launcher says which process this is: rank, number of processes, rank on the machine.
 VARIABLES = {
@@ -44,50 +40,9 @@ def prepare(cfg: Config) -> None:
         _join_on_cpus(cfg)
 
 
-def check_devices(cfg: Config) -> None:
-    """Check that this machine has what a training asks of it.
-
-    Raises:
-        UserError: There is no GPU for SyncBatchNorm, mixed precision, or replayed steps.
-    """
-    for hook in cfg.get("custom_hooks") or ():
-        if isinstance(hook, dict) and hook.get("type") == "CudaGraphHook":
-            check_gpu()
-    if get_device() not in ("cpu", "mps"):
-        return
-    if cfg.optim_wrapper.get("type") == "AmpOptimWrapper":
-        raise UserError(
-            "optim_wrapper of the config is an AmpOptimWrapper (--amp), which MMEngine runs on "
-            "GPUs and the like only, and this machine has none: leave it out"
-        )
-    if cfg.launcher == "none":
-        return
-    for key in _synchronized_norms(cfg.to_dict()):
-        raise UserError(
-            f"{key} asks for SyncBatchNorm, which PyTorch trains on GPUs only, and this machine "
-            "has none: use BN, or GN, whose statistics do not depend on the number of processes"
-        )
-
-
 def unwrapped(model: nn.Module) -> nn.Module:
     """Return a runner's model without what wraps it where several processes train it."""
     return model.get_submodule("module") if is_model_wrapper(model) else model
-
-
-def _synchronized_norms(config: object, key: str = "") -> Iterator[str]:
-    """Yield the keys of a config that ask for SyncBatchNorm."""
-    if isinstance(config, dict):
-        for name, value in config.items():
-            where = f"{key}.{name}".lstrip(".")
-            if name == "use_syncbn" and value or name == "sync_bn" and value is not None:
-                yield where
-            elif name == "type" and value in ("SyncBN", "MMSyncBN"):
-                yield key
-            else:
-                yield from _synchronized_norms(value, where)
-    elif isinstance(config, (list, tuple)):
-        for index, value in enumerate(config):
-            yield from _synchronized_norms(value, f"{key}.{index}")
 
 
 def _join_on_cpus(cfg: Config) -> None:
