@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -49,29 +50,35 @@ def input_sizes(
     return sizes
 
 
-def build_and_run(cfg: Config, size: tuple[int, int] | None) -> tuple[nn.Module, object, object]:
-    """Build the model of a config, where tensors have no values, and run it on one image.
+class ModelRun(NamedTuple):
+    """A model that was run on one image, on the meta device where that can be.
 
-    Args:
-        cfg: The config.
-        size: Width and height of the image.
+    Attributes:
+        model: The model.
+        features: Input of its head; None if it was not run.
+        output: Output of its head, before it is decoded; likewise.
+    """
 
-    Returns:
-        The model, what its head takes, and the raw output of that; None if it has none, or there
-        is not a size.
+    model: nn.Module
+    features: object = None
+    output: object = None
+
+
+def build_and_run(cfg: Config, size: tuple[int, int] | None) -> ModelRun:
+    """Build the model of a config and, if there is a size, run it on one image of that.
 
     Raises:
         ConfigError: Layers do not fit to each other.
     """
 
-    def call(device: str) -> tuple[nn.Module, object, object]:
+    def call(device: str) -> ModelRun:
         model = MODELS.build(copy.deepcopy(cfg.model))
         for module in model.modules():
             if isinstance(module, TRANSPOSED):
                 module.register_forward_pre_hook(_check_channels)
         model.eval()  # a statement: the train() of MMPose's backbones returns None
         if size is None:
-            return model, None, None
+            return ModelRun(model)
         taken = []
         if isinstance(head := getattr(model, "head", None), nn.Module):
             forward = head.forward  # estimators call it, and not the head, past its hooks
@@ -84,12 +91,12 @@ def build_and_run(cfg: Config, size: tuple[int, int] | None) -> tuple[nn.Module,
         try:
             with torch.no_grad():
                 output = run_tensor_mode(model, torch.zeros(1, 3, *reversed(size)))
-            return model, next(iter(taken), None), output
+            return ModelRun(model, next(iter(taken), None), output)
         except Exception as error:  # the model's own code
             if device == "meta":
                 raise
             if isinstance(error, NotImplementedError) or not isinstance(error, RuntimeError):
-                return model, None, None  # it has no such mode
+                return ModelRun(model)  # it has no such mode
             raise ConfigError(
                 f"the model of the config cannot be run on an image of {size[0]}x{size[1]} pixels "
                 f"(WxH): {error}"
