@@ -1,6 +1,6 @@
-"""Check that every key of what a runner builds is read by it: a misspelt one would change nothing.
+"""Check that every key is read by something: a misspelt one would change nothing.
 
-Or it would be an error of whoever is built, when the work directory and the log have been made.
+Or it would be an unexpected argument of some class, after the work directory has been made.
 """
 
 import difflib
@@ -84,13 +84,8 @@ OF_LOADERS = {
 }
 NEEDED = ("model", "train_dataloader", "train_cfg", "optim_wrapper")  # the first by all
 UNSAID = {"type", "_scope_", "params", "optimizer"}  # of what is built
-# What a loop is without a type, and whether it is said to be by epochs.
-LOOP = {
-    ("train", True): "EpochBasedTrainLoop",
-    ("train", False): "IterBasedTrainLoop",
-    **{("val", by_epoch): "ValLoop" for by_epoch in (True, False)},
-    **{("test", by_epoch): "TestLoop" for by_epoch in (True, False)},
-}
+# What a loop is without a type, and without by_epoch.
+LOOP = {"train": "IterBasedTrainLoop", "val": "ValLoop", "test": "TestLoop"}
 
 
 def check_keys(cfg: Config, splits: Sequence[str]) -> None:
@@ -101,26 +96,14 @@ def check_keys(cfg: Config, splits: Sequence[str]) -> None:
         splits: What is used of it: 'train', 'val', 'test'.
 
     Raises:
-        ConfigError: There is no class of a name, or nothing reads a key; the message has those that
-            are like it. Or a size of batches, or a number of epochs, is none.
+        ConfigError: A `type` names no class, or nothing reads a key; the message suggests similar
+            names. Or a count, such as a batch size or a number of epochs, is not a whole number.
     """
     init_default_scope(cfg.get("default_scope") or "mmpose")
     for name in NEEDED if "train" in splits else NEEDED[:1]:
         expect(cfg.get(name), dict, name)
-    part = partial(_part, cfg)
-    for split in splits:
-        _check_count(*part(f"{split}_dataloader"), "batch_size", 1)
-        _check_count(*part(f"{split}_dataloader"), "num_workers", 0)
-        for key, dataset, _ in data_sets(cfg, split):
-            _check_count(key, dataset, "sample_interval", 1)
-            _check_count(key, dataset, "times", 1)  # of RepeatDataset
-    if "train" in splits:
-        for name in ("max_epochs", "max_iters", "val_interval"):
-            _check_count(*part("train_cfg"), name, 1, float)
-        _check_count(*part("train_cfg"), "val_begin", 0)
-        _check_count(*part("optim_wrapper"), "accumulative_counts", 1)
-        _check_scale(*part("auto_scale_lr"))
-    for key, part, known in (*_dicts(cfg, splits), *_built(cfg, splits)):
+    _check_counts(cfg, splits)
+    for key, part, known in (*_looked_up(cfg, splits), *_built(cfg, splits)):
         for name in expect(part, dict, key):
             if name not in known:
                 close = difflib.get_close_matches(name, known, n=2) or sorted(set(known) - UNSAID)
@@ -133,6 +116,24 @@ def check_keys(cfg: Config, splits: Sequence[str]) -> None:
                 raise ConfigError(f"{key}.{name} of the config is read by nothing: {hint}")
 
 
+def _check_counts(cfg: Config, splits: Sequence[str]) -> None:
+    part = partial(_part, cfg)
+    for split in splits:
+        _check_count(*part(f"{split}_dataloader"), "batch_size", 1)
+        _check_count(*part(f"{split}_dataloader"), "num_workers", 0)
+        for key, dataset, _ in data_sets(cfg, split):
+            _check_count(key, dataset, "sample_interval", 1)
+            _check_count(key, dataset, "times", 1)  # of RepeatDataset
+    if "train" in splits:
+        for name in ("max_epochs", "max_iters", "val_interval"):
+            _check_count(*part("train_cfg"), name, 1, float)
+        _check_count(*part("train_cfg"), "val_begin", 0)
+        _check_count(*part("optim_wrapper"), "accumulative_counts", 1)
+        key, scale = part("auto_scale_lr")
+        if scale.get("enable"):
+            _check_count(key, {"base_batch_size": None, **scale}, "base_batch_size", 1, float)
+
+
 def _check_count(key: str, part: dict, name: str, lowest: int, *kinds: type) -> None:
     """Check that an entry is an `int`, or a whole number of other kinds, from the lowest on."""
     value = part.get(name, lowest)
@@ -142,14 +143,8 @@ def _check_count(key: str, part: dict, name: str, lowest: int, *kinds: type) -> 
         )
 
 
-def _check_scale(key: str, scale: dict) -> None:
-    """Check what the rate is scaled by when the optimizer has been built."""
-    if scale.get("enable"):
-        _check_count(key, {"base_batch_size": None, **scale}, "base_batch_size", 1, float)
-
-
-def _dicts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Collection[str]]]:
-    """Yield (key, what is there, known keys) of dicts of which some keys are looked up."""
+def _looked_up(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Collection[str]]]:
+    """Yield (key, what is there, known keys) of dicts whose keys are looked up, with `get`."""
     part = partial(_part, cfg)
     yield *part("env_cfg"), ENV
     yield *part("env_cfg", "mp_cfg"), _parameters(set_multi_processing) - {"distributed"}
@@ -190,7 +185,7 @@ def _dicts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Coll
 
 def _built(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Collection[str]]]:
     """Yield (key, what is there, known keys) of what is built, if its class says what it takes."""
-    for key, part, registry in _parts(cfg, splits):
+    for key, part, registry in _to_build(cfg, splits):
         kind = _class(registry, expect(part, dict, key))
         if kind is None:
             name = part.get("type")
@@ -209,7 +204,7 @@ def _built(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Coll
             yield key, part, known
 
 
-def _parts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Registry]]:
+def _to_build(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Registry]]:
     """Yield (key, config, registry of its class) of what a runner builds."""
     for name, hook in (cfg.get("default_hooks") or {}).items():
         if hook is not None or name not in MMENGINES_HOOKS:
@@ -227,7 +222,8 @@ def _parts(cfg: Config, splits: Sequence[str]) -> Iterator[tuple[str, dict, Regi
     for split in splits:
         loop = cfg.get(f"{split}_cfg")
         if isinstance(loop, dict):
-            kind = LOOP[split, bool(loop.get("by_epoch"))]
+            by_epoch = split == "train" and loop.get("by_epoch")
+            kind = "EpochBasedTrainLoop" if by_epoch else LOOP[split]
             yield f"{split}_cfg", {"type": kind, **loop}, LOOPS
         loader = cfg.get(f"{split}_dataloader") or {}
         for name, registry in OF_LOADERS.items():
