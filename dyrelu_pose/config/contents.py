@@ -11,7 +11,7 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from dyrelu_pose.datasets.bad_entries import (
-    check_annotations,
+    check_labelled,
     checked,
     has_lists,
     read_annotations,
@@ -52,24 +52,24 @@ def check_contents(cfg: Config, splits: Sequence[str]) -> None:
     for split in splits:
         for key, config, transforms in data_sets(cfg, split):
             dataset = _unread(config)
-            if dataset is not None and "://" not in str(dataset.ann_file):
-                if not Path(str(dataset.ann_file)).is_file():
-                    raise ConfigError(
-                        f"{key}.ann_file of the config is {config.get('ann_file')!r}: it has to be "
-                        "the file of annotations"
-                    )
-                with_truths = not dataset.bbox_file or compares(cfg, split)
-                with no_collection():
-                    images, samples = _check_annotations(dataset, with_truths)
-                samples = _check_indices(dataset, samples, key)
-                if key == f"{split}_dataloader.dataset":  # and in no other
-                    _check_batch(cfg[f"{split}_dataloader"], samples, split)
-                load = loading_step(transforms)
-                if _reads_files(dataset, load):
-                    _check_pictures(dataset, images, load)
-                files = _files_of(dataset, images)
-                if dataset._indices is None:
-                    pictures[split].update(files)
+            if dataset is None or "://" in str(dataset.ann_file):
+                continue
+            if not Path(str(dataset.ann_file)).is_file():
+                raise ConfigError(
+                    f"{key}.ann_file of the config is {config.get('ann_file')!r}: it has to be "
+                    "the file of annotations"
+                )
+            with no_collection():
+                images, samples = _shown(dataset, not dataset.bbox_file or compares(cfg, split))
+            left = _check_indices(dataset, samples, key)
+            if key == f"{split}_dataloader.dataset":  # and in no other
+                _check_batch(cfg[f"{split}_dataloader"], left, split)
+            load = loading_step(transforms)
+            if _reads_files(dataset, load):
+                _check_pictures(dataset, images, load)
+            files = _files_of(dataset, images)
+            if dataset._indices is None:
+                pictures[split].update(files)
     _warn_of_shared(pictures)
 
 
@@ -85,47 +85,56 @@ def _unread(config: dict) -> BaseCocoStyleDataset | None:
         return None
 
 
-def _check_annotations(dataset: BaseCocoStyleDataset, with_truths: bool) -> tuple[list[dict], int]:
-    """Check the annotation file of a data set.
+def _shown(dataset: BaseCocoStyleDataset, with_truths: bool) -> tuple[list[dict], int]:
+    """Return the images that a data set shows, and the number of its samples: images, or persons.
 
     Args:
         dataset: The data set.
-        with_truths: Whether its persons have to be in there, not only pictures for its boxes.
-
-    Returns:
-        The images that it will read, and the number of samples in them: images, or persons.
+        with_truths: Whether its persons have to be in its file, not only pictures for its boxes.
     """
+    content = _read(dataset, with_truths)
+    samples = _samples(dataset, content)
+    shown = {*samples}
+    return [image for image in content["images"] if image["id"] in shown], len(samples)
+
+
+def _read(dataset: BaseCocoStyleDataset, with_truths: bool) -> dict:
+    """Return the content of its annotation file, without what the data set leaves out."""
     ann_file, skip = str(dataset.ann_file), getattr(dataset, "skip_bad_samples", None)
-    keypoints = keypoints_of(dataset)
     content = read_annotations(ann_file)
     if not with_truths and isinstance(content, dict):  # as of COCO's test-dev
         content.setdefault("annotations", [])
     elif has_lists(content):
-        check_annotations(content, ann_file)
-    content, notes = checked(content, ann_file, keypoints, skip)
+        check_labelled(content, ann_file)
+    content, notes = checked(content, ann_file, keypoints_of(dataset), skip)
     if not isinstance(dataset, CheckedAnnotations):  # which will say so itself
         for note in notes:
             print_log(note, "current", logging.WARNING)
-    images = {image["id"]: image for image in content["images"]}
-    interval, lowest = dataset.sample_interval, (dataset.filter_cfg or {}).get("bbox_score_thr", 0)
+    return content
+
+
+def _samples(dataset: BaseCocoStyleDataset, content: dict) -> list[int]:
+    """Return the id of the image of each sample: of each person or, bottom-up, each image."""
+    ann_file, annotations = str(dataset.ann_file), content["annotations"]
     if dataset.bbox_file:
-        boxes = read_detections(dataset.bbox_file, content, ann_file, bool(skip))
-        samples = [box["image_id"] for box in boxes if not box["score"] < lowest]
-        interval = 1  # which is of annotations
-    elif dataset.data_mode == "bottomup":
-        with_persons = {entry["image_id"] for entry in content["annotations"]}
+        skip = getattr(dataset, "skip_bad_samples", False)
+        boxes = read_detections(dataset.bbox_file, content, ann_file, skip)
+        lowest = (dataset.filter_cfg or {}).get("bbox_score_thr", 0)
+        return [box["image_id"] for box in boxes if not box["score"] < lowest]
+    images = {image["id"]: image for image in content["images"]}
+    if dataset.data_mode == "bottomup":
+        with_persons = {entry["image_id"] for entry in annotations}
         samples = [*(images if dataset.test_mode else with_persons)]
     else:
+        only_class_knows = keypoints_of(dataset) is None
         samples = [
             entry["image_id"]
-            for entry in content["annotations"]
-            if keypoints is None or reason_to_skip(entry, images[entry["image_id"]]) is None
+            for entry in annotations
+            if only_class_knows or reason_to_skip(entry, images[entry["image_id"]]) is None
         ]
-    if not samples and not dataset.bbox_file:
+    if not samples:
         raise AnnotationError(nobody(ann_file))
-    samples = [id for id in samples if id % interval == 0]
-    read = {*samples}
-    return [images[id] for id in images if id in read], len(samples)
+    return [id for id in samples if id % dataset.sample_interval == 0]
 
 
 def _check_indices(dataset: BaseCocoStyleDataset, samples: int, key: str) -> int:

@@ -103,14 +103,17 @@ def checked(
     return content, notes
 
 
-def check_annotations(dataset: dict, ann_file: str) -> None:
-    """Raise AnnotationError unless `dataset` has a person with a labelled keypoint.
+def check_labelled(content: dict, ann_file: str) -> None:
+    """Check that a file has a person with a labelled keypoint.
 
     Args:
-        dataset: the parsed COCO file.
-        ann_file: its name, for the error.
+        content: The parsed file.
+        ann_file: Its name.
+
+    Raises:
+        AnnotationError: It has none.
     """
-    annotations = [entry for entry in entries_of(dataset, "annotations") if isinstance(entry, dict)]
+    annotations = [entry for entry in entries_of(content, "annotations") if isinstance(entry, dict)]
     keypoints = [entry["keypoints"] for entry in annotations if "keypoints" in entry]
     if not annotations:
         problem = "has no persons: 'annotations' is empty"

@@ -5,7 +5,7 @@ from mmpose.evaluation.metrics import CocoMetric
 from mmpose.registry import METRICS
 
 from dyrelu_pose.compat.xtcocotools import COCO, COCOeval
-from dyrelu_pose.datasets.bad_entries import check_annotations
+from dyrelu_pose.datasets.bad_entries import check_labelled
 from dyrelu_pose.errors import AnnotationError
 
 # In the order of COCOeval.stats.
@@ -69,7 +69,7 @@ class PycocoMetric(CocoMetric):
 
     def _check_annotations(self, ann_file: str) -> None:
         if self.coco is not None and not self.format_only:
-            check_annotations(self.coco.dataset, ann_file)
+            check_labelled(self.coco.dataset, ann_file)
 
     def results2json(self, keypoints: dict[int, list], outfile_prefix: str) -> None:
         """Write `{outfile_prefix}.keypoints.json`.

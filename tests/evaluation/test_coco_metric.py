@@ -8,7 +8,7 @@ import pytest
 from pycocotools.coco import COCO as PycocoCOCO
 from pycocotools.cocoeval import COCOeval as PycocoCOCOeval
 
-from dyrelu_pose.datasets.bad_entries import check_annotations
+from dyrelu_pose.datasets.bad_entries import check_labelled
 from dyrelu_pose.errors import AnnotationError
 from dyrelu_pose.evaluation.coco_metric import PycocoMetric
 
@@ -301,7 +301,7 @@ def test_unusable_annotations_are_named(tmp_path, annotations, meta, fields, pro
 def test_usable_annotations_pass(annotations):
     unlabelled = {"id": 99, "keypoints": [0] * 51}
     persons = [unlabelled, {"id": 98}, *annotations["annotations"]]
-    check_annotations({"annotations": persons}, "persons.json")
+    check_labelled({"annotations": persons}, "persons.json")
 
 
 @pytest.mark.parametrize("missing", ["keypoints", "bbox"])

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from dyrelu_pose.datasets.bad_entries import check_annotations, checked, read_annotations
+from dyrelu_pose.datasets.bad_entries import check_labelled, checked, read_annotations
 from dyrelu_pose.datasets.persons import reason_to_skip
 from dyrelu_pose.errors import AnnotationError
 
@@ -39,7 +39,7 @@ def read_persons(path: Path, keypoints: int, skip_bad_samples: bool = False) -> 
     """
     content = read_annotations(path)
     content, notes = checked(content, str(path), keypoints, skip_bad_samples)
-    check_annotations(content, str(path))
+    check_labelled(content, str(path))
     by_image, skipped = _group(content)
     if not by_image:
         raise AnnotationError(f"annotation file {path} has nobody to crop: {dict(skipped)}")
