@@ -57,36 +57,44 @@ def check_evaluators(
     read = cache(_read_lists)  # each file once
     if not is_plain(cfg.get(f"{split}_evaluator")):
         return None  # its class says which metric is of which samples
-    yielded: dict[str, list[str]] = {}
-    are_known, simple = True, {}
-    for key, metric in metrics(cfg, split):
-        kind = registered(METRICS, metric)
-        yielded[key] = []
-        if isclass(kind) and issubclass(kind, CocoMetric):
-            _build(key, metric)
-            for dataset in datasets:
-                _check_fields(key, metric, metric.get("ann_file") or dataset.ann_file, read)
-        if _is_coco(kind) and metric.get("iou_type", "keypoints") == "keypoints":
-            are_known = are_known and is_of(kind, KNOWN)  # a user's class may add some
-            if not metric.get("format_only"):
-                _check_coco(key, metric, datasets, read)
-                prefix = metric.get("prefix") or kind.default_prefix
-                yielded[key] = [f"{prefix}/{name}" for name in STATS]
-        elif getattr(kind, "__module__", None) in SIMPLE:
-            simple[key] = metric
-        else:
-            are_known = False
-    yielded.update(rehearsed := _rehearse(cfg, rehearsal, simple))
-    are_known = are_known and rehearsed.keys() == simple.keys()
     names: list[str] = []
-    for key, given in yielded.items():
-        if again := set(names).intersection(given):
+    all_known = True
+    for key, metric in metrics(cfg, split):
+        found, known = _check_metric(cfg, key, metric, datasets, rehearsal, read)
+        if again := set(names).intersection(found):
             raise ConfigError(
                 f"{key} of the config yields {min(again)}, as a metric before it does: give it a "
                 "prefix"
             )
-        names += given
-    return names if are_known else None
+        names += found
+        all_known = all_known and known
+    return names if all_known else None
+
+
+def _check_metric(
+    cfg: Config,
+    key: str,
+    metric: dict,
+    datasets: Sequence[KeypointDataset],
+    rehearsal: Rehearsal | None,
+    read: Read,
+) -> tuple[list[str], bool]:
+    """Check a metric, and return the names that it yields and whether these are all."""
+    kind = registered(METRICS, metric)
+    if isclass(kind) and issubclass(kind, CocoMetric):
+        _build(key, metric)
+        for dataset in datasets:
+            _check_fields(key, metric, metric.get("ann_file") or dataset.ann_file, read)
+    if _is_coco(kind) and metric.get("iou_type", "keypoints") == "keypoints":
+        known = is_of(kind, KNOWN)  # a user's class may add some
+        if metric.get("format_only"):
+            return [], known
+        _check_coco(key, metric, datasets, read)
+        prefix = metric.get("prefix") or kind.default_prefix
+        return [f"{prefix}/{name}" for name in STATS], known
+    if getattr(kind, "__module__", None) in SIMPLE and rehearsal is not None:
+        return _rehearse(cfg, rehearsal, key, metric), True
+    return [], False
 
 
 def converts(cfg: Config, split: str) -> bool:
@@ -197,32 +205,23 @@ def _build(key: str, metric: dict) -> None:
 
 
 @quietly()
-def _rehearse(
-    cfg: Config, rehearsal: Rehearsal | None, metrics: dict[str, dict]
-) -> dict[str, list[str]]:
-    """Compute metrics of one sample whose truth is the prediction, and return their names by key.
+def _rehearse(cfg: Config, rehearsal: Rehearsal, key: str, config: dict) -> list[str]:
+    """Compute a metric of one sample whose truth is the prediction, and return what it yields.
 
     Raises:
-        ConfigError: One cannot be computed.
+        ConfigError: It cannot be computed.
     """
-    if not metrics or rehearsal is None:
-        return {}
-    predicted = _predicted(rehearsal.sample, cfg)
-    names = {}
-    for key, config in metrics.items():
-        metric = METRICS.build(copy.deepcopy(config))
-        metric.dataset_meta = rehearsal.meta
-        try:
-            metric.process([], [copy.deepcopy(predicted)])
-            names[key] = list(metric.evaluate(1))
-        except UserError as error:
-            raise ConfigError(f"{key} of the config: {error}") from error
-        except Exception as error:  # the metric's own code
-            raise ConfigError(
-                f"{key} of the config, {type(metric).__name__}, cannot be computed: "
-                f"{described(error)}"
-            ) from error
-    return names
+    metric = METRICS.build(copy.deepcopy(config))
+    metric.dataset_meta = rehearsal.meta
+    try:
+        metric.process([], [copy.deepcopy(_predicted(rehearsal.sample, cfg))])
+        return list(metric.evaluate(1))
+    except UserError as error:
+        raise ConfigError(f"{key} of the config: {error}") from error
+    except Exception as error:  # the metric's own code
+        raise ConfigError(
+            f"{key} of the config, {type(metric).__name__}, cannot be computed: {described(error)}"
+        ) from error
 
 
 def _predicted(sample: PoseDataSample, cfg: Config) -> dict:
