@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 TEMPLATE = "page.html"
+TABLE, SLOPES = "coefficients.csv", "slopes.png"  # beside the page, if there is a DyReLU
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,6 @@ def write_page(
     images: int,
     rows: Sequence[dict],
     sections: Sequence[Section],
-    slope_gaps: str | None,
-    table: str | None,
 ) -> None:
     """Write the page.
 
@@ -49,10 +48,8 @@ def write_page(
         config: What the model is called.
         checkpoint: What its weights are called.
         images: Number of images.
-        rows: Rows of `statistics`.
+        rows: Rows of `statistics`, one for each DyReLU.
         sections: The sites that are drawn.
-        slope_gaps: File of the slopes by depth, None if there is no DyReLU.
-        table: File of the rows, likewise.
     """
     environment = Environment(
         loader=PackageLoader("dyrelu_pose.inspection", "."),
@@ -61,11 +58,7 @@ def write_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    k = (
-        max((sum(key.endswith("_std_images") for key in row) - 1) // 2 for row in rows)
-        if rows
-        else 0
-    )
+    k = max(((sum(key.endswith("_std_images") for key in row) - 1) // 2 for row in rows), default=0)
     coefficients = [f"{name}{i + 1}" for name in "ab" for i in range(k)]
     text = environment.get_template(TEMPLATE).render(
         config=config,
@@ -74,7 +67,7 @@ def write_page(
         rows=rows,
         coefficients=coefficients,
         sections=sections,
-        slope_gaps=slope_gaps,
-        table=table,
+        slope_gaps=SLOPES,
+        table=TABLE,
     )
     out.write_text(text, encoding="utf-8")

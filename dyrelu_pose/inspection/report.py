@@ -3,19 +3,12 @@
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from .activations import Picture, SiteRecord
 from .figures import draw_band, draw_functions, draw_maps, draw_slope_gaps
-from .page import Section, write_page
-from .statistics import (
-    relative_conditional_std,
-    statistics,
-    widest_channel,
-    write_statistics,
-)
+from .page import SLOPES, TABLE, Section, write_page
+from .statistics import relative_conditional_std, statistics, widest_channel, write_statistics
 
-PAGE, TABLE, SLOPES = "index.html", "coefficients.csv", "slopes.png"
+PAGE = "index.html"
 
 
 def write_report(
@@ -44,18 +37,9 @@ def write_report(
     rows = [statistics(record) for record in dynamic]
     if dynamic:
         write_statistics(rows, out / TABLE)
-        _save(draw_slope_gaps(dynamic), out / SLOPES)
+        draw_slope_gaps(dynamic).savefig(out / SLOPES)
     sections = [_section(out, r, pictures) for r in progress([r for r in records if r.x])]
-    write_page(
-        out / PAGE,
-        config,
-        checkpoint,
-        len(pictures),
-        rows,
-        sections,
-        SLOPES if dynamic else None,
-        TABLE if dynamic else None,
-    )
+    write_page(out / PAGE, config, checkpoint, len(pictures), rows, sections)
     return out / PAGE
 
 
@@ -68,7 +52,7 @@ def _section(out: Path, record: SiteRecord, pictures: Sequence[Picture]) -> Sect
     if record.maps:
         files["maps"] = draw_maps(record, pictures)
     for kind, figure in files.items():
-        _save(figure, out / f"{name}.{kind}.png")
+        figure.savefig(out / f"{name}.{kind}.png")
     return Section(
         name=name,
         layer=type(record.layer).__name__,
@@ -76,7 +60,3 @@ def _section(out: Path, record: SiteRecord, pictures: Sequence[Picture]) -> Sect
         conditional_std=relative_conditional_std(record),
         **{kind: f"{name}.{kind}.png" for kind in files},
     )
-
-
-def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path)
