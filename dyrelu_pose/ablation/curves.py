@@ -12,6 +12,7 @@ from dyrelu_pose.visualization.learning_curve import finish_steps
 from dyrelu_pose.visualization.style import COLORS, headline, legend, new_figure
 
 from .grid import Grid
+from .table import data_of
 
 Curve = list[tuple[float, float]]
 FEW = 12  # points; fewer are marked
@@ -28,8 +29,8 @@ def draw_curves(grid: Grid, records: Sequence[dict], out: Path) -> None:
         records: Records of its finished runs, of all cells.
         out: Picture to write; its suffix decides the format.
     """
-    data = ", ".join(dict.fromkeys(record["data"] for record in records if record["data"]))
-    panels = [("Training", "loss", 1, "loss"), ("Validation", "ap", 100, f"{data} AP (%)".lstrip())]
+    ap = f"{data_of(records)} AP (%)".lstrip()
+    panels = [("Training", "loss", 1, "loss"), ("Validation", "ap", 100, ap)]
     if any(record["curve"].get("nll") for record in records):
         panels.append(("Validation", "nll", 1, "NLL of the heatmaps"))
     timed = all("epoch_minutes" in record for record in records)

@@ -31,12 +31,10 @@ class CellPlan:
     """What a cell is, known without training it.
 
     Attributes:
-        cell: The cell.
         layers: Number of layers that its rules place, by class name.
         complexity: Parameters and multiply-adds of its model.
     """
 
-    cell: Cell
     layers: dict[str, int]
     complexity: Complexity
 
@@ -60,7 +58,7 @@ def plan_cell(cell: Cell, cfg: Config) -> CellPlan:
     except Exception as error:  # a config can go wrong in any part of the framework
         raise GridError(f"cell {cell.name}: {error}") from error
     layers = Counter(p.placed for p in placements if p.placed)
-    return CellPlan(cell, dict(layers), complexity)
+    return CellPlan(dict(layers), complexity)
 
 
 def build_without_values(cfg: Config) -> tuple[nn.Module, list[Placement]]:

@@ -31,6 +31,7 @@ SPENT = "seconds.txt"
 FIGURES = {"AP": "AP", "AP50": "AP .5", "AP75": "AP .75", "AR": "AR"}  # ours: the evaluator's
 NLL = "NLL"  # of HeatmapNLL, where the config has it
 CURVES = ("loss", "ap", "nll")
+LAST = 15  # lines of its output that are shown when it fails
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,10 +178,10 @@ class Run:
         total = self.spent() + seconds
         write_text(self.folder / SPENT, f"{total:.1f}\n")
 
-    def tail(self, lines: int = 15) -> str:
-        """Return the end of what its processes printed."""
+    def tail(self) -> str:
+        """Return the last lines that its processes printed."""
         text = self.log.read_text("utf-8", "replace") if self.log.exists() else ""
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(text.splitlines()[-LAST:])
 
 
 def commands(run: Run, tools: Path, flags: Sequence[str] = ()) -> Iterator[list[str]]:

@@ -21,7 +21,7 @@ def format_table(grid: Grid, rows: Sequence[dict]) -> str:
         rows: Rows of `results.rows_of`.
     """
     data = data_of(rows)
-    sections = [_by_cell(grid, rows, data)]
+    sections = [_cells(grid, rows, data)]
     if grid.rows:
         sections.append(_matrix(grid, rows, data))
     finished = summaries(grid, rows)
@@ -33,7 +33,7 @@ def format_table(grid: Grid, rows: Sequence[dict]) -> str:
 
 
 def data_of(rows: Iterable[dict]) -> str:
-    """Return the names of the validation sets of the rows."""
+    """Return the names of the validation sets of rows, or of records."""
     return ", ".join(dict.fromkeys(row["data"] for row in rows if row["data"]))
 
 
@@ -46,7 +46,8 @@ def summaries(
     return {name: summarize(values[name], baseline) for name in grid.cells if name in values}
 
 
-def _by_cell(grid: Grid, rows: Sequence[dict], data: str) -> str:
+def _cells(grid: Grid, rows: Sequence[dict], data: str) -> str:
+    """Return the AP of each cell, its difference to the baseline, and what it costs."""
     header = [
         "cell", f"{data} AP".strip(), "std", "difference", "95 % interval", "p", "AP50", "AP75",
         "AR", "params", "MAdds", "seeds",
@@ -77,6 +78,7 @@ def _by_cell(grid: Grid, rows: Sequence[dict], data: str) -> str:
 
 
 def _matrix(grid: Grid, rows: Sequence[dict], data: str) -> str:
+    """Return the AP of each pair of a row and a column."""
     found = summaries(grid, rows)
 
     def cell(name: str) -> str:
