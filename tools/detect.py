@@ -22,7 +22,7 @@ from dyrelu_pose.config.arguments import add_detector_arguments
 from dyrelu_pose.datasets.load_image import ImageError, read_image
 from dyrelu_pose.detection import PersonDetector
 from dyrelu_pose.errors import UserError, user_errors
-from dyrelu_pose.inference.bbox_file import annotated_pictures, entries, named_pictures
+from dyrelu_pose.inference.bbox_file import annotated_pictures, coco_detections, named_pictures
 from dyrelu_pose.records.files import check_output_file, write_text
 
 
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     skipped = 0
     for image, path in track(pictures, "pictures", console=Console(stderr=True), transient=True):
         try:
-            found += entries(image, category, detector(read_image(path)))
+            found += coco_detections(image, category, detector(read_image(path)))
         except ImageError as error:
             skipped += 1
             print(f"skipped {error}", file=sys.stderr)

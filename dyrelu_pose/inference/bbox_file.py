@@ -1,4 +1,4 @@
-"""Boxes of a detector as a file that data sets evaluate with, MMPose's `bbox_file`."""
+"""What tools/detect.py reads and writes: pictures with their ids, and MMPose's `bbox_file`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,13 +67,16 @@ def named_pictures(paths: Sequence[Path]) -> tuple[Numbered, int]:
     return pictures, PERSON
 
 
-def entries(image: int | str, category: int, people: np.ndarray) -> list[dict]:
-    """Return the entries of a picture: `image_id`, `category_id`, `bbox` and `score`.
+def coco_detections(image: int | str, category: int, people: np.ndarray) -> list[dict]:
+    """Return the boxes of a picture in COCO's format of detections.
 
     Args:
         image: Its id.
         category: That of persons.
         people: (P, 5) left, top, right, bottom and score, as `PersonDetector` returns them.
+
+    Returns:
+        Dicts of `image_id`, `category_id`, `bbox` as left, top, width, height, and `score`.
     """
     return [
         dict(

@@ -17,7 +17,7 @@ from dyrelu_pose.detection import PersonDetector
 from dyrelu_pose.errors import UserError
 from dyrelu_pose.paths import SHIPPED_CHECKPOINT, SHIPPED_CONFIG
 
-from .inputs import PersonInput, check_picture, whole
+from .inputs import PersonInput, check_picture, whole_box
 from .load import load_trained
 
 Picture = str | Path | np.ndarray
@@ -124,7 +124,7 @@ class PoseInferencer:
         is_array = isinstance(picture, np.ndarray)
         picture = check_picture(picture) if is_array else read_image(picture)
         if boxes is None:
-            boxes = self.detector(picture) if self.detector else np.array([whole(picture)])
+            boxes = self.detector(picture) if self.detector else np.array([whole_box(picture)])
         boxes = checked_boxes(boxes, picture.shape[:2])
         return [self.person_input(picture, box[:4], score=box[4]) for box in boxes]
 

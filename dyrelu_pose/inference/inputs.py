@@ -32,7 +32,7 @@ def samples(cfg: Config, images: Sequence[Path], number: int) -> Subset[dict]:
     Args:
         cfg: The config.
         images: Image files, or folders of them; each is one input as a whole, letterboxed by the
-            test pipeline. None: the samples of the validation set, with its boxes.
+            test pipeline. Without any: the samples of the validation set, with its boxes.
         number: Largest number of samples; of more, as many are taken, evenly spaced.
 
     Returns:
@@ -175,10 +175,10 @@ class WholePictures(Dataset[dict]):
         """
         file = self.files[index]
         picture = read_image(file)
-        return self.person_input(picture, whole(picture), file)
+        return self.person_input(picture, whole_box(picture), file)
 
 
-def whole(picture: np.ndarray) -> list[int]:
+def whole_box(picture: np.ndarray) -> list[int]:
     """Return the box around all of a picture: left, top, right, bottom."""
     height, width = picture.shape[:2]
     return [0, 0, width, height]

@@ -8,7 +8,6 @@ from mmpose.structures import PoseDataSample
 from dyrelu_pose.detection import distinct
 
 from .inferencer import PoseInferencer
-from .inputs import whole
 from .one_euro import OneEuro
 from .tracking import Tracker
 
@@ -54,9 +53,8 @@ class PeopleOfVideo:
         areas = np.prod(people.bboxes[:, 2:] - people.bboxes[:, :2], axis=1)
         numbers = self.tracker(points, areas, time, known)
         scored = np.column_stack((people.bboxes, people.bbox_scores))
-        self._next = np.array([around(*pair) for pair in zip(points, scored, strict=True)]).reshape(
-            -1, 5
-        )
+        next_boxes = [box_around(*pair) for pair in zip(points, scored, strict=True)]
+        self._next = np.array(next_boxes).reshape(-1, 5)
         self._numbers = numbers
         if self.smooth:
             people.keypoints = self._steadied(people.keypoints, areas, numbers, time)
@@ -69,7 +67,7 @@ class PeopleOfVideo:
 
         Those that left the picture are not among them, and of two of one person only the surer.
         """
-        _, _, width, height = whole(picture)
+        height, width = picture.shape[:2]
         boxes = self._next
         inside = (boxes[:, :2] < (width, height)).all(axis=1) & (boxes[:, 2:4] > 0).all(axis=1)
         boxes, numbers = boxes[inside], self._numbers[inside]
@@ -88,7 +86,7 @@ class PeopleOfVideo:
         return np.array(steadied, np.float32).reshape(keypoints.shape)
 
 
-def around(points: np.ndarray, box: np.ndarray) -> np.ndarray:
+def box_around(points: np.ndarray, box: np.ndarray) -> np.ndarray:
     """Return the box of a person in the next frame, with its score.
 
     Args:

@@ -11,7 +11,7 @@ from dyrelu_pose.inference import PoseInferencer
 from dyrelu_pose.inference.demo import Demo
 from dyrelu_pose.inference.one_euro import BETA, CUTOFF, SPEED_CUTOFF, OneEuro
 from dyrelu_pose.inference.outputs import Drawer
-from dyrelu_pose.inference.people_of_video import PeopleOfVideo, around
+from dyrelu_pose.inference.people_of_video import PeopleOfVideo, box_around
 from dyrelu_pose.inference.tracking import PATIENCE, Tracker
 from dyrelu_pose.prepare.people.scene import draw_scene
 
@@ -151,9 +151,9 @@ def test_a_followed_box_is_around_the_sure_keypoints():
     points = np.zeros((17, 3))
     points[:5] = [[10, 20, 1], [30, 20, 0.9], [30, 60, 0.5], [20, 40, 0.3], [90, 90, 0.29]]
     before = np.array([1.0, 2, 3, 4, 0.7])
-    np.testing.assert_allclose(around(points, before), [7.6, 15.2, 32.4, 64.8, 0.7])
+    np.testing.assert_allclose(box_around(points, before), [7.6, 15.2, 32.4, 64.8, 0.7])
     points[3, 2] = 0.2  # three are too few
-    np.testing.assert_array_equal(around(points, before), before)
+    np.testing.assert_array_equal(box_around(points, before), before)
 
 
 def test_somebody_who_leaves_the_picture_is_not_followed(pose, scene, monkeypatch):
