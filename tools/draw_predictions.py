@@ -105,20 +105,15 @@ def draw_predictions(
     infos, people, skeleton = _read_annotations(annotations)
     truth = _by_image(people, len(skeleton.names))
     predicted = {name: _read_results(path, len(skeleton.names)) for name, path in results.items()}
-    for name, people in predicted.items():
-        if foreign := sorted(people.keys() - infos.keys()):
+    for name, by_image in predicted.items():
+        if foreign := sorted(by_image.keys() - infos.keys()):
             raise UserError(f"{results[name]}: image {foreign[0]} is not in {annotations}")
     labelled = sorted(truth)
     if not labelled:
         raise UserError(f"{annotations}: nobody has a labelled keypoint")
 
     chosen = [labelled[i] for i in evenly_spaced(len(labelled), num)]
-    stems = {image_id: Path(infos[image_id]["file_name"]).stem for image_id in chosen}
-    taken = Counter([*stems.values(), Path(SHEET).stem])
-    targets = {
-        image_id: out / f"{stem if taken[stem] == 1 else f'{stem}_{image_id}'}.png"
-        for image_id, stem in stems.items()
-    }
+    targets = _targets(out, {image_id: infos[image_id]["file_name"] for image_id in chosen})
     if images is not None:
         originals = {(images / info["file_name"]).resolve() for info in infos.values()}
         for target in (*targets.values(), out / SHEET):
@@ -127,7 +122,7 @@ def draw_predictions(
     out.mkdir(parents=True, exist_ok=True)
     tiles = []
     for image_id, target in targets.items():
-        found = {name: people.get(image_id, []) for name, people in predicted.items()}
+        found = {name: by_image.get(image_id, []) for name, by_image in predicted.items()}
         picture = _picture(images, infos[image_id])
         tile = side_by_side(picture, truth[image_id], found, threshold, skeleton)
         tiles.append(tile)
@@ -135,6 +130,16 @@ def draw_predictions(
     columns, width = (3, 560) if len(results) == 1 else (2, 840)
     _write(out / SHEET, contact_sheet(tiles, min(len(tiles), columns), width))
     return out / SHEET
+
+
+def _targets(out: Path, names: dict[int, str]) -> dict[int, Path]:
+    """Return the file of each drawing, by image id, which is in the name where two have one."""
+    stems = {image_id: Path(name).stem for image_id, name in names.items()}
+    taken = Counter([*stems.values(), Path(SHEET).stem])
+    return {
+        image_id: out / f"{stem if taken[stem] == 1 else f'{stem}_{image_id}'}.png"
+        for image_id, stem in stems.items()
+    }
 
 
 def _picture(images: Path | None, info: dict) -> np.ndarray:
