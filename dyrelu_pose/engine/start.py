@@ -40,7 +40,7 @@ class StartHook(Hook):
     Raises:
         Misfit: No tensor of `load_from` fits.
         ScheduleError: A `OneCycleLR` by iterations has fewer steps than the training.
-        ResumeError: The checkpoint to resume from is none of a training, or of another one.
+        ResumeError: The one to resume from is not that of a training, or is of another training.
     """
 
     priority = "VERY_HIGH"  # before EMAHook, which loads the weights into its own copy
@@ -130,15 +130,17 @@ def check_resumed(checkpoint: dict, filename: str, model: nn.Module, optim: obje
 
 
 def _check_training(checkpoint: dict, name: str) -> None:
+    missing = [
+        part for part in ("state_dict", "optimizer", "message_hub") if part not in checkpoint
+    ]
     meta = checkpoint.get("meta")
-    counts = [meta.get(name) for name in ("epoch", "iter")] if isinstance(meta, dict) else [None]
-    has = all(isinstance(count, int) for count in counts)
-    parts = ("state_dict", "optimizer", "message_hub")
-    missing = [part for part in parts if part not in checkpoint]
-    if missing or not has:
+    counts = [meta.get(key) for key in ("epoch", "iter")] if isinstance(meta, dict) else [None]
+    if not all(isinstance(count, int) for count in counts):
+        missing.append("meta.epoch")
+    if missing:
         raise ResumeError(
             f"{name} is not one that a training can be resumed from: it has no "
-            f"{', '.join([*missing, *(() if has else ('meta.epoch',))])}; {_instead('its weights')}"
+            f"{', '.join(missing)}; {_instead('its weights')}"
         )
 
 
