@@ -20,7 +20,7 @@ def check_description(described: dict, key: str) -> None:
 
     Raises:
         ConfigError: Something is missing, keypoints are not numbered from 0 on, two have one name,
-            or a `swap`, a `link` or a `color` is none.
+            or a `swap`, a `link` or a `color` is not valid.
     """
     if missing := [name for name in NEEDED if name not in described]:
         raise ConfigError(f"{key} of the config has no {', '.join(missing)}")

@@ -1,4 +1,4 @@
-"""What is wrong in a config, by the key it is at, instead of a traceback out of somebody's code."""
+"""Errors that name the key of a config, instead of a traceback out of somebody else's code."""
 
 import operator
 import reprlib
@@ -47,10 +47,10 @@ def expect(value: object, kinds: type[T] | tuple[type[T], ...], key: str) -> T:
 
 @contextmanager
 def named_parts(cfg: Config) -> Iterator[None]:
-    """Name the part of a config that was at work when anything but a `UserError` came.
+    """Name the part of a config whose code raised an error.
 
-    That is what MMEngine was building, a metric, a head that computed its loss, or `compile`. Any
-    other error passes through.
+    It is what MMEngine was building, a metric, a head that computed its loss, or `compile`. An
+    error of no such part passes through, and so does a `UserError`.
 
     Raises:
         ConfigError: Says which part, what is in it, and what was raised where.

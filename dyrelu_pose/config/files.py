@@ -1,4 +1,4 @@
-"""Check that every file a config names exists, before anything heavy starts."""
+"""Check that the files and packages a config names are there, before anything heavy starts."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
@@ -49,11 +49,10 @@ def check_files(cfg: Config, splits: Sequence[str]) -> None:
         splits: What is used of it: 'train', 'val', 'test'.
 
     Raises:
+        MissingFilesError: Files do not exist; the message lists all of them, with their keys and
+            where the data come from. Or torchvision, or a visualiser's package, is not installed.
+        UserError: The visualiser's package is TensorBoard.
         ImageFolderError: A folder of images per class is not laid out as one.
-        UserError: A visualiser backend is TensorBoard's, which is not installed.
-        MissingFilesError: The package of another one is not; or names every missing path with the
-            config key that asks for it, where the data comes from, and the config to try without
-            any.
     """
     _check_backends(cfg)
     everything = list(_all_paths(cfg, splits))

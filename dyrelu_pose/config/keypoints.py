@@ -17,9 +17,9 @@ def check_metainfo(dataset: KeypointDataset) -> None:
     """Check that a data set describes each of its keypoints once, and its mirror image.
 
     Raises:
-        ConfigError: Another number of `sigmas`, or one that is not positive; another number of
-            `joint_weights` that are used, or a negative one; a keypoint is the `swap` of one that
-            is not its own; or it has more than a file that describes them.
+        ConfigError: There are not as many `sigmas`, or `joint_weights` that are used, as keypoints;
+            a sigma is not positive, or a weight is negative; a `swap` is not mutual; or there are
+            keys beside `from_file`, which nothing reads.
     """
     key, meta, count = f"{dataset.key}.metainfo", dataset.meta, dataset.meta["num_keypoints"]
     lists = {"sigmas": np.size(meta["sigmas"])}

@@ -1,4 +1,4 @@
-"""Check what a runner builds when its folder and its log have been made, or an epoch is over."""
+"""Check what a runner builds late: after its folder and its log, or after an epoch."""
 
 import copy
 import logging
@@ -151,7 +151,7 @@ def _check_end(key: str, sampler: object) -> None:
 
 
 def _check_average(key: str, hook: EMAHook, loop: dict) -> None:
-    """Check what MMEngine builds, and asks, when a training with averaged weights begins."""
+    """Check that the averaged model can be built, and that averaging begins within the training."""
     _check_built(key, MODELS, hook.ema_cfg, model=nn.Linear(1, 1))
     for unit, begin in (("epoch", hook.begin_epoch), ("iter", hook.begin_iter)):
         if begin > (last := loop.get(f"max_{unit}s", begin)):
@@ -162,7 +162,7 @@ def _check_average(key: str, hook: EMAHook, loop: dict) -> None:
 
 @quietly()
 def _check_built(key: str, registry: Registry, part: dict, **made: object) -> object:
-    """Build a part, of which what is `made` at run time has a stand-in, and return it."""
+    """Build a part, with stand-ins for what is `made` at run time, and return it."""
     try:
         return registry.build(copy.deepcopy(part), default_args=made)
     except (AssertionError, KeyError, TypeError, ValueError) as error:

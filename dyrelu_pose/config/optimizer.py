@@ -30,23 +30,23 @@ UNUSABLE = (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError
 
 
 def check_optimizer(cfg: Config, model: nn.Module) -> None:
-    """Build the optimizer of a config for a model, clip, run the schedules through, forget it all.
+    """Build the optimizer of a config, clip a gradient, and step its schedules to their ends.
 
-    Other wrappers than MMEngine's usual ones are left alone, and so is what depends on a
-    device or on other processes. Warned of is a schedule that raises the rates of the groups of
-    parameters that learn more slowly.
+    All of that is thrown away. Other wrappers than MMEngine's usual ones are left alone, and so is
+    what depends on a device or on other processes. A schedule whose lowest rate is above those of
+    slower groups of parameters is a warning.
 
     Raises:
-        ConfigError: An option has a value that cannot be used, such as a rate that is a string, or
-            that could not be used in a later epoch, such as a schedule that ends too early; or
-            a schedule gives all groups of parameters one rate, and the optimizer others.
+        ConfigError: An option cannot be used, such as a rate that is a string; a schedule fails in
+            a later epoch, such as one that ends too early; or it gives all groups of parameters one
+            rate, and the optimizer has several.
     """
-    for note in _tried(cfg, model):
+    for note in _build_and_step(cfg, model):
         print_log(note, "current", logging.WARNING)
 
 
 @quietly()
-def _tried(cfg: Config, model: nn.Module) -> list[str]:
+def _build_and_step(cfg: Config, model: nn.Module) -> list[str]:
     """Do what `check_optimizer` does, and return its warnings."""
     wrapper = expect(copy.deepcopy(cfg.optim_wrapper), dict, "optim_wrapper")
     if wrapper.get("type", "OptimWrapper") not in ("OptimWrapper", "AmpOptimWrapper"):
@@ -74,19 +74,18 @@ def _tried(cfg: Config, model: nn.Module) -> list[str]:
             _check_milestones(getattr(schedules[key], "milestones", ()))
     except UNUSABLE as error:
         raise ConfigError(f"{key} of the config cannot be built: {described(error)}") from error
-    notes = [note for key, schedule in schedules.items() for note in _evened(key, schedule, rates)]
+    notes = [note for key in schedules for note in _raised_rates(key, schedules[key], rates)]
     _run_through(schedules, built, cfg.get("train_cfg") or {})
     return notes
 
 
-def _evened(key: str, schedule: _ParamScheduler, rates: Sequence[float]) -> Iterator[str]:
-    """Yield a warning if a schedule has a lowest rate that is above that of some groups.
+def _raised_rates(key: str, schedule: _ParamScheduler, rates: Sequence[float]) -> Iterator[str]:
+    """Yield a warning if the lowest rate of a schedule is above those of some groups.
 
     Args:
         key: Where the schedule is in the config.
         schedule: The schedule.
-        rates: Of the groups of parameters, as the optimizer has them; of several the last is that
-            of the config.
+        rates: Those of the groups of parameters; the last is the rate in the config.
 
     Raises:
         ConfigError: It gives one rate to groups that have several.
@@ -148,16 +147,16 @@ def _clip(built: OptimWrapper) -> None:
 
 
 def _check_milestones(milestones: Iterable[Any]) -> None:
-    """Check what a schedule compares with its steps: anything else would be no step of all."""
+    """Check that milestones are whole numbers: no step of a schedule would equal another one."""
     for milestone in milestones:
         if type(milestone) not in (int, float) or milestone % 1:
             raise TypeError(f"milestone {milestone!r} is not a whole number")
 
 
 def _run_through(schedules: dict[str, _ParamScheduler], built: OptimWrapper, loop: dict) -> None:
-    """Take as many steps with each schedule as there are epochs, or iterations where they count.
+    """Step each schedule once per epoch, or per iteration in a loop over iterations.
 
-    An epoch has one iteration at least, so that none takes a step too many.
+    Those by iterations in a loop over epochs so take the fewest steps that they can: one per epoch.
     """
     unit = next((unit for unit in ("epoch", "iter") if loop.get(f"max_{unit}s")), "")
     steps = int(loop.get(f"max_{unit}s", 0))

@@ -33,9 +33,9 @@ class OptionError(UserError):
 
 
 def follow(read: Callable[[dict], Config], options: dict) -> Config:
-    """Return a config in which options that set variables are followed to what is made from them.
+    """Return a config in which options that set variables also change what is made from these.
 
-    The others are left for `merge`, as is what variables hold themselves.
+    Options that set no variable are left for `merge`.
 
     Args:
         read: Returns the config, where variables of its file have the values that it is given.
@@ -64,7 +64,7 @@ def follow(read: Callable[[dict], Config], options: dict) -> Config:
 
 @contextmanager
 def named_options(cfg: Config, options: dict | None) -> Iterator[None]:
-    """Name the options that were followed in a `UserError`: it may be about what was made of them.
+    """Add the options that set variables to a `UserError`: it may be about what is made from them.
 
     Raises:
         UserError: The same, with the options.

@@ -1,4 +1,4 @@
-"""What the framework says while it builds something to look at."""
+"""Silence the framework while it builds something that is only looked at."""
 
 import contextlib
 import io
@@ -11,7 +11,7 @@ from mmengine.logging import MMLogger
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """Keep what the framework logs and prints while it builds a data set to itself."""
+    """Suppress warnings, what is logged below an error, and what is printed."""
     before = logging.root.manager.disable
     _disable(logging.WARNING)
     try:

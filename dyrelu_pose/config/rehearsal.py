@@ -1,4 +1,4 @@
-"""Takes a sample of a data set through its pipeline, and through the loss, before all of it is."""
+"""Runs one sample of each data set through pipeline, loss and prediction, before a runner does."""
 
 import copy
 import json
@@ -65,15 +65,14 @@ def rehearse(
         cfg: The config.
         split: 'train', 'val' or 'test'.
         size: Width and height that images for a top-down model have to have, if they have to.
-        later: The pipeline that a hook changes to, behind its key, to take it through that one.
+        later: Config key and transforms of a pipeline that a hook changes to, to take instead.
 
     Returns:
-        None: It is a set of arrays, or of pictures that are not here, or of other samples than a
-            pose estimator's.
+        None: The data set is a `CropArrayDataset` or has `indices`; or none of its pictures with a
+            person is here.
 
     Raises:
-        ConfigError: A step of the pipeline fails; or what comes out is nothing that an estimator
-            takes.
+        ConfigError: A step of the pipeline fails, or an estimator cannot take what comes out.
     """
     key, config = f"{split}_dataloader.dataset", cfg[f"{split}_dataloader"].dataset
     with TemporaryDirectory() as folder:
@@ -228,7 +227,7 @@ def rehearse_head(
     features: Mapping[str, Any],
     rehearsals: Mapping[str, Rehearsal | None],
 ) -> None:
-    """Let a top-down model's head compute a loss and predict, of features of zeros.
+    """Compute the loss and a prediction of a top-down model's head, from features of zeros.
 
     Args:
         cfg: The config.
@@ -297,7 +296,7 @@ def _rehearse_prediction(
 
 
 def zeros(features: object) -> Any:
-    """Return features of two images, zeros, in the shape of those of one."""
+    """Return zeros for two images, in the shape of the features of one."""
     if isinstance(features, torch.Tensor):
         return torch.zeros(2, *features.shape[1:])
     if isinstance(features, (list, tuple)):

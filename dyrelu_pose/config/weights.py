@@ -21,20 +21,21 @@ from .quiet import quietly
 
 
 def check_weights(cfg: Config) -> None:
-    """Check the checkpoints that a training loads: `load_from`, to resume from, `Pretrained`.
+    """Check the checkpoints of `load_from` and `Pretrained`, or the one to resume from.
 
     They are loaded into a model without values. A runner that is not MMEngine's own has checkpoints
     of its own, which are left to it.
 
     Raises:
         CheckpointError: A file is missing, damaged, or not a checkpoint.
-        Misfit: Nothing of one comes to where it is to be loaded.
-        ResumeError: One to resume from is none of a training, or of another one.
+        Misfit: No tensor of one fits the part that it is loaded into.
+        ResumeError: The one to resume from is not that of a training, or is of another training.
     """
-    path = cfg.get("load_from")
-    if cfg.get("resume") and not path:
-        path = find_latest_checkpoint(cfg.work_dir)
-    path = path if cfg.get("runner_type", "Runner") == "Runner" else None
+    path = None
+    if cfg.get("runner_type", "Runner") == "Runner":
+        path = cfg.get("load_from")
+        if cfg.get("resume") and not path:
+            path = find_latest_checkpoint(cfg.work_dir)
     pretrained = any(value == "Pretrained" for _, value in entries(cfg.model.to_dict()))
     if not (path or pretrained):
         return

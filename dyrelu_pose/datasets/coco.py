@@ -23,7 +23,7 @@ from .detections import persons_of, read_detections
 
 
 class CheckedAnnotations(BaseCocoStyleDataset):
-    """What a data set of MMPose gets in front: entries which cannot be right are an error.
+    """A base to put before a data set of MMPose: an entry that cannot be right is an error.
 
     What looks wrong is a warning in the log, or an error if it is most of the file. Kept are the
     pickled persons in one array, which the workers of a loader share with the process that forked

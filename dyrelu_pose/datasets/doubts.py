@@ -90,7 +90,7 @@ def misread_boxes(boxes: np.ndarray, sizes: np.ndarray) -> tuple[int, str] | Non
         sizes: (N, 2) as well.
 
     Returns:
-        The number of the first box, and what it has.
+        The index of the first such box, and what is wrong with it.
     """
     for which, share, describe in _box_kinds(boxes, sizes, np.ones(len(boxes), bool)):
         if share > MOST:
@@ -100,7 +100,7 @@ def misread_boxes(boxes: np.ndarray, sizes: np.ndarray) -> tuple[int, str] | Non
 
 
 def _kinds(boxes: np.ndarray, keypoints: np.ndarray, sizes: np.ndarray) -> Iterator[Kind]:
-    """Yield each kind of doubt: (N,) who has it, its share of the file, and who describes a person.
+    """Yield each kind of doubt: (N,) who has it, its share of the file, and what it is in person n.
 
     Args:
         boxes: (N, 4) left, top, width, height, pixels.
