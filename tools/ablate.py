@@ -284,16 +284,21 @@ def _estimate(ablation: Ablation, slots: int) -> str:
     return f"About {hours:.2g} h, {slots} at a time, from {source}: {seconds / 60:.2g} min a run."
 
 
-def run_pending(ablation: Ablation, slots: list[dict[str, str]], todo: Commands) -> None:
-    """Run what has not finished, with a bar for all and a line for each that is going on."""
-    pending = ablation.pending
+def check_configs(runs: Sequence[Run]) -> None:
+    """Check the config of each cell, and what is in each data set once."""
     seen = set()
-    for run in {run.cell: run for run in pending}.values():
+    for run in {run.cell: run for run in runs}.values():
         cfg = Config(dict(run.cfg, launcher="none"))  # as tools/train.py is started
         data = repr([cfg.get(f"{split}_dataloader") for split in SPLITS])
         with named_parts(cfg):
             check_run(cfg, SPLITS, contents=data not in seen)
         seen.add(data)
+
+
+def run_pending(ablation: Ablation, slots: list[dict[str, str]], todo: Commands) -> None:
+    """Run what has not finished, with a bar for all and a line for each that is going on."""
+    pending = ablation.pending
+    check_configs(pending)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
         bar = progress.add_task("runs", total=len(pending))
