@@ -53,10 +53,8 @@ def check_late_parts(cfg: Config, splits: Sequence[str]) -> None:
                 _check_end(f"{split}_dataloader.sampler", loader.get("sampler"))
     for key, hook in hooks_of(cfg).items():
         _check_priority(f"{key}.priority", hook.get("priority", "NORMAL"))
-        drawn = registered(MMPOSE_HOOKS, hook) is PoseVisualizationHook and hook.get("enable")
-        if drawn and hook.get("show"):
-            _check_windows(key)
-        if is_of(registered(HOOKS, hook), LIBRARIES):
+        _check_windows(key, hook)
+        if is_of(registered(HOOKS, hook), LIBRARIES):  # not MMPose's, which ask for the visualizer
             options = {name: value for name, value in hook.items() if name != "priority"}
             built = _check_built(key, HOOKS, options)
             if isinstance(built, EMAHook) and "train" in splits:
@@ -123,8 +121,9 @@ def _check_outputs(cfg: Config, splits: Sequence[str]) -> None:
                 raise ConfigError(f"{key} of the config: {error}") from error
 
 
-def _check_windows(key: str) -> None:
-    if not cv2.currentUIFramework():
+def _check_windows(key: str, hook: dict) -> None:
+    shows = registered(MMPOSE_HOOKS, hook) is PoseVisualizationHook and hook.get("enable")
+    if shows and hook.get("show") and not cv2.currentUIFramework():
         raise ConfigError(
             f"{key}.show of the config is True, and this OpenCV opens no windows "
             "(opencv-python-headless): leave --show out, --show-dir draws into files"
