@@ -6,7 +6,16 @@ import sys
 
 import pytest
 
-from dyrelu_pose.errors import TRACEBACK, UserError, article, described, plural, user_errors
+from dyrelu_pose.errors import (
+    TRACEBACK,
+    UserError,
+    article,
+    described,
+    first_of,
+    plural,
+    some,
+    user_errors,
+)
 from tests.scripts import DEMO, run
 
 
@@ -26,6 +35,8 @@ def test_counts_and_articles_are_english():
     assert [plural(n, "site") for n in (0, 1, 2)] == ["0 sites", "1 site", "2 sites"]
     assert [plural(n, "entry") for n in (1, 2)] == ["1 entry", "2 entries"]
     assert plural(2, "key") == "2 keys"
+    assert [some(names, 2) for names in ("ab", "abc")] == ["a, b", "a, b and 1 more"]
+    assert [first_of(problems) for problems in ("a", "abc")] == ["a", "a (and 2 more)"]
     assert [article(noun) for noun in ("dict", "int", "ELU")] == ["a dict", "an int", "an ELU"]
 
 

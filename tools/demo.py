@@ -20,7 +20,7 @@ from rich.progress import track
 
 from dyrelu_pose.config.arguments import add_detector_arguments, at_least_one
 from dyrelu_pose.detection import PersonDetector
-from dyrelu_pose.errors import UserError, plural, user_errors
+from dyrelu_pose.errors import UserError, plural, some, user_errors
 from dyrelu_pose.inference import PoseInferencer
 from dyrelu_pose.inference.boxes import FORMATS, Boxes
 from dyrelu_pose.inference.demo import Demo
@@ -101,8 +101,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             )
     found, seconds = demo.found, time.perf_counter() - start
     if found.empty:
-        more = f" and {len(found.empty) - 3} more" if len(found.empty) > 3 else ""
-        print(f"nobody in {', '.join(found.empty[:3])}{more}")
+        print(f"nobody in {some(found.empty, 3)}")
     people = "1 person" if found.people == 1 else f"{found.people} people"
     pictures = plural(found.pictures, "picture")
     print(f"{people} in {pictures}, {seconds:.1f} s: see {args.out}")

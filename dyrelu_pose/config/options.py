@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from mmengine.runner._flexible_runner import FlexibleRunner
 
-from dyrelu_pose.errors import UserError, message_of
+from dyrelu_pose.errors import UserError, message_of, some
 from dyrelu_pose.models.input_size import decoder_input_size
 
 from .parts import entries
@@ -56,7 +56,7 @@ def follow(read: Callable[[dict], Config], options: dict) -> Config:
             ) from error
         merge(changed, {key: value})
         if places := _differences(_read_parts(cfg), _read_parts(changed)):
-            _say(f"option {key} takes effect in {_listed(places)}")
+            _say(f"option {key} takes effect in {some(places, SHOWN)}")
         elif _value(cfg, key) != (value,):
             raise OptionError(f"option {key} changes nothing: {_reason(cfg, key)}")
     return read(variables) if variables else cfg
@@ -146,7 +146,7 @@ def _reason(cfg: Config, key: str) -> str:
         return f"nothing reads {variable} of {cfg.filename}, and nothing there is made from it"
     return (
         f"nothing reads {variable} of {cfg.filename}; what is read are the copies of it that were "
-        f"made: set {_listed(copies)}"
+        f"made: set {some(copies, SHOWN)}"
     )
 
 
@@ -156,11 +156,6 @@ def _differences(before: dict, after: dict) -> list[str]:
     keys = [key for key, value in entries(after) if key not in known or known[key] != value]
     around = {key.rpartition(".")[0] for key in keys}
     return [key for key in keys if key not in around]
-
-
-def _listed(keys: list[str]) -> str:
-    more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
-    return ", ".join(keys[:SHOWN]) + more
 
 
 def _is_copy(value: object, original: object) -> bool:

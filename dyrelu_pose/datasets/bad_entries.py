@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeGuard
 
-from dyrelu_pose.errors import AnnotationError, plural
+from dyrelu_pose.errors import AnnotationError, first_of, plural
 
 from .checks import box_problem, entries_of, is_number, keypoints_problem, name_of
 from .doubts import find_doubts
@@ -86,7 +86,7 @@ def checked(
     notes = []
     if bad := list(bad_records(content, keypoints)):
         entries, problems = zip(*bad, strict=True)
-        first = problems[0] + (f" (and {len(bad) - 1} more)" if len(bad) > 1 else "")
+        first = first_of(problems)
         if not skip:
             raise AnnotationError(f"annotation file {ann_file}: {first}; correct it{advice}")
         notes.append(f"{plural(len(bad), 'entry')} of {ann_file} left out: {first}")

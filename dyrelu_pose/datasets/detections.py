@@ -7,7 +7,7 @@ import numpy as np
 from mmengine.logging import print_log
 from mmpose.structures.bbox import bbox_xywh2xyxy
 
-from dyrelu_pose.errors import AnnotationError, article, plural
+from dyrelu_pose.errors import AnnotationError, article, first_of, plural
 
 from .bad_entries import read_annotations
 from .checks import box_problem, is_number
@@ -41,11 +41,8 @@ def read_detections(
             "dict(image_id, category_id, bbox, score)"
         )
     images = {image["id"] for image in truths["images"]}
-    bad = dict(_bad_detections(found, images, ann_file))
-    if bad:
-        index, problem = next(iter(bad.items()))
-        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-        text = f"bbox file {bbox_file}: entry {index} {problem}{more}"
+    if bad := dict(_bad_detections(found, images, ann_file)):
+        text = f"bbox file {bbox_file}: {first_of([*bad.values()])}"
         if not skip_bad_samples:
             raise AnnotationError(text)
         print_log(f"{plural(len(bad), 'entry')} left out: {text}", logger="current")
@@ -119,7 +116,7 @@ def _bad_detections(found: list, images: set, ann_file: str) -> Iterator[tuple[i
     """Yield (index, what is wrong with it) for entries of a bbox file."""
     for index, entry in enumerate(found):
         if problem := _problem(entry, images, ann_file):
-            yield index, problem
+            yield index, f"entry {index} {problem}"
 
 
 def _problem(entry: object, images: set, ann_file: str) -> str | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
 
+from dyrelu_pose.errors import some
+
 from .load_image import ImageError, LoadImage, has_its_end
 
 LISTED = 100_000  # pictures of a set that are looked for
@@ -61,10 +63,9 @@ def missing_pictures(
     missing = [name for name in missing if not os.path.isfile(os.path.join(folder, name))]
     if not missing:
         return None
-    more = f", and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
     text = (
         f"{len(missing)} of the {len(names)} images of {ann_file} are not in {folder}: "
-        f"{', '.join(missing[:NAMED])}{more}; {_remedy(folder, missing[0])}"
+        f"{some(missing, NAMED)}; {_remedy(folder, missing[0])}"
     )
     return Disagreement(text, len(missing), len(names))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from dyrelu_pose.errors import AnnotationError
+from dyrelu_pose.errors import AnnotationError, first_of
 
 from .checks import box_problem, entries_of, is_number, keypoints_problem, name_of
 from .doubts import FRACTION, MOST
@@ -22,10 +22,8 @@ def check_truths(content: dict, ann_file: str, keypoints: int, use_area: bool = 
     Raises:
         AnnotationError: Names the file, the first entry, and how many there are.
     """
-    bad = list(_bad_truths(content, keypoints, use_area))
-    if bad:
-        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-        raise AnnotationError(f"annotation file {ann_file}, which is evaluated: {bad[0]}{more}")
+    if bad := list(_bad_truths(content, keypoints, use_area)):
+        raise AnnotationError(f"annotation file {ann_file}, which is evaluated: {first_of(bad)}")
     counted = [entry for entry in entries_of(content, "annotations") if _counts(entry)]
     shares = [entry for entry in counted if use_area and entry["area"] <= FRACTION]
     if len(shares) > MOST * len(counted):

@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, some
 from dyrelu_pose.layers import DyReLU
 
 from .launch import unwrapped
@@ -79,7 +79,7 @@ def find_origin(model: nn.Module, batch: dict) -> str:
         batch: What its data loader gave.
     """
     if names := [name for name, tensor in model.named_parameters() if not finite(tensor)]:
-        return f"the weights are not finite any more: {_some(names)}"
+        return f"the weights are not finite any more: {some(names, SHOWN)}"
     watch = _Watch(model)
     with torch.no_grad(), watch:
         data = model.get_submodule("data_preprocessor")(batch, training=True)
@@ -93,7 +93,7 @@ def find_origin(model: nn.Module, batch: dict) -> str:
     if not names:
         return "the same batch gives a finite loss now: it comes by chance, as dropout does"
     return (
-        f"{_some(names)} is not finite although all {watch.sites} DyReLU sites are: "
+        f"{some(names, SHOWN)} is not finite although all {watch.sites} DyReLU sites are: "
         "look at the layers behind the last site, the targets and the loss"
     )
 
@@ -160,8 +160,3 @@ def describe(tensor: Tensor) -> str:
 
 def _tensors(value: Tensor | list) -> Iterator[Tensor]:
     return iter(value if isinstance(value, list) else [value])
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
