@@ -38,6 +38,9 @@ def load_config(path: str, options: dict | None = None) -> Config:
     merge(cfg, options)
     if any(key.partition(".")[0] == "custom_imports" for key in options):
         import_modules_from_strings(**cfg.custom_imports)
+    # Its text goes into the log, a file and every checkpoint, and YAPF takes seconds each time, or
+    # minutes if it describes a hundred keypoints. `fromfile` has an option that it does not obey.
+    object.__setattr__(cfg, "_format_python_code", False)
     return cfg
 
 

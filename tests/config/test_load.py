@@ -1,7 +1,9 @@
 """A config that cannot be executed is named, with the line, and with what could not be imported."""
 
+import json
 import re
 
+import mmengine.config.config
 import pytest
 
 from dyrelu_pose.config.load import load_config
@@ -33,3 +35,17 @@ def test_what_cannot_be_executed_is_named(tmp_path, monkeypatch, text, reason):
     message = f"^config {re.escape(str(tmp_path))}/own.py cannot be executed: .*{reason}"
     with pytest.raises(UserError, match=message):
         load_config(str(tmp_path / "own.py"))
+
+
+@pytest.mark.parametrize("name", ["own.py", "own.json"])
+def test_the_text_of_a_config_is_written_at_once(tmp_path, monkeypatch, name):
+    def format_code(*_, **__):
+        raise AssertionError("YAPF takes seconds")
+
+    monkeypatch.setattr(mmengine.config.config, "FormatCode", format_code)
+    model = dict(type="T", sizes=[1, 2], names={0: "nose"} if name.endswith("py") else None)
+    text = f"{model = }" if name.endswith("py") else json.dumps(dict(model=model))
+    (tmp_path / name).write_text(text)
+    cfg = load_config(str(tmp_path / name))
+    (tmp_path / "saved.py").write_text(cfg.pretty_text)
+    assert load_config(str(tmp_path / "saved.py")).to_dict() == cfg.to_dict()
