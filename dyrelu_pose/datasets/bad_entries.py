@@ -119,7 +119,7 @@ def check_labelled(content: dict, ann_file: str) -> None:
         problem = "has no persons: 'annotations' is empty"
     elif not keypoints:
         problem = "has persons without keypoints; is it the file of boxes, instances_*.json?"
-    elif not any(isinstance(values, list) and any(values[2::3]) for values in keypoints):
+    elif all(isinstance(values, list) and not any(values[2::3]) for values in keypoints):
         problem = "has no labelled keypoint: every visibility is 0"
     else:
         return

@@ -105,6 +105,10 @@ def test_what_agrees_passes_without_a_word(folder, capfd):
         (lambda c: [a.update(bbox=[0.1, 0.2, 0.5, 0.5]) for a in c["annotations"]], "from 0 to 1"),
         (lambda c: c.update(annotations=3), "not in the COCO format: it has no lists"),
         (lambda c: [a.pop("keypoints") for a in c["annotations"]], "persons without keypoints; is"),
+        (
+            lambda c: [a.update(keypoints="9 9 2 9 9 2") for a in c["annotations"]],
+            "annotation 100 has keypoints that are not all numbers: '9 9 2 9 9 2'",
+        ),
         (lambda c: c.update(annotations=[]), "has no persons"),
         (lambda c: c["images"][0].update(id=-(2**63)), "image -9223372036854775808 has the id"),
         (
