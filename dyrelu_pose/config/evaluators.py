@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
-from mmengine.registry import EVALUATOR
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.evaluation.evaluators import MultiDatasetEvaluator
 from mmpose.evaluation.metrics import CocoMetric, CocoWholeBodyMetric, PoseTrack18Metric
-from mmpose.registry import METRICS
+from mmpose.registry import DATASETS, EVALUATORS, METRICS
 from mmpose.structures import PoseDataSample
 
 from dyrelu_pose.compat.xtcocotools import FIELDS
@@ -55,8 +56,10 @@ def check_evaluators(
             or has the name of another.
     """
     read = cache(_read_lists)  # each file once
-    if not is_plain(cfg.get(f"{split}_evaluator")):
-        return None  # its class says which metric is of which samples
+    evaluator = cfg.get(f"{split}_evaluator")
+    if not is_plain(evaluator):  # whose class says which metric is of which samples
+        _check_shares(split, evaluator, datasets, rehearsal)
+        return None
     names: list[str] = []
     all_known = True
     for key, metric in metrics(cfg, split):
@@ -90,6 +93,8 @@ def _check_metric(
         if metric.get("format_only"):
             return [], known
         _check_coco(key, metric, datasets, read)
+        if not metric.get("ann_file"):
+            _check_one_file(key, datasets, rehearsal, read)
         prefix = metric.get("prefix") or kind.default_prefix
         return [f"{prefix}/{name}" for name in STATS], known
     if getattr(kind, "__module__", None) in SIMPLE and rehearsal is not None:
@@ -121,7 +126,7 @@ def is_plain(evaluator: object) -> bool:
     """Whether MMEngine's own class computes the metrics of an evaluator, each of all samples."""
     if not (isinstance(evaluator, dict) and "metrics" in evaluator):
         return True
-    return registered(EVALUATOR, {"type": "Evaluator", **evaluator}) is Evaluator
+    return registered(EVALUATORS, {"type": "Evaluator", **evaluator}) is Evaluator
 
 
 def _is_coco(kind: object) -> TypeGuard[type[CocoMetric]]:
@@ -136,12 +141,47 @@ def _read_lists(path: str) -> dict:
     return content
 
 
+def _check_shares(
+    split: str, evaluator: dict, datasets: Sequence[KeypointDataset], rehearsal: Rehearsal | None
+) -> None:
+    """Check that each metric of a `MultiDatasetEvaluator` gets samples: it cannot do with none."""
+    if rehearsal is None or registered(EVALUATORS, evaluator) is not MultiDatasetEvaluator:
+        return
+    names = {rehearsal.meta["dataset_name"]}
+    if "dataset_name" in rehearsal.sample.metainfo_keys():
+        names = {dataset.meta["dataset_name"] for dataset in datasets}
+    for number, part in enumerate(evaluator.get("datasets") or ()):
+        kind = registered(DATASETS, part)
+        description = parse_pose_metainfo(getattr(kind, "METAINFO", None) or {})
+        if (name := description.get("dataset_name")) not in names:
+            raise ConfigError(
+                f"{split}_evaluator.datasets.{number} of the config is {part.get('type')}, whose "
+                f"dataset_name is {name}, and the samples of {split}_dataloader are of "
+                f"{', '.join(sorted(names))}: its metric would get none (MultiDatasetEvaluator "
+                "goes by what a class describes, not by metainfo)"
+            )
+
+
+def _check_one_file(
+    key: str, datasets: Sequence[KeypointDataset], rehearsal: Rehearsal | None, read: Read
+) -> None:
+    """Check that a metric without a file of its own, which goes by that of one set, knows all."""
+    if rehearsal is None:
+        return
+    name = rehearsal.meta["dataset_name"]
+    of_name = [dataset for dataset in datasets if dataset.meta["dataset_name"] == name]
+    for dataset in datasets if of_name else ():
+        last = of_name[-1]  # as the data sets leave it to the metric
+        known = f"{key} of the config has no ann_file and goes by {last.ann_file}"
+        _check_pictures(known, last.ann_file, dataset, read)
+
+
 def _check_coco(key: str, metric: dict, datasets: Sequence[KeypointDataset], read: Read) -> None:
     given = metric.get("ann_file")
     for dataset in datasets:
         path = given or dataset.ann_file
         if realpath(path) != realpath(dataset.ann_file):
-            _check_pictures(key, path, dataset, read)
+            _check_pictures(f"{key}.ann_file of the config is {path}", path, dataset, read)
         if not len(dataset.meta["sigmas"]) and not metric.get("gt_converter"):
             raise ConfigError(f"{dataset.key}.metainfo has no sigmas, and {key} compares by them")
         count, use_area = dataset.meta["num_keypoints"], metric.get("use_area", True)
@@ -170,7 +210,7 @@ def _check_fields(key: str, metric: dict, path: str, read: Read) -> None:
                 )
 
 
-def _check_pictures(key: str, path: str, dataset: KeypointDataset, read: Read) -> None:
+def _check_pictures(goes_by: str, path: str, dataset: KeypointDataset, read: Read) -> None:
     """Check that an evaluator's annotation file knows the pictures that a data set shows."""
     own = read(dataset.ann_file)
     shown, listed = _pictures(own), _pictures(read(path))
@@ -181,8 +221,8 @@ def _check_pictures(key: str, path: str, dataset: KeypointDataset, read: Read) -
         if basename(listed.get(id, "")) != basename(name):
             found = f"is {listed[id]}" if id in listed else "is missing"
             raise ConfigError(
-                f"{key}.ann_file of the config is {path}, and {dataset.key} is of "
-                f"{dataset.ann_file}: image {id} of the latter, {name}, {found} in the former"
+                f"{goes_by}, and {dataset.key} is of {dataset.ann_file}: image {id} of "
+                f"the latter, {name}, {found} in the former"
             )
 
 

@@ -509,13 +509,38 @@ def test_metrics_of_an_evaluator(cfg):
     refused(cfg, "yields coco/AP,", default_hooks__checkpoint__save_best="PCK")
 
 
-def test_an_evaluator_of_mixed_sets_names_its_metrics_itself(cfg, folder):
-    other = dict(cfg.val_evaluator, ann_file=f"{folder}/{TRAIN}")
-    sets = [dict(type="CocoDataset"), dict(type="AicDataset")]
-    cfg.val_evaluator = dict(
-        type="MultiDatasetEvaluator", metrics=[cfg.val_evaluator, other], datasets=sets
+@pytest.fixture
+def mixed(cfg):
+    """A config that evaluates two sets of two people as one."""
+    own = cfg.val_dataloader.dataset
+    parts = [dict(own, pipeline=[]), dict(own, ann_file=TRAIN, pipeline=[])]
+    parts[1]["data_prefix"] = dict(img="train/")
+    cfg.val_dataloader.dataset = dict(
+        type="CombinedDataset", datasets=parts, pipeline=own.pipeline, test_mode=True,
+        metainfo=dict(from_file="configs/_base_/datasets/coco.py"),
+    )  # fmt: skip
+    return cfg
+
+
+def test_an_evaluator_of_mixed_sets_names_its_metrics_itself(mixed, folder):
+    others = dict(type="CocoMetric", ann_file=f"{folder}/{TRAIN}")
+    sets = [dict(type="CocoDataset"), dict(type="HumanArtDataset")]
+    mixed.val_evaluator = dict(
+        type="MultiDatasetEvaluator", metrics=[mixed.val_evaluator, others], datasets=sets
     )
-    check(cfg, default_hooks__checkpoint__save_best="coco/AP")
+    words = "val_evaluator.datasets.1 of the config is HumanArtDataset", "are of coco: its metric"
+    refused(mixed, *words)
+    mixed.val_dataloader.dataset.datasets[1].type = "HumanArtDataset"
+    check(mixed, default_hooks__checkpoint__save_best="coco/AP")
+
+
+def test_a_metric_of_mixed_sets_that_goes_by_the_file_of_one(mixed, folder):
+    mixed.val_evaluator = dict(type="CocoMetric")
+    words = f"val_evaluator of the config has no ann_file and goes by {folder}/{TRAIN}", VAL
+    refused(mixed, *words, "is missing")
+    first = mixed.val_dataloader.dataset.datasets[0]
+    mixed.val_dataloader.dataset.datasets = [first, first]
+    check(mixed)
 
 
 def test_a_metric_of_a_users_own_may_add_names(cfg):
