@@ -25,6 +25,7 @@ from dyrelu_pose.config.errors import ConfigError, named_parts
 from dyrelu_pose.config.evaluators import is_plain
 from dyrelu_pose.config.options import named_options
 from dyrelu_pose.config.parts import metrics
+from dyrelu_pose.config.weights import check_whole
 from dyrelu_pose.engine.launch import unwrapped
 from dyrelu_pose.engine.metrics import SaveMetricsHook
 from dyrelu_pose.errors import user_errors
@@ -95,6 +96,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         dump_results(cfg, args.dump)
     with named_options(cfg, args.cfg_options), named_parts(cfg):
         check_run(cfg, ["test"])
+        if not exported:
+            check_whole(cfg, args.checkpoint, args.config)
         # The runner would go on without what does not fit, or load the last checkpoint instead.
         cfg.load_from, cfg.resume = None, False
         runner = Runner.from_cfg(cfg)

@@ -1,4 +1,4 @@
-"""Check what a training starts from, before anything is written."""
+"""Check what a training starts from, or a test loads, before anything is written."""
 
 import copy
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmpose.registry import MODELS
 from torch import nn
 
-from dyrelu_pose.compat.fit import Misfit, Written, counted, misfits, remedy
+from dyrelu_pose.compat.fit import Misfit, Written, counted, load_whole, misfits, remedy
 from dyrelu_pose.engine.start import check_loaded, check_resumed
 from dyrelu_pose.placement.meta_device import run_without_values
 
@@ -39,8 +39,7 @@ def check_weights(cfg: Config) -> None:
     pretrained = any(value == "Pretrained" for _, value in entries(cfg.model.to_dict()))
     if not (path or pretrained):
         return
-    with quietly():
-        model = run_without_values(lambda device: MODELS.build(copy.deepcopy(cfg.model)))
+    model = _without_values(cfg)
     for key, module, init in _pretrained(model):
         _check_pretrained(key, module, init)
     if path:
@@ -54,6 +53,22 @@ def check_weights(cfg: Config) -> None:
             with quietly():
                 misfits(model, checkpoint)
             check_loaded(written(), model, checkpoint, f"load_from={path}")
+
+
+def check_whole(cfg: Config, path: str, owner: str) -> None:
+    """Check that a checkpoint has all of a config's model, as `load_whole` does.
+
+    Raises:
+        UserError: As of `load_whole`.
+    """
+    model = _without_values(cfg)
+    with quietly():
+        load_whole(model, path, owner)
+
+
+def _without_values(cfg: Config) -> nn.Module:
+    with quietly():
+        return run_without_values(lambda device: MODELS.build(copy.deepcopy(cfg.model)))
 
 
 def _pretrained(model: nn.Module) -> Iterator[tuple[str, nn.Module, dict]]:
