@@ -16,7 +16,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from dyrelu_pose.config.arguments import add_cfg_options, at_least_one
+from dyrelu_pose.config.arguments import add_cfg_options, at_least_one, finite
 from dyrelu_pose.config.load import load_config
 from dyrelu_pose.config.rehearsal import rehearse
 from dyrelu_pose.datasets.picture_array import write_array
@@ -35,7 +35,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--oversample",
-        type=float,
+        type=finite,
         help="stored pixels per pixel of the input, along each axis "
         f"(the largest magnification of the augmentation, at least {Settings.oversample:g})",
     )

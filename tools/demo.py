@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rich.progress import track
 
-from dyrelu_pose.config.arguments import add_detector_arguments, at_least_one
+from dyrelu_pose.config.arguments import add_detector_arguments, at_least_one, finite
 from dyrelu_pose.detection import PersonDetector
 from dyrelu_pose.errors import UserError, plural, some, user_errors
 from dyrelu_pose.inference import PoseInferencer
@@ -58,7 +58,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="smooth the keypoints in videos with a one-euro filter",
     )
     parser.add_argument(
-        "--kpt-thr", type=float, default=0.3, help="lowest score of a drawn keypoint (%(default)s)"
+        "--kpt-thr", type=finite, default=0.3, help="lowest score of a drawn keypoint (%(default)s)"
     )
     parser.add_argument(
         "--draw-bbox", action="store_true", help="draw the boxes, too (always with --detector)"

@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dyrelu_pose.config.arguments import at_least_one
+from dyrelu_pose.config.arguments import at_least_one, finite
 from dyrelu_pose.datasets.bad_entries import bad_records, has_lists, read_annotations
 from dyrelu_pose.datasets.checks import entries_of, is_number, keypoints_problem, name_of
 from dyrelu_pose.datasets.load_image import read_image
@@ -48,7 +48,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--num", type=at_least_one, default=12, help="how many images (%(default)s)"
     )
     parser.add_argument(
-        "--threshold", type=float, default=0.2, help="lowest keypoint score drawn (%(default)s)"
+        "--threshold", type=finite, default=0.2, help="lowest keypoint score drawn (%(default)s)"
     )
     return parser.parse_args(argv)
 

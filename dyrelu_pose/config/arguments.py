@@ -25,7 +25,7 @@ def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--interval", type=at_least_one, default=1, help="draw every INTERVAL-th sample"
     )
-    parser.add_argument("--wait-time", type=float, default=1, help="seconds a window stays open")
+    parser.add_argument("--wait-time", type=finite, default=1, help="seconds a window stays open")
     add_cfg_options(parser, "override entries of the config, such as train_cfg.max_epochs=10")
     parser.add_argument(
         "--launcher",
@@ -64,13 +64,29 @@ def share(text: str) -> float:
     Raises:
         argparse.ArgumentTypeError: It is none.
     """
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = _float(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
     return value
+
+
+def finite(text: str) -> float:
+    """Return the number that an argument is, neither NaN nor infinite; argparse's `type`.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    value = _float(text)
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text} is not a finite number")
+    return value
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def at_least_one(text: str) -> int:

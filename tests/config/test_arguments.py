@@ -5,8 +5,9 @@ import argparse
 import pytest
 from mmengine.config import Config
 
-from dyrelu_pose.config.arguments import add_cfg_options, show_predictions
+from dyrelu_pose.config.arguments import add_cfg_options, finite, share, show_predictions
 from dyrelu_pose.config.errors import ConfigError
+from tests.scripts import load
 
 
 def parsed(*texts):
@@ -79,6 +80,32 @@ def test_a_flag_names_the_entry_that_it_needs(hooks, flag):
     cfg = Config(dict(default_hooks=dict(visualization=dict(type="PoseVisualizationHook"))))
     show_predictions(cfg, args)
     assert cfg.default_hooks.visualization.enable
+
+
+@pytest.mark.parametrize("kind", [share, finite])
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "a", ""])
+def test_what_is_compared_is_a_number(kind, text):
+    with pytest.raises(argparse.ArgumentTypeError, match=f"^{text} is not a "):
+        kind(text)
+    assert kind("0.25") == 0.25
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("crop_dataset", ["config.py", "out", "--oversample"]),
+        ("demo", ["picture.jpg", "--kpt-thr"]),
+        ("draw_predictions", ["truth.json", "results.json", "--threshold"]),
+        ("test", ["config.py", "model.pth", "--wait-time"]),
+    ],
+)
+def test_numbers_of_the_tools_are_finite(tool, arguments, capsys):
+    parse = load(f"tools/{tool}.py").parse_args
+    with pytest.raises(SystemExit) as error:
+        parse([*arguments, "nan"])
+    assert error.value.code == 2
+    assert f"error: argument {arguments[-1]}: nan is not a finite" in capsys.readouterr().err
+    parse([*arguments, "1.5"])
 
 
 def test_none_are_none():
