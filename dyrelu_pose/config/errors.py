@@ -6,6 +6,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import reduce
+from os.path import abspath, isfile
+from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
@@ -19,12 +21,30 @@ from dyrelu_pose.errors import UserError, article, described
 
 T = TypeVar("T")
 
+READ = ("_file2dict", "_parse_lazy_import")  # MMEngine's, which call themselves for `_base_`
 _REPR = reprlib.Repr()
 _REPR.maxlevel, _REPR.maxdict, _REPR.maxstring, _REPR.maxother = 2, 40, 100, 100
 
 
 class ConfigError(UserError):
     """A config has a value that cannot be used; the message names its key."""
+
+
+def config_in(error: Exception, path: str | Path) -> str:
+    """Say which file an error of reading a config is about: it, one it inherits from, or a circle.
+
+    Args:
+        error: What MMEngine raised.
+        path: The config.
+    """
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    read = [abspath(frame.f_locals["filename"]) for frame in frames if frame.f_code.co_name in READ]
+    files = [file for file in dict.fromkeys(read) if isfile(file)]
+    if len(files) < len(read) and isinstance(error, RecursionError):
+        return f"config {path} (which inherits from itself: {' from '.join([*files, files[0]])})"
+    if len(files) > 1:
+        return f"config {files[-1]} (which {path} inherits from)"
+    return f"config {path}"
 
 
 def expect(value: object, kinds: type[T] | tuple[type[T], ...], key: str) -> T:

@@ -11,7 +11,7 @@ from mmengine.utils import import_modules_from_strings
 from dyrelu_pose.errors import UserError, no_file
 
 from . import safe
-from .errors import ConfigError
+from .errors import ConfigError, config_in
 from .options import follow, merge
 from .variables import overridden
 
@@ -71,11 +71,12 @@ def read(path: str | Path, variables: dict) -> Config:
     except (SyntaxError, UnicodeDecodeError) as error:
         is_mark = "U+FEFF" in str(error)
         hint = "; save it in UTF-8 without a byte-order mark" if is_mark else ""
-        raise UserError(f"config {path}, or what it inherits from: {error}{hint}") from error
+        reason = str(error).replace("(<unknown>, ", "(")  # MMEngine's copy has no name
+        raise UserError(f"{config_in(error, path)}: {reason}{hint}") from error
     except UserError:
         raise
     except Exception as error:  # whatever the file does
-        raise UserError(f"config {path} cannot be executed: {_reason(error)}") from error
+        raise UserError(f"{config_in(error, path)} cannot be executed: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

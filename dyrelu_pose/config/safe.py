@@ -14,6 +14,7 @@ from mmengine.config import Config
 from mmengine.fileio.handlers import JsonHandler, YamlHandler, file_handlers
 from mmengine.utils import import_modules_from_strings
 
+from .errors import config_in
 from .forbidden import DataConfigError, check
 
 SUFFIXES = (".json", ".yaml", ".yml")
@@ -67,9 +68,9 @@ def load(path: str | Path) -> Config:
         cfg = Config.fromfile(path, import_custom_modules=False)
     except (json.JSONDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
-        raise DataConfigError(f"config {path} is not valid: {reason}") from error
+        raise DataConfigError(f"{config_in(error, path)} is not valid: {reason}") from error
     except AttributeError as error:
-        raise DataConfigError(f"config {path} holds no keys and values") from error
+        raise DataConfigError(f"{config_in(error, path)} holds no keys and values") from error
     check(cfg.to_dict(), path)
     if imports := cfg.get("custom_imports"):
         import_modules_from_strings(**imports)
