@@ -7,6 +7,7 @@ like any other: parameters are float32 again once they are in a model.
 
 import argparse
 import hashlib
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from dyrelu_pose.errors import UserError, user_errors
 from dyrelu_pose.inference.load import check_finite
-from dyrelu_pose.records.files import check_output_file, write_atomically
+from dyrelu_pose.records.files import check_output_file, write_bytes
 
 LARGEST_HALF = torch.finfo(torch.float16).max
 
@@ -44,8 +45,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_weights(weights, args.in_file)
     if args.half:
         weights = {name: half(name, tensor) for name, tensor in weights.items()}
-    write_atomically(args.out_file, lambda part: torch.save(dict(state_dict=weights), part))
-    content = args.out_file.read_bytes()
+    with io.BytesIO() as buffer:  # torch does not say of a file that the disk is full
+        torch.save(dict(state_dict=weights), buffer)
+        content = buffer.getvalue()
+    write_bytes(args.out_file, content)
     digest = hashlib.sha256(content).hexdigest()
     print(f"{args.out_file}: {len(content) / 1e6:.1f} MB, sha256 {digest}")
 

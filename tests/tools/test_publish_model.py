@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from dyrelu_pose.errors import UserError
+from dyrelu_pose.records.files import DiskFullError
 from tests import scripts
 
 
@@ -98,11 +99,10 @@ def test_a_file_stays_whole_if_its_successor_cannot_be_written(tmp_path, monkeyp
     out = tmp_path / "x.pth"
     out.write_bytes(b"old")
 
-    def stop(content, path):
-        path.write_bytes(b"half")
-        raise OSError("stopped")
+    def full(path, content):
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(torch, "save", stop)
-    with pytest.raises(OSError, match="stopped"):
+    monkeypatch.setattr(type(out), "write_bytes", full)  # torch would say "unexpected pos"
+    with pytest.raises(DiskFullError, match=f"the disk is full: {out} needs 0.0 MB"):
         tool.main([str(source), str(out)])
     assert out.read_bytes() == b"old"
