@@ -31,8 +31,9 @@ def test_equals_the_layer(variant, init, k):
     assert not list(deployed.parameters())
 
 
-def test_a_norm_that_a_layer_computed_is_one_of_its_own_again():
-    net = nn.Sequential(nn.Conv2d(3, 8, 1), nn.BatchNorm2d(8), lively(DyReLUB(channels=8)))
+@pytest.mark.parametrize("variant", [DyReLUB, DyReLUC])
+def test_a_norm_that_a_layer_computed_is_one_of_its_own_again(variant):
+    net = nn.Sequential(nn.Conv2d(3, 8, 1), nn.BatchNorm2d(8), lively(variant(channels=8)))
     net[2].fold_norm(net, "1")
     net(2 + torch.randn(4, 3, 6, 6))  # running statistics other than 0 and 1
     net.eval()

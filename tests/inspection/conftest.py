@@ -1,4 +1,4 @@
-"""A small estimator with ReLU, DyReLU-B with and without a folded norm, and DyReLU-C."""
+"""A small estimator with ReLU, DyReLU-B with and without a folded norm, and DyReLU-C with one."""
 
 import pytest
 import torch
@@ -35,7 +35,7 @@ def cfg():
                 dict(sites=KEPT, act=None),
                 dict(sites=FOLDED, act=dict(type="DyReLUB"), fuse_norm=True),
                 dict(sites="backbone.*", act=dict(type="DyReLUB")),
-                dict(sites="head.*", act=dict(type="DyReLUC")),
+                dict(sites="head.*", act=dict(type="DyReLUC"), fuse_norm=True),
             ],
         }
     )

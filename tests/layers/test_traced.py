@@ -23,7 +23,6 @@ CASES = [
         (True, False, " in place"),
         (True, True, " with its norm"),
     )
-    if not (fuse_norm and act["type"] == "DyReLUC")
 ]
 
 

@@ -16,7 +16,6 @@ from .conftest import BACKBONES, maps
 
 MOVING = dict(type="DyReLUB", reduction=4, init="default")  # not at ReLU
 FUSED = [dict(sites="backbone.*", act=MOVING, fuse_norm=True)]
-PLAIN = [dict(sites="backbone.*", act=MOVING)]
 SIZE = (8, 6)  # (W, H)
 WITHOUT_NORMS = {"alexnet", "pvt", "pvtv2", "vgg11"}  # BatchNorm before an activation
 
@@ -65,11 +64,18 @@ def assert_close_in_scale(ours, theirs, name):
     torch.testing.assert_close(ours / scale, theirs / scale, rtol=1e-5, atol=1e-7, msg=name)
 
 
-@pytest.mark.parametrize("name", sorted(BACKBONES.keys() - WITHOUT_NORMS))
-def test_computes_the_same_function(build, images, input_size, name):
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [
+        *((name, "DyReLUB") for name in sorted(BACKBONES.keys() - WITHOUT_NORMS)),
+        *((name, "DyReLUC") for name in ("mobilenetv2", "resnet18")),
+    ],
+)
+def test_computes_the_same_function(build, images, input_size, name, variant):
     theirs, ours = build(name), build(name)
-    place(theirs, PLAIN, input_size)
-    placements = place(ours, FUSED, input_size)
+    rule = dict(sites="backbone.*", act=dict(MOVING, type=variant))
+    place(theirs, [rule], input_size)
+    placements = place(ours, [dict(rule, fuse_norm=True)], input_size)
     assert any(placement.fused for placement in placements)
     assert list(ours.state_dict()) == list(theirs.state_dict())
     for training in (True, False):
