@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from mmengine.runner.checkpoint import CheckpointLoader, _load_checkpoint_to_model
 from torch import Tensor, nn
 
-from dyrelu_pose.errors import UserError
+from dyrelu_pose.errors import UserError, some
 
 SHOWN = 3  # tensors named in an error
 
@@ -86,16 +86,11 @@ def counted(written: Mapping[str, bool]) -> str:
 def shortened(lines: list[str]) -> str:
     """Join PyTorch's lines about misfits, each kind with the first of its tensors."""
     sizes = [line.rstrip(".") for line in lines if line.startswith("size mismatch")]
-    shown = [sizes[0] + _more(len(sizes) - 1)] if sizes else []
+    shown = [some(sizes, 1)] if sizes else []
     for line in lines:
         if not line.startswith("size mismatch"):
-            names = line.split(", ")
-            shown.append(", ".join(names[:SHOWN]).rstrip(". ") + _more(len(names) - SHOWN))
+            shown.append(some(line.rstrip(". ").split(", "), SHOWN))
     return "; ".join(shown)
-
-
-def _more(count: int) -> str:
-    return f" and {count} more" if count > 0 else ""
 
 
 def remedy(model: nn.Module, checkpoint: dict, loaded: int, init: str | None = None) -> str | None:

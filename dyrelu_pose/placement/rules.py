@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
-from dyrelu_pose.errors import plural
+from dyrelu_pose.errors import first_of, plural
 
 from .near_misses import near_misses
 from .probe import PlacementError, Site
@@ -155,16 +155,14 @@ def _check_patterns(rule: Rule, sites: Sequence[Site], invisible: Mapping[str, s
 
 def _reasons(pattern: str, invisible: Mapping[str, str]) -> str:
     reasons = [reason for name, reason in invisible.items() if fnmatchcase(name, pattern)]
-    more = f" (and {len(reasons) - 1} more like this)" if len(reasons) > 1 else ""
-    return reasons[0] + more if reasons else ""
+    return first_of(reasons) if reasons else ""
 
 
 def _check_obstacles(taken: dict[Site, Rule]) -> None:
     blocked = [site for site, rule in taken.items() if site.obstacle and rule.act is not None]
-    if blocked:
-        more = f" (and {len(blocked) - 1} more like this)" if len(blocked) > 1 else ""
+    if obstacles := [site.obstacle for site in blocked if site.obstacle]:
         raise PlacementError(
-            f"{taken[blocked[0]]}: {blocked[0].obstacle}{more}, "
+            f"{taken[blocked[0]]}: {first_of(obstacles)}, "
             "or put a rule with act=None for it in front"
         )
 

@@ -216,7 +216,7 @@ class Functional(nn.Module):
         (nn.Sequential(Functional(torch.Tensor.relu_)), "0 calls relu_ as a function"),
         (
             nn.Sequential(Functional(), Functional(nn.functional.gelu)),
-            r"0 calls relu as a function.* \(and 1 more like this\)",
+            r"0 calls relu as a function.* \(and 1 more\)",
         ),
         (
             nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.ReLU()),
