@@ -114,7 +114,7 @@ def test_refusals_name_what_is_wrong(write_grid, text, message):
 
 
 def test_a_grid_that_is_no_python_is_named(write_grid):
-    with pytest.raises(UserError, match=r"config .*\.py, or what .*'\(' was never closed"):
+    with pytest.raises(UserError, match=r"config .*\.py: '\(' was never closed"):
         load_grid(write_grid("cells = ("))
 
 

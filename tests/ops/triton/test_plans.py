@@ -44,7 +44,8 @@ def make_site(kind, shape=(2, 5, 4, 3), dtype=torch.float64, memory_format=FORMA
         def normalized(x, w1, b1, w2, b2, weight, bias):
             statistics = [t.to(x.device) if kind == "normalized-eval" else None for t in fixed]
             norm = Norm(weight, bias, *statistics, 1e-5)
-            return normalized_dyrelu(x, norm, Hyper(w1, b1, w2, b2), constants[0], backend)[0]
+            hyper, (ranges, _) = Hyper(w1, b1, w2, b2), constants
+            return normalized_dyrelu(x, norm, hyper, ranges, backend=backend)[0]
 
         return normalized
 
@@ -215,7 +216,9 @@ def test_running_statistics_are_updated_by_the_kernel(monkeypatch):
         mean, variance = torch.rand(2, 5, generator=torch.Generator().manual_seed(3)).to(DEVICE)
         running = Running(mean, variance, torch.tensor(7, device=DEVICE), 0.3)
         norm = Norm(weight, bias, None, None, 1e-5)
-        y, *none = normalized_dyrelu(x, norm, Hyper(*weights), RANGES, "triton", running)
+        y, *none = normalized_dyrelu(
+            x, norm, Hyper(*weights), RANGES, backend="triton", running=running
+        )
         assert none == [None, None]
         found.append([y, mean, variance])
         assert running.batches.item() == 8
@@ -230,7 +233,7 @@ def test_backward_keeps_the_running_mean_of_its_forward_pass():
     def gradients(change):
         mean, variance = torch.full((2, 5), 0.5, dtype=torch.float64, device=DEVICE)
         norm = Norm(weight, bias, mean, variance, 1e-5)
-        y = normalized_dyrelu(x, norm, Hyper(*weights), RANGES, "triton")[0]
+        y = normalized_dyrelu(x, norm, Hyper(*weights), RANGES, backend="triton")[0]
         mean += change
         return torch.autograd.grad(y.square().sum(), tensors)
 
