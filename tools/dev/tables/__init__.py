@@ -7,7 +7,16 @@ from .deploy import deployed, deployed_ap, deployed_torch, detectors
 from .gpus import speed_gpu, speed_gpu_models, speed_host
 from .results import coco_mini, hidden_units, longer, model_card, tried
 from .scale import distributed, scale_evaluation, scale_gpus, scale_index, scale_workers
-from .speed import complexity, imagenet_cost, kept, loader, speed_compiled, speed_model, speed_op
+from .speed import (
+    complexity,
+    imagenet_cost,
+    kept,
+    loader,
+    speed_compiled,
+    speed_fused,
+    speed_model,
+    speed_op,
+)
 from .study import gain, gain_cells, study_recipe
 from .tools import dev_tools, tools
 from .trust import compatibility, dependencies, reliability, safeguards
@@ -40,6 +49,7 @@ __all__ = [
     "scale_index",
     "scale_workers",
     "speed_compiled",
+    "speed_fused",
     "speed_gpu",
     "speed_gpu_models",
     "speed_host",

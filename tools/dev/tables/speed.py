@@ -20,13 +20,19 @@ def speed_op(page: Path) -> str:
     for row in bench("op_cpu"):
         if (row["shape"], row["dtype"], row["what"]) == OP:
             found.setdefault(row["row"], {})[row["memory_format"]] = row
+    families = list(dict.fromkeys(map(_family, found)))  # beside each other, whenever timed
     lines = [
         [name, *(_time(of.get(each)) for each in formats), maps(next(iter(of.values())))]
-        for name, of in found.items()
+        for name, of in sorted(found.items(), key=lambda item: families.index(_family(item[0])))
     ]
     shape, _, what = OP
     header = (f"{what}, {shape}", *formats, "kept for backward")
     return f"{markdown_table(header, lines)}\n\n{made(page, 'op_cpu')}"
+
+
+def _family(name: str) -> str:
+    """Return the name of a row without its backend, or whatever comes last."""
+    return name.rpartition(" ")[0]
 
 
 def _time(row: dict[str, str] | None) -> str:
@@ -64,6 +70,18 @@ def speed_model(page: Path) -> str:
         *("peak memory", "inference"),
     )
     return f"{markdown_table(header, lines)}\n\n{made(page, 'model_cpu')}"
+
+
+def speed_fused(page: Path) -> str:
+    """Return what folding norms does to training steps of the study's networks on a CPU."""
+    rows = {(row["grid"], row["cell"]): row for row in bench("steps")}
+    lines = []
+    for (grid, cell), row in rows.items():
+        if fused := rows.get((grid, f"{cell}, fuse_norm")):
+            times = (_times(each, "times_baseline") for each in (row, fused))
+            lines.append([f"`{grid}`", cell, *times])
+    header = ("grid", "activation", "step, multiple of ReLU's", "with `fuse_norm=True`")
+    return f"{markdown_table(header, lines)}\n\n{made(page, 'steps')}"
 
 
 def kept(page: Path) -> str:
