@@ -2,7 +2,7 @@
 # width on drawn people and, with --base, on people in photographs. Weights and multiply-adds at
 # 96x64, of --dry-run: ReLU 0.19M and 6.50M, C 0.22M and 6.72M, C+C 0.25M and 7.04M, C-R1 0.30M and
 # 6.80M; ReLU of 9 channels 0.24M and 7.92M, of 10 channels 0.29M and 9.48M, of 11 channels 0.35M
-# and 11.17M. Times of a step: benchmarks/steps.py; C takes as much of it as ReLU of 9 channels.
+# and 11.17M. Times of a step: benchmarks/steps.py; C takes no more of it than ReLU of 9 channels.
 # C-flat1 starts as ReLU, where C starts at a third of it, and so hands on a third of each shortcut.
 # C-R1 has as many hidden units as channels, where R 4 leaves 2 of them to 8 channels.
 # C-slow: hyper functions at an eighth of the default rate, which was chosen at a rate of 2e-3, an
