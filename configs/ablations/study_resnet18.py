@@ -9,7 +9,7 @@
 # eighth of the study's.
 base = "../study/resnet18-8_drawn.py"
 baseline = "ReLU"
-other_baselines = ("ReLU-9", "ReLU-10", "ReLU-11")
+other_baselines = ("ReLU-9", "ReLU-10", "ReLU-11", "B", "C", "PReLU")
 curves = ("ReLU", "B", "C", "SE", "ReLU-9", "ReLU-10")
 
 
