@@ -16,6 +16,9 @@ STATIC = (2, 5)
 POOLED = (3, 8)
 
 
+Build = Callable[[int], nn.Module]  # of a module, for a number of channels
+
+
 class Row(NamedTuple):
     """One activation.
 
@@ -29,22 +32,22 @@ class Row(NamedTuple):
     """
 
     name: str
-    build: Callable[[int], nn.Module]
+    build: Build
     passes: tuple[int, int] = POOLED
     reference: str | None = None
     baseline: str = "ReLU"
     devices: tuple[str, ...] = ("cpu", "cuda")
 
 
-def _b(backend: str) -> Callable[[int], nn.Module]:
+def _b(backend: str) -> Build:
     return lambda channels: DyReLUB(channels, backend=backend, init="default")
 
 
-def _c(backend: str) -> Callable[[int], nn.Module]:
+def _c(backend: str) -> Build:
     return lambda channels: DyReLUC(channels, backend=backend, init="default")
 
 
-def _norm(activation: Callable[[int], nn.Module], fuse: bool = False) -> Callable[[int], nn.Module]:
+def _norm(activation: Build, fuse: bool = False) -> Build:
     """Put an `nn.BatchNorm2d` before an activation, or into it."""
 
     def build(channels: int) -> nn.Module:
@@ -70,13 +73,32 @@ B, C = "DyReLU-B", "DyReLU-C"
 NORM_B, NORM_C, NORM_RELU = (f"BatchNorm2d + {name}" for name in (B, C, "ReLU"))
 USUAL = "DyReLU-B usual"
 
-REFERENCES: dict[str, Callable[[int], nn.Module]] = {
+REFERENCES: dict[str, Build] = {
     B: _b("reference"),
     C: _c("reference"),
     NORM_B: _norm(_b("reference")),
     NORM_C: _norm(_c("reference")),
 }
-FUSED = dict(eager=("cpu", "cuda"), compile=("cpu", "cuda"), numba=("cpu",), triton=("cuda",))
+BACKENDS = dict(eager=("cpu", "cuda"), compile=("cpu", "cuda"), numba=("cpu",), triton=("cuda",))
+
+
+def _by_backend(
+    name: str,
+    build: Callable[[str], Build],
+    baseline: str = "ReLU",
+    label: str = "",
+) -> list[Row]:
+    """Return a row for each backend; `name` is that of the reference as well."""
+    return [
+        Row(f"{name}{label} {backend}", build(backend), POOLED, name, baseline, devices)
+        for backend, devices in BACKENDS.items()
+    ]
+
+
+def _fused(layer: Callable[[str], Build]) -> Callable[[str], Build]:
+    """Put the norm into a layer, whatever its backend."""
+    return lambda backend: _norm(layer(backend), fuse=True)
+
 
 ROWS = (
     Row("ReLU", _relu, STATIC),
@@ -84,30 +106,11 @@ ROWS = (
     Row("SE + ReLU", lambda channels: SEReLU(channels, reduction=8)),
     Row(USUAL, UsualDyReLUB, reference=B),
     Row(f"{USUAL}, torch.compile", _compiled_usual, reference=B),
-    Row(f"{B} eager", _b("eager"), reference=B),
-    Row(f"{B} compile", _b("compile"), reference=B),
-    Row(f"{B} numba", _b("numba"), reference=B, devices=("cpu",)),
-    Row(f"{B} triton", _b("triton"), reference=B, devices=("cuda",)),
-    Row(f"{C} eager", _c("eager"), reference=C),
-    Row(f"{C} compile", _c("compile"), reference=C),
-    Row(f"{C} numba", _c("numba"), reference=C, devices=("cpu",)),
-    Row(f"{C} triton", _c("triton"), reference=C, devices=("cuda",)),
+    *_by_backend(B, _b),
+    *_by_backend(C, _c),
     Row(NORM_RELU, _norm(_relu), baseline=NORM_RELU),
-    *(
-        row
-        for name, of in ((NORM_B, _b), (NORM_C, _c))
-        for row in (
-            Row(f"{name} eager", _norm(of("eager")), reference=name, baseline=NORM_RELU),
-            *(
-                Row(
-                    f"{name} fuse_norm, {backend}",
-                    _norm(of(backend), True),
-                    reference=name,
-                    baseline=NORM_RELU,
-                    devices=devices,
-                )
-                for backend, devices in FUSED.items()
-            ),
-        )
-    ),
+    Row(f"{NORM_B} eager", _norm(_b("eager")), reference=NORM_B, baseline=NORM_RELU),
+    *_by_backend(NORM_B, _fused(_b), NORM_RELU, " fuse_norm,"),
+    Row(f"{NORM_C} eager", _norm(_c("eager")), reference=NORM_C, baseline=NORM_RELU),
+    *_by_backend(NORM_C, _fused(_c), NORM_RELU, " fuse_norm,"),
 )
