@@ -169,11 +169,12 @@ def _check_one_file(
     if rehearsal is None:
         return
     name = rehearsal.meta["dataset_name"]
-    of_name = [dataset for dataset in datasets if dataset.meta["dataset_name"] == name]
-    for dataset in datasets if of_name else ():
-        last = of_name[-1]  # as the data sets leave it to the metric
-        known = f"{key} of the config has no ann_file and goes by {last.ann_file}"
-        _check_pictures(known, last.ann_file, dataset, read)
+    of_name = [d.ann_file for d in datasets if d.meta["dataset_name"] == name]
+    if of_name:
+        path = of_name[-1]  # as the data sets leave it to the metric
+        for dataset in datasets:
+            goes_by = f"{key} of the config has no ann_file and goes by {path}"
+            _check_pictures(goes_by, path, dataset, read)
 
 
 def _check_coco(key: str, metric: dict, datasets: Sequence[KeypointDataset], read: Read) -> None:

@@ -159,10 +159,14 @@ def _reasons(pattern: str, invisible: Mapping[str, str]) -> str:
 
 
 def _check_obstacles(taken: dict[Site, Rule]) -> None:
-    blocked = [site for site, rule in taken.items() if site.obstacle and rule.act is not None]
-    if obstacles := [site.obstacle for site in blocked if site.obstacle]:
+    blocked = [
+        (rule, site.obstacle)
+        for site, rule in taken.items()
+        if site.obstacle and rule.act is not None
+    ]
+    if blocked:
         raise PlacementError(
-            f"{taken[blocked[0]]}: {first_of(obstacles)}, "
+            f"{blocked[0][0]}: {first_of([obstacle for _, obstacle in blocked])}, "
             "or put a rule with act=None for it in front"
         )
 
