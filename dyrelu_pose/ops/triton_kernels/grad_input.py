@@ -12,6 +12,7 @@ from .tiles import (
     branches_of,
     load_branches,
     load_map,
+    load_positions,
     offsets,
     part_of_program,
     slope_of,
@@ -50,7 +51,7 @@ def grad_input_kernel(
     if HAS_SLOPE:
         result += v * tl.load(slope + c, c < channels, 0.0)[:, None]
     if HAS_OUTER:
-        gz = tl.load(grad_z + sample * positions + p, p < positions, 0.0)[None, :]
+        gz = load_positions(grad_z, sample, p, positions)
         result += gz * tl.load(weight + c, c < channels, 0.0).to(wide)[:, None]
         at = grad_weight + (sample * splits + split) * channels + c
         tl.store(at, tl.sum(gz * v, 1), c < channels)

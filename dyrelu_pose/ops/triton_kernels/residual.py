@@ -13,6 +13,7 @@ from .maps import Planes, empty_like, planes, planes_in_order_of
 from .tiles import (
     branches_of,
     load_branches,
+    load_positions,
     maximum,
     offsets,
     part_of_program,
@@ -26,12 +27,6 @@ from .tiles import (
 def load_channels(values, c, channels):
     """Return the values (C,) of the channels, (BLOCK_C, 1)."""
     return tl.load(values + c, c < channels, 0.0)[:, None]
-
-
-@triton.jit
-def load_positions(values, sample, p, positions):
-    """Return the values (N, P) of the positions, (1, BLOCK_P)."""
-    return tl.load(values + sample * positions + p, p < positions, 0.0)[None, :]
 
 
 @triton.jit

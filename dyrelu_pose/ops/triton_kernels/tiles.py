@@ -79,11 +79,17 @@ def load_branches(
 
 
 @triton.jit
+def load_positions(values, sample, p, positions):
+    """Return values (N, P) at the positions, (1, BLOCK_P)."""
+    return tl.load(values + sample * positions + p, p < positions, 0.0)[None, :]
+
+
+@triton.jit
 def load_map(q, sample, p, positions, GAMMA: tl.constexpr, CAP: tl.constexpr):
     """Return the spatial map min(gamma q, cap) at the positions, (1, BLOCK_P); NaN stays NaN."""
-    value = tl.load(q + sample * positions + p, p < positions, 0.0) * GAMMA
+    value = load_positions(q, sample, p, positions) * GAMMA
     cap = tl.full(value.shape, CAP, value.dtype)
-    return tl.minimum(value, cap, propagate_nan=tl.PropagateNan.ALL)[None, :]
+    return tl.minimum(value, cap, propagate_nan=tl.PropagateNan.ALL)
 
 
 @triton.jit
